@@ -1,0 +1,59 @@
+"""Keeps secrets out of what is printed, wherever they might turn up.
+
+Secrets are kept out of messages where the messages are made. This is the second line: whoever
+learns a secret calls :func:`remember`, and log handlers, the last words of a failed start and
+Django's debug page go through :func:`redact`.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from urllib.parse import quote, quote_plus
+
+MASK = "********"
+
+#: Shorter values stand in ordinary words; masking them would only make logs unreadable.
+SHORTEST = 6
+
+_known: set[str] = set()
+
+
+def remember(secret: str) -> None:
+    """Mask this value, also percent-encoded or escaped, wherever :func:`redact` sees it."""
+    if len(secret) >= SHORTEST:
+        _known.update(
+            (secret, quote(secret), quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1])
+        )
+
+
+def redact(text: str) -> str:
+    """The text with every remembered secret masked, the longest first."""
+    for secret in sorted(_known, key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    return text
+
+
+class MaskedString(str):
+    """A string whose ``repr`` shows nothing, for the secrets that must stand in a setting.
+
+    ``kolibri manage diffsettings`` prints settings by their ``repr``.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(MASK)
+
+
+class RedactingFilter(logging.Filter):
+    """Masks remembered secrets in a log record, its traceback included."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        redacted = redact(message)
+        if redacted != message:
+            record.msg, record.args = redacted, ()
+        if record.exc_info and record.exc_info[0] and not record.exc_text:
+            record.exc_text = redact("".join(traceback.format_exception(*record.exc_info)).rstrip())
+        return True

@@ -1,0 +1,76 @@
+"""Waiting for what may still be coming up, within one deadline."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Callable, TypeVar
+
+import tenacity
+
+from kolibri_azure_plugin.errors import KolibriAzureError
+
+logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 10.0
+
+
+class Deadline:
+    """A moment after which nothing is begun any more.
+
+    :param seconds: how far away it is.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._moment = time.monotonic() + seconds
+
+    def remaining(self) -> float:
+        """Seconds left; 0 when it has passed."""
+        return max(0.0, self._moment - time.monotonic())
+
+
+def until_it_works(operation: Callable[[], Result], deadline: Deadline) -> Result:
+    """Call the operation again while its error is transient and there is time.
+
+    Pauses grow from 0.5 to 10 seconds, with jitter so that the instances of a deployment do not
+    call together, and are never shorter than the other side asked for. One line is logged a try.
+
+    :raises KolibriAzureError: the operation's last error.
+    """
+    growing = tenacity.wait_exponential_jitter(initial=FIRST_PAUSE, max=LONGEST_PAUSE, jitter=0.5)
+
+    def pause(state: tenacity.RetryCallState) -> float:
+        return max(growing(state), _error_of(state).retry_after)
+
+    def announce(state: tenacity.RetryCallState) -> None:
+        error = _error_of(state)
+        logger.warning(
+            "%s %s Try %d failed, next in %.1f s, %.0f s left.",
+            error.failed,
+            error.found,
+            state.attempt_number,
+            state.upcoming_sleep,
+            deadline.remaining(),
+        )
+
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception(_is_transient),
+        wait=pause,
+        stop=lambda state: state.upcoming_sleep >= deadline.remaining(),
+        before_sleep=announce,
+        reraise=True,
+    )
+    return retrying(operation)
+
+
+def _is_transient(error: BaseException) -> bool:
+    return isinstance(error, KolibriAzureError) and error.transient
+
+
+def _error_of(state: tenacity.RetryCallState) -> KolibriAzureError:
+    error = state.outcome.exception() if state.outcome else None
+    assert isinstance(error, KolibriAzureError)
+    return error
