@@ -1,0 +1,1 @@
+"""PostgreSQL over TLS: its settings, its credentials and its connections."""

@@ -1,0 +1,72 @@
+"""How PostgreSQL's certificate is verified."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+
+from kolibri_azure_plugin.errors import SettingsError
+from kolibri_azure_plugin.settings import ACCEPTED_SSL_MODES, Settings
+
+#: Where systems keep their certificate authorities, Debian and Alpine first.
+SYSTEM_BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+
+
+def tls_options(settings: Settings, requested: Mapping[str, str]) -> dict[str, str]:
+    """The libpq parameters for TLS: the strictest mode that anything asks for.
+
+    :param requested: the sslmode that each other source asks for, by the source's name.
+    :raises SettingsError: when a source asks for less than encryption, or there is no CA file.
+    """
+    for source, mode in requested.items():
+        if mode not in ACCEPTED_SSL_MODES:
+            raise _too_weak(source, mode)
+    strictest = max(
+        [settings.database_ssl_mode, *requested.values()], key=ACCEPTED_SSL_MODES.index
+    )
+    root_cert = settings.database_ssl_root_cert
+    if root_cert and not Path(root_cert).is_file():
+        raise _no_root_cert(f"KOLIBRI_AZURE_DATABASE_SSL_ROOT_CERT names {root_cert}, no file")
+    if not root_cert and strictest != "require":
+        root_cert = system_bundle()
+    return {"sslmode": strictest, **({"sslrootcert": root_cert} if root_cert else {})}
+
+
+def system_bundle() -> str:
+    """The file with the system's certificate authorities.
+
+    libpq's own ``sslrootcert=system`` looks where its OpenSSL was built, which in psycopg2's
+    wheel is a folder that no system has.
+    """
+    known = ssl.get_default_verify_paths()
+    for candidate in (os.environ.get(known.openssl_cafile_env), known.cafile, *SYSTEM_BUNDLES):
+        if candidate and Path(candidate).is_file():
+            return candidate
+    raise _no_root_cert("the system has no bundle of certificate authorities")
+
+
+def _too_weak(source: str, mode: str) -> SettingsError:
+    return SettingsError(
+        "The database connection would not be safe.",
+        expected=f"sslmode {', '.join(ACCEPTED_SSL_MODES)}",
+        found=f"{source} asks for {mode}",
+        remedy=f"Remove it from {source}, or make it verify-full.",
+        code="database-ssl-mode",
+    )
+
+
+def _no_root_cert(found: str) -> SettingsError:
+    return SettingsError(
+        "PostgreSQL's certificate can't be verified.",
+        expected="a file with certificate authorities",
+        found=found,
+        remedy="apt-get install ca-certificates, or set KOLIBRI_AZURE_DATABASE_SSL_ROOT_CERT",
+        code="database-root-cert",
+    )
