@@ -29,6 +29,9 @@ ACCEPTED_SSL_MODES = ("require", "verify-ca", "verify-full")
 PRODUCTION = "production"
 TEST = "test"
 
+TRUE_WORDS = ("1", "true", "yes", "on")
+FALSE_WORDS = ("0", "false", "no", "off")
+
 Value = typing.Union[str, int, bool, "tuple[str, ...]"]
 
 
@@ -117,6 +120,7 @@ class Settings:
         "",
         "File with the certificate authorities that may sign PostgreSQL's certificate. "
         "Empty: with verify-ca and verify-full, the system's bundle.",
+        fallbacks=("KOLIBRI_DATABASE_SSL_ROOT_CERT",),
     )
     database_conn_max_age: int = _row(
         600, "Seconds that a database connection is kept open for the next request."
@@ -240,9 +244,9 @@ def _convert(row: Row, given: typing.Any) -> Value:
 
 
 def _truth(text: str) -> bool:
-    if text.lower() in ("1", "true", "yes", "on"):
+    if text.lower() in TRUE_WORDS:
         return True
-    if text.lower() in ("0", "false", "no", "off"):
+    if text.lower() in FALSE_WORDS:
         return False
     raise ValueError(f"is {text!r}, but must be true or false")
 

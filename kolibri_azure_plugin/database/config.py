@@ -10,7 +10,7 @@ from kolibri_azure_plugin.database.tls import tls_options
 from kolibri_azure_plugin.errors import SecretError
 from kolibri_azure_plugin.redaction import remember
 from kolibri_azure_plugin.secrets import Secrets
-from kolibri_azure_plugin.settings import Settings
+from kolibri_azure_plugin.settings import TRUE_WORDS, Settings
 
 #: The last part must be ``postgresql``: Kolibri's channel import makes its SQLAlchemy dialect of it.
 ENGINE = "kolibri_azure_plugin.database.postgresql"
@@ -79,15 +79,18 @@ class DatabaseConfig:
 
 
 def read_config(
-    settings: Settings, secrets: Secrets, options: Mapping[str, Any], ssl_variable: str
+    settings: Settings,
+    secrets: Secrets,
+    options: Mapping[str, Any],
+    environ: Mapping[str, str],
 ) -> tuple[DatabaseConfig, Login]:
     """The database that settings and secrets name, and the login of this moment.
 
     :param options: section ``[Database]`` of Kolibri's options, for when there is no URL.
-    :param ssl_variable: KOLIBRI_DATABASE_SSL of the first version of this deployment.
+    :param environ: the environment, for the variables that ask for an sslmode.
     :raises KolibriAzureError: when there is none, or it is not a safe one.
     """
-    requested = _plain_ssl_modes(options, ssl_variable)
+    requested = _plain_ssl_modes(options, environ)
     plain = bool(options.get("DATABASE_HOST"))
     url = (
         secrets.find(settings.database_url_secret, optional=True)
@@ -150,18 +153,18 @@ def parse_url(
     return config, login
 
 
-def _plain_ssl_modes(options: Mapping[str, Any], ssl_variable: str) -> dict[str, str]:
-    """What Kolibri's own option and the first version's variable ask for, where they are given.
+def _plain_ssl_modes(options: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, str]:
+    """What Kolibri's own option asks for, and KOLIBRI_DATABASE_SSL of deployments before it.
 
-    Kolibri's default, ``disable``, can't be told from a setting; it is taken as not given.
+    Kolibri's default is ``disable``, so that word counts only where somebody wrote it.
     """
     modes = {}
     mode = str(options.get("DATABASE_SSL_MODE") or "disable")
-    if mode != "disable":
+    if mode != "disable" or environ.get("KOLIBRI_DATABASE_SSL_MODE"):
         modes["KOLIBRI_DATABASE_SSL_MODE"] = mode
-    if ssl_variable.strip():
-        wanted = ssl_variable.strip().lower() in ("1", "true", "yes", "on")
-        modes["KOLIBRI_DATABASE_SSL"] = "require" if wanted else "disable"
+    wanted = environ.get("KOLIBRI_DATABASE_SSL", "").strip().lower()
+    if wanted:
+        modes["KOLIBRI_DATABASE_SSL"] = "require" if wanted in TRUE_WORDS else "disable"
     return modes
 
 
