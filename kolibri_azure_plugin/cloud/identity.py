@@ -91,6 +91,11 @@ class Identity:
         info = self.get_token_info(*scopes)
         return AccessToken(info.token, info.expires_on)
 
+    def forget_tokens(self) -> None:
+        """Fetch new tokens from now on, also where a cached one has time left."""
+        with self._lock:
+            self._credential = None
+
     def _open(self) -> Any:
         if self._credential is None:
             from azure.identity import ManagedIdentityCredential

@@ -10,8 +10,8 @@ from kolibri_azure_plugin.cloud.identity import POSTGRESQL_SCOPE, Identity
 from kolibri_azure_plugin.database.config import Login
 from kolibri_azure_plugin.redaction import remember
 
-#: Seconds in which a secret that was just read again is not asked for once more, so that a
-#: password that is wrong in the vault too does not turn every request into one to the vault.
+#: Seconds in which a login that was just renewed is not renewed once more, so that one that is
+#: wrong at its source too does not turn every request into one to Azure.
 REREAD_INTERVAL = 5.0
 
 
@@ -51,11 +51,13 @@ class PasswordCredentials:
 
 
 class EntraCredentials:
-    """A token of the managed identity is the password."""
+    """A token of the managed identity is the password; the SDK keeps it until it nears its end."""
 
     def __init__(self, user: str, identity: Identity) -> None:
         self._user = user
         self._identity = identity
+        self._renewed_at = float("-inf")
+        self._lock = threading.Lock()
 
     def current(self) -> Login:
         token = self._identity.get_token_info(POSTGRESQL_SCOPE).token
@@ -63,6 +65,9 @@ class EntraCredentials:
         return Login(self._user, token)
 
     def renew(self, refused: Login) -> Login | None:
-        self._identity.forget_tokens()
-        login = self.current()
-        return login if login != refused else None
+        with self._lock:
+            if time.monotonic() - self._renewed_at > REREAD_INTERVAL:
+                self._identity.forget_tokens()
+                self._renewed_at = time.monotonic()
+            login = self.current()
+            return login if login != refused else None

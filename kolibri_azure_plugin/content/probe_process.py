@@ -1,0 +1,84 @@
+"""Touches a folder and reports on it. A program of its own, because touching a dead share hangs.
+
+Run with an isolated Python, so it imports nothing but the standard library.
+Usage: probe_process.py FOLDER [MARKER]; prints one JSON object. With MARKER, also reads the file
+of that name in FOLDER.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import time
+import uuid
+
+PREFIX = ".kolibri-azure-probe-"
+
+#: Seconds after which a probe file was left by a probe that was killed.
+ABANDONED = 600
+
+
+def probe(folder: str, marker: str | None) -> dict[str, object]:
+    content = uuid.uuid4().hex.encode()
+    path = os.path.join(folder, PREFIX + content.decode())
+    times = {}
+    try:
+        start = time.perf_counter()
+        with open(path, "xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        times["write_ms"] = _milliseconds(start)
+        start = time.perf_counter()
+        if _read_from_server(path) != content:
+            raise OSError("a file that was just written reads back differently")
+        times["read_ms"] = _milliseconds(start)
+    finally:
+        start = time.perf_counter()
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        times["delete_ms"] = _milliseconds(start)
+    _remove_abandoned(folder)
+    space = os.statvfs(folder)
+    return {
+        **times,
+        "free_bytes": space.f_bavail * space.f_frsize,
+        "total_bytes": space.f_blocks * space.f_frsize,
+        "marker": _read_from_server(os.path.join(folder, marker)).decode() if marker else None,
+    }
+
+
+def _read_from_server(path: str) -> bytes:
+    """The file's bytes, not those of the page cache."""
+    with open(path, "rb") as file:
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        return file.read()
+
+
+def _remove_abandoned(folder: str) -> None:
+    with os.scandir(folder) as entries:
+        names = [entry.path for entry in entries if entry.name.startswith(PREFIX)]
+    for path in names:
+        with contextlib.suppress(OSError):
+            if time.time() - os.stat(path).st_mtime > ABANDONED:
+                os.unlink(path)
+
+
+def _milliseconds(start: float) -> float:
+    return round((time.perf_counter() - start) * 1000, 2)
+
+
+def main() -> None:
+    folder, marker = sys.argv[1], (sys.argv[2:] or [None])[0]
+    try:
+        result = probe(folder, marker)
+    except OSError as error:
+        result = {"errno": error.errno, "error": error.strerror or str(error)}
+    json.dump(result, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""Verifies the folder that Kolibri keeps its content in."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+from collections.abc import Sequence
+
+from kolibri_azure_plugin.content.mounts import Mount, mounted_at
+from kolibri_azure_plugin.content.probe import Measurements, ProbeHangsError, probe
+from kolibri_azure_plugin.errors import ContentShareError
+
+MOUNT_COMMAND = (
+    "az webapp config storage-account add -g GROUP -n APP --custom-id content "
+    "--storage-type AzureFiles --account-name ACCOUNT --share-name SHARE "
+    "--access-key KEY --mount-path {path}"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class VerifiedShare:
+    """A share that works, with what was measured on the way."""
+
+    mount: Mount
+    measurements: Measurements
+
+
+def verify(path: str, types: Sequence[str], marker: str | None = None) -> VerifiedShare:
+    """Make sure that a share is mounted at exactly this path, and that it works.
+
+    :param types: file system types that count as a share.
+    :param marker: name of a file on the share whose text is asked for as well.
+    :raises ContentShareError: when it is not there, not a share, or does not work.
+    """
+    mount = find_mount(path, types)
+    return VerifiedShare(mount, use(path, marker))
+
+
+def find_mount(path: str, types: Sequence[str]) -> Mount:
+    """The share that is mounted at exactly this path. Never hangs: the share is not touched.
+
+    :raises ContentShareError: when nothing is mounted there, or something else.
+    """
+    mount = mounted_at(path)
+    if mount is None:
+        raise ContentShareError(
+            f"The content share is not mounted at {path}.",
+            expected=f"a mount at {path} of type {' or '.join(types)}",
+            found="a folder of the container, which is lost with the container, or nothing",
+            remedy=MOUNT_COMMAND.format(path=path),
+            code="share-not-mounted",
+        )
+    if mount.type not in types:
+        raise ContentShareError(
+            f"What is mounted at {path} is not a share.",
+            expected=f"type {' or '.join(types)}",
+            found=f"type {mount.type}, source {mount.source}",
+            remedy=MOUNT_COMMAND.format(path=path) + "\n"
+            f"or, when {mount.type} is right here, set "
+            f"KOLIBRI_AZURE_MOUNT_TYPES={','.join([*types, mount.type])}",
+            code="share-wrong-type",
+        )
+    if mount.read_only:
+        raise _read_only(path, f"it is mounted read-only, source {mount.source}")
+    return mount
+
+
+def use(path: str, marker: str | None = None) -> Measurements:
+    """Write, read and delete a small file, within a deadline.
+
+    :raises ContentShareError: when that fails; a share that hangs may come back.
+    """
+    try:
+        return probe(path, marker)
+    except ProbeHangsError as error:
+        raise ContentShareError(
+            f"The content share at {path} hangs.",
+            expected="a file written, read and deleted in well under a second",
+            found=str(error),
+            remedy="az storage account show -n ACCOUNT --query statusOfPrimary\n"
+            "Check port 445 between the app's network and the account; after a failover of the "
+            "account: az webapp restart -g GROUP -n APP",
+            code="share-hangs",
+            transient=True,
+        ) from error
+    except OSError as error:
+        raise _unusable(path, error) from error
+
+
+def _unusable(path: str, error: OSError) -> ContentShareError:
+    if error.errno == errno.EROFS:
+        return _read_only(path, error.strerror)
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return ContentShareError(
+            f"Kolibri may not write to the content share at {path}.",
+            expected="a share that this process may read and write",
+            found=error.strerror,
+            remedy="Give the user that runs Kolibri the right to write there; on App Service, "
+            "mount the share with the account's current key:\n" + MOUNT_COMMAND.format(path=path),
+            code="share-no-access",
+        )
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return ContentShareError(
+            f"The content share at {path} is full.",
+            expected="room for content",
+            found=error.strerror,
+            remedy="az storage share-rm update --storage-account ACCOUNT -n SHARE --quota GIB",
+            code="share-full",
+        )
+    return ContentShareError(
+        f"The content share at {path} does not work.",
+        expected="a file written, read and deleted",
+        found=error.strerror or str(error),
+        remedy="az webapp restart -g GROUP -n APP mounts it anew; if it stays so:\n"
+        "az storage account show -n ACCOUNT --query statusOfPrimary",
+        code="share-dead",
+        transient=True,
+    )
+
+
+def _read_only(path: str, found: str) -> ContentShareError:
+    return ContentShareError(
+        f"The content share at {path} can't be written.",
+        expected="a share mounted for reading and writing",
+        found=found,
+        remedy=MOUNT_COMMAND.format(path=path),
+        code="share-read-only",
+    )
