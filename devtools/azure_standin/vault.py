@@ -1,0 +1,247 @@
+"""Key Vault's secrets API, as far as a reader of secrets sees it.
+
+Protocol: https://learn.microsoft.com/rest/api/keyvault/secrets and, for errors,
+https://learn.microsoft.com/azure/key-vault/general/rest-error-codes. Two things that are easily
+taken wrong: a request without a token is answered 401 with a challenge, which is how the SDK
+learns where to get one; and an expired or not yet valid secret can be read all the same
+(https://learn.microsoft.com/azure/key-vault/secrets/about-secrets#date-time-controlled-operations).
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Mapping
+
+from devtools.azure_standin.faults import ANSWER_FAULTS, Fault, Faults
+from devtools.azure_standin.http_service import Request, Response
+from devtools.azure_standin.secret_store import SecretStore, SecretVersion
+from devtools.azure_standin.tokens import TokenLedger, Verdict
+
+HOST_SUFFIX = ".vault.azure.net"
+RESOURCE = "https://vault.azure.net"
+TENANT = "9f1c5a3e-0000-4000-8000-5374616e6421"
+API_VERSIONS = (
+    *("2016-10-01", "7.0", "7.1", "7.2", "7.3", "7.4", "7.5", "7.6"),
+    *("2025-07-01", "2026-04-01"),
+)
+
+_CHALLENGE = {
+    "WWW-Authenticate": f'Bearer authorization="https://login.windows.net/{TENANT}",'
+    f' resource="{RESOURCE}"'
+}
+_SECRET_NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
+_CALLER_ADDRESS = "203.0.113.7"
+
+
+class VaultService:
+    """Answers for every vault: ``https://NAME.vault.azure.net`` is the same store for any name."""
+
+    def __init__(self, store: SecretStore, tokens: TokenLedger, faults: Faults) -> None:
+        self._store = store
+        self._tokens = tokens
+        self._faults = faults
+
+    def answer(self, request: Request) -> Response:
+        """Check the token, then the version of the API, then look the secret up."""
+        if not request.bearer:
+            return _unauthorized("AKV10000: Request is missing a Bearer or PoP token.")
+        verdict = self._tokens.check(request.bearer, RESOURCE)
+        if verdict.token is not None:
+            request.client_id, request.resource = verdict.token.client_id, verdict.token.resource
+        if not verdict:
+            return _unauthorized(_why_rejected(verdict))
+        if fault := self._faults.take("vault", ANSWER_FAULTS["vault"]):
+            request.fault = fault.name
+            return _FAULTS[fault.name](request, fault)
+        version = request.query.get("api-version")
+        if version is None:
+            return _error(400, "BadParameter", "api-version must be specified")
+        if version not in API_VERSIONS:
+            return _unknown_version(version)
+        return self._secrets(request)
+
+    def _secrets(self, request: Request) -> Response:
+        segments = request.segments
+        if not segments or segments[0] != "secrets" or len(segments) > 3:
+            return _error(404, "NotFound", "The requested resource was not found.")
+        if request.method != "GET":
+            return _forbidden_by_rbac(request)
+        if len(segments) == 1:
+            names = self._store.names()
+            return _listing(request, {n: self._store.versions(n)[-1:] for n in names}, full=False)
+        name = segments[1]
+        if not _SECRET_NAME.fullmatch(name):
+            return _error(400, "BadParameter", f"The request URI contains an invalid name: {name}")
+        if segments[2:] == ["versions"]:
+            return _listing(request, {name: self._store.versions(name)}, full=True)
+        secret = self._store.get(name, "".join(segments[2:]))
+        if secret is None:
+            return _not_found(name)
+        if not secret.enabled:
+            return _disabled()
+        return _ok({"value": secret.value, **_properties(request, name, secret, full=True)})
+
+
+def _properties(
+    request: Request, name: str, secret: SecretVersion, *, full: bool
+) -> dict[str, object]:
+    attributes: dict[str, object] = {
+        "enabled": secret.enabled,
+        "created": secret.created,
+        "updated": secret.updated,
+        "recoveryLevel": "Recoverable+Purgeable",
+        "recoverableDays": 90,
+    }
+    if secret.expires is not None:
+        attributes["exp"] = secret.expires
+    if secret.not_before is not None:
+        attributes["nbf"] = secret.not_before
+    identifier = f"https://{request.host}/secrets/{name}"
+    if full:
+        identifier += f"/{secret.version}"
+    return {"id": identifier, "attributes": attributes}
+
+
+def _listing(
+    request: Request, secrets: Mapping[str, list[SecretVersion]], *, full: bool
+) -> Response:
+    """All on one page; the service splits after 25."""
+    value = [
+        _properties(request, name, version, full=full)
+        for name, versions in secrets.items()
+        for version in versions
+    ]
+    return _ok({"value": value, "nextLink": None})
+
+
+def _headers() -> dict[str, str]:
+    return {
+        "Cache-Control": "no-cache",
+        "Pragma": "no-cache",
+        "x-ms-keyvault-region": "westeurope",
+        "x-ms-keyvault-service-version": "1.9.2784.1",
+        "x-ms-keyvault-network-info": f"conn_type=Ipv4;addr={_CALLER_ADDRESS};act_addr_fam=Inter",
+        "x-ms-request-id": str(uuid.uuid4()),
+        "X-Content-Type-Options": "nosniff",
+        "Strict-Transport-Security": "max-age=31536000;includeSubDomains",
+    }
+
+
+def _ok(content: object) -> Response:
+    return Response.of_json(200, content, _headers())
+
+
+def _error(
+    status: int,
+    code: str,
+    message: str,
+    *,
+    inner: str = "",
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    error: dict[str, object] = {"code": code, "message": message}
+    if inner:
+        error["innererror"] = {"code": inner}
+    return Response.of_json(status, {"error": error}, {**_headers(), **(headers or {})})
+
+
+def _unauthorized(message: str) -> Response:
+    return _error(401, "Unauthorized", message, headers=_CHALLENGE)
+
+
+def _why_rejected(verdict: Verdict) -> str:
+    if verdict.reason == "expired":
+        return "[TokenExpired] Error validating token: 'S2S12086'."
+    if verdict.token is not None:
+        found = verdict.token.resource
+        return f"AKV10022: Invalid audience. Expected {RESOURCE}, found: {found}."
+    return "AKV10046: Unable to resolve the key used for signature validation."
+
+
+def _unknown_version(version: str) -> Response:
+    message = (
+        f"The specified version ({version}) is not recognized."
+        f" Consider using the latest supported version ({API_VERSIONS[-1]})."
+    )
+    return _error(400, "BadParameter", message)
+
+
+def _caller(request: Request) -> str:
+    object_id = uuid.uuid5(uuid.NAMESPACE_OID, request.client_id)
+    return f"appid={request.client_id};oid={object_id};iss=https://sts.windows.net/{TENANT}/"
+
+
+def _vault(request: Request) -> str:
+    return f"{request.host.removesuffix(HOST_SUFFIX)};location=westeurope"
+
+
+def _forbidden_by_rbac(request: Request) -> Response:
+    vault = request.host.removesuffix(HOST_SUFFIX)
+    operation = {"GET": "getSecret", "DELETE": "delete"}.get(request.method, "setSecret")
+    message = (
+        "Caller is not authorized to perform action on resource.\r\n"
+        "If role assignments, deny assignments or role definitions were changed recently,"
+        " please observe propagation time.\r\n"
+        f"Caller: {_caller(request)}\r\n"
+        f"Action: 'Microsoft.KeyVault/vaults/secrets/{operation}/action'\r\n"
+        f"Resource: '/subscriptions/{TENANT}/resourcegroups/standin/providers"
+        f"/microsoft.keyvault/vaults/{vault}{request.path.rstrip('/')}'\r\n"
+        "Assignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: null \r\n"
+        f"Vault: {_vault(request)}\r\n"
+    )
+    return _error(403, "Forbidden", message, inner="ForbiddenByRbac")
+
+
+def _forbidden_by_policy(request: Request) -> Response:
+    message = (
+        f"The user, group or application '{_caller(request)}' does not have secrets get"
+        f" permission on key vault '{_vault(request)}'. For help resolving this issue,"
+        " please see https://go.microsoft.com/fwlink/?linkid=2125287"
+    )
+    return _error(403, "Forbidden", message, inner="ForbiddenByPolicy")
+
+
+def _forbidden_by_firewall(request: Request) -> Response:
+    message = (
+        "Client address is not authorized and caller is not a trusted service.\r\n"
+        f"Client address: {_CALLER_ADDRESS}\r\nCaller: {_caller(request)}\r\n"
+        f"Vault: {_vault(request)}"
+    )
+    return _error(403, "Forbidden", message, inner="ForbiddenByFirewall")
+
+
+def _disabled() -> Response:
+    message = "Operation get is not allowed on a disabled secret."
+    return _error(403, "Forbidden", message, inner="SecretDisabled")
+
+
+def _not_found(name: str) -> Response:
+    message = (
+        f"A secret with (name/id) {name} was not found in this key vault. If you recently deleted"
+        " this secret you may be able to recover it using the correct recovery command. For help"
+        " resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182"
+    )
+    return _error(404, "SecretNotFound", message)
+
+
+def _throttled(fault: Fault) -> Response:
+    message = (
+        "Request was not processed because too many requests were received."
+        " Reason: VaultRequestTypeLimitReached"
+    )
+    headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+    return _error(429, "Throttled", message, headers=headers)
+
+
+_FAULTS: dict[str, Callable[[Request, Fault], Response]] = {
+    "forbidden-by-rbac": lambda request, _: _forbidden_by_rbac(request),
+    "forbidden-by-policy": lambda request, _: _forbidden_by_policy(request),
+    "forbidden-by-firewall": lambda request, _: _forbidden_by_firewall(request),
+    "token-rejected": lambda _, __: _unauthorized(_why_rejected(Verdict("unknown"))),
+    "not-found": lambda request, _: _not_found("".join(request.segments[1:2])),
+    "disabled": lambda _, __: _disabled(),
+    "throttled": lambda _, fault: _throttled(fault),
+    "server-error": lambda _, __: _error(500, "InternalServerError", "An error occurred."),
+    "unavailable": lambda _, __: _error(503, "ServiceUnavailable", "Try again later."),
+}
