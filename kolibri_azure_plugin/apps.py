@@ -1,0 +1,20 @@
+"""The plugin as a Django app."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.conf import settings
+
+from kolibri_azure_plugin.database.config import ENGINE
+
+
+class AzureConfig(AppConfig):
+    """Readies what can only be readied once Django has its apps."""
+
+    name = "kolibri_azure_plugin"
+
+    def ready(self) -> None:
+        if settings.DATABASES["default"]["ENGINE"] == ENGINE:
+            from kolibri_azure_plugin.database.sqlalchemy import connect_like_django
+
+            connect_like_django()

@@ -1,0 +1,73 @@
+"""Kolibri's hook for Django settings: here the plugin does its work.
+
+Kolibri imports it near the end of its own settings module, in every process that uses Django: the
+commands, the services and the stock WSGI module alike. A name that Kolibri's module has already
+can only be changed there, in place; the names below are new.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any
+
+from kolibri.utils.conf import KOLIBRI_HOME, OPTIONS
+
+from kolibri_azure_plugin import context, startup
+from kolibri_azure_plugin.fail_closed import fail_closed
+from kolibri_azure_plugin.logs import keep_secrets_out_of_logs
+from kolibri_azure_plugin.redaction import MaskedString
+from kolibri_azure_plugin.retry import Deadline
+
+#: The module whose settings are changed, also where another one imports them from it.
+BASE_SETTINGS = "kolibri.deployment.default.settings.base"
+
+#: A health probe from inside the container uses one of these.
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+
+
+def apply(base: ModuleType, here: context.Context) -> None:
+    """Verify everything, then change Kolibri's settings.
+
+    :raises KolibriAzureError: before anything was changed.
+    """
+    keep_secrets_out_of_logs(base.LOGGING)
+    deadline = Deadline(here.settings.startup_timeout)
+    uses_postgresql = OPTIONS["Database"]["DATABASE_ENGINE"] == "postgres"
+    if here.settings.is_test:
+        startup.announce_test_deployment(here, uses_postgresql, OPTIONS["Paths"]["CONTENT_DIR"])
+    else:
+        startup.verify_content(here, deadline)
+    secret_key = startup.prepare_secret_key(here, KOLIBRI_HOME, deadline)
+    if uses_postgresql:
+        database = startup.prepare_database(here, OPTIONS["Database"], deadline)
+        startup.use_database(database)
+        _use_postgresql(
+            base.DATABASES, database.config.django_settings(here.settings.database_conn_max_age)
+        )
+    base.SECRET_KEY = MaskedString(secret_key)
+    if here.settings.allowed_hosts:
+        base.ALLOWED_HOSTS[:] = [*here.settings.allowed_hosts, *LOCAL_HOSTS]
+
+
+def _use_postgresql(databases: dict[str, dict[str, Any]], entry: dict[str, Any]) -> None:
+    """Change both aliases; the options that Kolibri gives one, its isolation level, stay."""
+    for alias in ("default", "default-serializable"):
+        kept = databases[alias].get("OPTIONS", {})
+        level = {"isolation_level": kept["isolation_level"]} if "isolation_level" in kept else {}
+        databases[alias].update(entry, OPTIONS={**entry["OPTIONS"], **level})
+
+
+with fail_closed():
+    _here = context.current()
+    apply(sys.modules[BASE_SETTINGS], _here)
+    _behind_proxy = _here.settings.https_proxy
+    _hosts = list(_here.settings.allowed_hosts)
+
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _behind_proxy else None
+SESSION_COOKIE_SECURE = _behind_proxy
+CSRF_COOKIE_SECURE = _behind_proxy
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_TRUSTED_ORIGINS = _hosts
+DEFAULT_EXCEPTION_REPORTER_FILTER = "kolibri_azure_plugin.debug_page.RedactingReporterFilter"

@@ -1,0 +1,42 @@
+"""Ends the process when the plugin can't do its work.
+
+Kolibri logs and swallows every ``Exception`` of a plugin's hook, and would go on with an empty
+SQLite database and a public setup wizard (0.19.5, plugins/__init__.py, ``_return_module``). A
+``SystemExit`` it lets through.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+
+from kolibri_azure_plugin.errors import TROUBLESHOOTING_PAGE, KolibriAzureError
+from kolibri_azure_plugin.redaction import redact
+from kolibri_azure_plugin.settings import TRUE_WORDS
+
+EXIT_CODE = 1
+
+
+@contextlib.contextmanager
+def fail_closed() -> Iterator[None]:
+    """Turn any error into the end of the process, with what to do about it on stderr."""
+    try:
+        yield
+    except KolibriAzureError as error:
+        _end(error.instructions())
+    except Exception as error:
+        _end(
+            f"The plugin failed in a way that it does not know: {type(error).__name__}: {error}\n"
+            "  to mend it: run the same command with KOLIBRI_DEBUG=True, and report what it shows\n"
+            f"  more:       {TROUBLESHOOTING_PAGE}#unexpected"
+        )
+
+
+def _end(message: str) -> None:
+    if os.environ.get("KOLIBRI_DEBUG", "").lower() in TRUE_WORDS:
+        message = f"{traceback.format_exc()}\n{message}"
+    print(f"Kolibri on Azure does not start.\n{redact(message)}", file=sys.stderr, flush=True)
+    raise SystemExit(EXIT_CODE)

@@ -1,0 +1,16 @@
+"""Kolibri's hook for the defaults of its own options. None of them is a secret."""
+
+from __future__ import annotations
+
+import os
+
+from kolibri_azure_plugin import context, preconditions
+from kolibri_azure_plugin.fail_closed import fail_closed
+
+with fail_closed():
+    here = context.current()
+    option_defaults: dict[str, dict[str, object]] = {}
+    if preconditions.wants_postgresql(here.settings, os.environ, here.options):
+        option_defaults["Database"] = {"DATABASE_ENGINE": "postgres"}
+    if not here.settings.is_test or os.path.isdir(here.settings.content_mount):
+        option_defaults["Paths"] = {"CONTENT_DIR": here.settings.content_mount}

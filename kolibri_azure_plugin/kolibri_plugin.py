@@ -1,0 +1,16 @@
+"""Where Kolibri finds the plugin, and the plugin says which of its modules are hooks."""
+
+from __future__ import annotations
+
+from kolibri.plugins import KolibriPluginBase
+
+
+class AzurePlugin(KolibriPluginBase):
+    """Runs Kolibri on PostgreSQL over TLS, with secrets from Key Vault."""
+
+    kolibri_options = "kolibri_options"
+    kolibri_option_defaults = "kolibri_option_defaults"
+    django_settings = "django_settings"
+
+    def name(self, lang: str) -> str:
+        return "Microsoft Azure"

@@ -1,0 +1,155 @@
+"""The start of a process that needs Django: content share, secrets, database, in this order.
+
+Nothing is written to a database before all three are right.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets as random
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+
+from kolibri_azure_plugin.cloud.files import FileShare
+from kolibri_azure_plugin.content import share
+from kolibri_azure_plugin.context import Context
+from kolibri_azure_plugin.database import connections
+from kolibri_azure_plugin.database.config import DatabaseConfig, Login, parse_url, read_config
+from kolibri_azure_plugin.database.connections import Database, login_parameters
+from kolibri_azure_plugin.database.credentials import (
+    Credentials,
+    EntraCredentials,
+    PasswordCredentials,
+)
+from kolibri_azure_plugin.errors import ContentShareError, SecretError
+from kolibri_azure_plugin.retry import Deadline, until_it_works
+
+logger = logging.getLogger(__name__)
+
+#: Django warns of shorter ones; anybody who guesses it can sign in as anybody.
+SHORTEST_SECRET_KEY = 32
+
+TEST_SECRET_KEY_FILE = "azure_test_secret_key"
+
+
+def verify_content(context: Context, deadline: Deadline) -> None:
+    """Make sure that the content share is there and works.
+
+    :raises KolibriAzureError: when it does not within the deadline.
+    """
+    until_it_works(lambda: verify_content_once(context), deadline)
+
+
+def verify_content_once(context: Context) -> share.VerifiedShare:
+    """The content share, mounted and working, and the same one that the account shows.
+
+    :raises KolibriAzureError: when it is not.
+    """
+    settings = context.settings
+    if not settings.content_share:
+        return share.verify(settings.content_mount, settings.mount_types)
+    # What the mount is comes first: it needs no network.
+    share.find_mount(settings.content_mount, settings.mount_types)
+    account = FileShare(settings.content_share, context.identity)
+    with account.marker() as (name, text):
+        verified = share.verify(settings.content_mount, settings.mount_types, marker=name)
+    if verified.measurements.marker != text:
+        raise ContentShareError(
+            f"What is mounted at {settings.content_mount} is another share.",
+            expected=f"share {account.name} of account {account.account}",
+            found=f"{verified.mount.source}, without the marker that the account shows",
+            remedy="Correct KOLIBRI_AZURE_CONTENT_SHARE, or mount the right share.",
+            code="share-differs",
+        )
+    return verified
+
+
+def prepare_database(context: Context, options: Mapping[str, Any], deadline: Deadline) -> Database:
+    """The database that the secrets name, once it has been signed in to.
+
+    :param options: section ``[Database]`` of Kolibri's options.
+    :raises KolibriAzureError: when it can't be, within the deadline.
+    """
+    config, login = until_it_works(
+        lambda: read_config(context.settings, context.secrets, options, os.environ), deadline
+    )
+    database = Database(config, _credentials(context, config, login))
+    connection = database.open(lambda who: _connect(config, who), deadline)
+    connection.close()
+    logger.info(
+        "PostgreSQL at %s answers: database %s, user %s, sslmode %s.",
+        config.host,
+        config.name,
+        config.user,
+        config.options["sslmode"],
+    )
+    return database
+
+
+def prepare_secret_key(context: Context, home: str, deadline: Deadline) -> str:
+    """Django's secret key.
+
+    :param home: where a test deployment that has none keeps one of its own.
+    :raises KolibriAzureError: when there is none that can be used.
+    """
+    name = context.settings.secret_key_secret
+    key = until_it_works(lambda: context.secrets.find(name), deadline)
+    if key is None and context.settings.is_test:
+        return _test_secret_key(Path(home) / TEST_SECRET_KEY_FILE)
+    key = context.secrets.get(name)
+    if len(key) < SHORTEST_SECRET_KEY:
+        raise SecretError(
+            f"Secret {name} can't be Django's secret key.",
+            expected=f"{SHORTEST_SECRET_KEY} random characters or more",
+            found=f"{len(key)} characters",
+            remedy="az keyvault secret set --vault-name NAME "
+            f"-n {name} --value $(openssl rand -hex 32)",
+            code="secret-key-short",
+        )
+    return key
+
+
+def announce_test_deployment(context: Context, postgresql: bool, content: str) -> None:
+    """Say what a test deployment may lose."""
+    logger.warning(
+        "THIS IS A TEST DEPLOYMENT (KOLIBRI_AZURE_DEPLOYMENT=test). Database: %s. "
+        "Content: %s. Data may be lost with the container; never let learners work on it.",
+        "PostgreSQL" if postgresql else "SQLite inside the container",
+        content,
+    )
+
+
+def use_database(database: Database) -> None:
+    """Make it the database of this process."""
+    connections.use(database)
+
+
+def _credentials(context: Context, config: DatabaseConfig, login: Login) -> Credentials:
+    if context.settings.database_auth == "entra":
+        return EntraCredentials(config.user, context.identity)
+
+    def read_again() -> Login:
+        value = context.secrets.reread(config.secret)
+        if config.secret == context.settings.database_url_secret:
+            return parse_url(value, context.settings)[1]
+        return Login(config.user, value)
+
+    return PasswordCredentials(login, read_again)
+
+
+def _connect(config: DatabaseConfig, login: Login) -> Any:
+    return psycopg2.connect(**config.connection_parameters(), **login_parameters(login))
+
+
+def _test_secret_key(path: Path) -> str:
+    """A random key in a file of a test deployment, so that all its processes have the same."""
+    with contextlib.suppress(FileExistsError):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(random.token_urlsafe(48))
+    return path.read_text()

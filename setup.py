@@ -1,0 +1,60 @@
+"""Packages the plugin. The tools are configured in pyproject.toml."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+
+
+def version() -> str:
+    """The version, read without importing the package, whose dependencies may not be there yet."""
+    source = (HERE / "kolibri_azure_plugin" / "__init__.py").read_text(encoding="utf-8")
+    match = re.search(r'^__version__ = "(.+)"$', source, re.MULTILINE)
+    if match is None:
+        raise RuntimeError("kolibri_azure_plugin/__init__.py names no __version__")
+    return match.group(1)
+
+
+setup(
+    name="kolibri-azure-plugin",
+    version=version(),
+    description="Runs Kolibri on Microsoft Azure: PostgreSQL over TLS, Key Vault, Azure Files",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    url="https://github.com/learningequality/kolibri-azure",
+    packages=find_packages(include=["kolibri_azure_plugin*"]),
+    package_data={"kolibri_azure_plugin": ["py.typed"]},
+    python_requires=">=3.9,<3.14",
+    install_requires=[
+        "kolibri>=0.19.4,<0.20",
+        "psycopg2-binary>=2.9.9,<3",
+        "dj-database-url>=2.2,<4",
+        "azure-identity>=1.19,<2",
+        "azure-keyvault-secrets>=4.8,<5",
+        "azure-storage-file-share>=12.17,<13",
+        "tenacity>=8.5,<10",
+    ],
+    entry_points={"kolibri.plugins": ["kolibri_azure_plugin = kolibri_azure_plugin"]},
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Environment :: Web Environment",
+        "Framework :: Django :: 3.2",
+        "Intended Audience :: Education",
+        "Intended Audience :: System Administrators",
+        "License :: OSI Approved :: MIT License",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.9",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Education",
+    ],
+    zip_safe=False,
+)
