@@ -1,0 +1,25 @@
+"""Waiting for something to become true, never for ever."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+PAUSE_SECONDS = 0.05
+
+
+def wait_until(condition: Callable[[], T], what: str, seconds: float) -> T:
+    """Ask `condition` until it answers something true, and return that.
+
+    Raises TimeoutError, which says that `what` was waited for, after `seconds`.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = condition()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {seconds:g} s for {what}")
+        time.sleep(PAUSE_SECONDS)

@@ -1,0 +1,79 @@
+"""The account that PostgreSQL runs under.
+
+PostgreSQL refuses to run as root. Started by root, it runs as an account without rights; started by
+anybody else, it runs as that user.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+PREFERRED = ("postgres", "nobody")
+
+
+class Account:
+    """Runs programs, and owns the files that they need."""
+
+    def __init__(self, entry: pwd.struct_passwd | None) -> None:
+        """`entry` is None for the user of this process."""
+        self._entry = entry
+
+    @classmethod
+    def for_servers(cls) -> Account:
+        if os.getuid() != 0:
+            return cls(None)
+        for name in PREFERRED:
+            try:
+                return cls(pwd.getpwnam(name))
+            except KeyError:
+                continue
+        raise LookupError(
+            "PostgreSQL does not run as root, and this machine has no account "
+            f"{' or '.join(PREFERRED)} to run it under: run this as an ordinary user"
+        )
+
+    @property
+    def name(self) -> str:
+        return self._entry.pw_name if self._entry else pwd.getpwuid(os.getuid()).pw_name
+
+    def start(self, command: Sequence[str | Path], log: IO[bytes] | int) -> subprocess.Popen[bytes]:
+        """Start `command` in a session of its own, so that Ctrl-C in the terminal spares it."""
+        as_account = self._entry is not None
+        return subprocess.Popen(
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd="/",
+            env=_plain_environment(),
+            start_new_session=True,
+            user=self._entry.pw_uid if self._entry else None,
+            group=self._entry.pw_gid if self._entry else None,
+            extra_groups=[] if as_account else None,
+        )
+
+    def run(self, command: Sequence[str | Path]) -> tuple[int, str]:
+        """Run `command` to its end: its exit code and all it printed."""
+        process = self.start(command, subprocess.PIPE)
+        output, _ = process.communicate(timeout=120)
+        return process.returncode, output.decode(errors="replace")
+
+    def can_enter(self, folder: Path) -> bool:
+        """Whether programs of this account can reach what lies in `folder`."""
+        return self.run(["test", "-x", folder])[0] == 0
+
+    def own(self, path: Path) -> None:
+        """Give `path` to this account, closed to everybody else."""
+        if self._entry:
+            os.chown(path, self._entry.pw_uid, self._entry.pw_gid)
+        path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def _plain_environment() -> dict[str, str]:
+    """Without the caller's PG* variables; messages in English, since they are read."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}

