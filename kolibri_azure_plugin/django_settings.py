@@ -8,7 +8,6 @@ can only be changed there, in place; the names below are new.
 from __future__ import annotations
 
 import sys
-from types import ModuleType
 from typing import Any
 
 from kolibri.utils.conf import KOLIBRI_HOME, OPTIONS
@@ -26,7 +25,7 @@ BASE_SETTINGS = "kolibri.deployment.default.settings.base"
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
-def apply(base: ModuleType, here: context.Context) -> None:
+def apply(base: Any, here: context.Context) -> None:
     """Verify everything, then change Kolibri's settings.
 
     :raises KolibriAzureError: before anything was changed.

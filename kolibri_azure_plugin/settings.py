@@ -170,8 +170,8 @@ def rows() -> Iterator[tuple[str, Row]]:
     """Each setting of the table with the field of :class:`Settings` that holds its value."""
     for field in dataclasses.fields(Settings):
         if field.metadata:
-            row = Row(name=f"AZURE_{field.name.upper()}", default=field.default, **field.metadata)
-            yield field.name, row
+            default = typing.cast(Value, field.default)
+            yield field.name, Row(f"AZURE_{field.name.upper()}", default, **field.metadata)
 
 
 def load(environ: Mapping[str, str], options: Mapping[str, typing.Any]) -> Settings:

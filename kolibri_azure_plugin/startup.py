@@ -8,9 +8,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import secrets as random
 from collections.abc import Mapping
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 
 import psycopg2
@@ -151,5 +151,5 @@ def _test_secret_key(path: Path) -> str:
     with contextlib.suppress(FileExistsError):
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            file.write(random.token_urlsafe(48))
+            file.write(token_urlsafe(48))
     return path.read_text()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 from kolibri_azure_plugin.cloud.identity import Identity
@@ -93,7 +94,7 @@ class FileShare:
             details |= {"code": "share-sdk-busy", "transient": True}
             details |= {"remedy": f"az storage account show -n {self.account}"}
             details |= {"retry_after": retry_after(error)}
-        elif status == 404:
+        elif status == HTTPStatus.NOT_FOUND:
             details |= {"code": "share-sdk-missing"}
             details["remedy"] = (
                 f"az storage share-rm create --storage-account {self.account} -n {self.name}"

@@ -146,9 +146,7 @@ class Identity:
             code="identity-not-assigned",
         )
 
-    def _explain_no_answer(
-        self, error: Exception, failed: str, expected: str
-    ) -> IdentityError:
+    def _explain_no_answer(self, error: Exception, failed: str, expected: str) -> IdentityError:
         reason = explain_no_answer(error, self.endpoint)
         if "IDENTITY_ENDPOINT" in os.environ or not on_app_service():
             reason["remedy"] = (

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import threading
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -96,12 +97,12 @@ class Vault:
                 return self._not_a_vault(error, failed)
             return VaultError(failed, expected=expected, **explain_no_answer(error, self.host))
         reason = _inner_code(error)
-        if status == 403 and reason in self._refusals(secret):
+        if status == HTTPStatus.FORBIDDEN and reason in self._refusals(secret):
             code, found, remedy = self._refusals(secret)[reason]
-        elif status == 404:
+        elif status == HTTPStatus.NOT_FOUND:
             code, found = "vault-secret-missing", "the vault has no secret of this name"
             remedy = f"az keyvault secret set --vault-name {self.name} -n {secret} --file FILE"
-        elif status == 401:
+        elif status == HTTPStatus.UNAUTHORIZED:
             code, found = "vault-token-rejected", "the vault did not accept the identity's token"
             remedy = (
                 "The vault must belong to the tenant of the app: "
@@ -112,7 +113,7 @@ class Vault:
                 failed,
                 expected=expected,
                 found=f"the vault answered with status {status}"
-                + (", too many requests" if status == 429 else ""),
+                + (", too many requests" if status == HTTPStatus.TOO_MANY_REQUESTS else ""),
                 remedy=f"Wait, and look at the vault's health: az keyvault show -n {self.name}",
                 code="vault-busy",
                 transient=True,

@@ -72,7 +72,8 @@ def _milliseconds(start: float) -> float:
 
 
 def main() -> None:
-    folder, marker = sys.argv[1], (sys.argv[2:] or [None])[0]
+    folder = sys.argv[1]
+    marker = sys.argv[2] if len(sys.argv) > 2 else None  # noqa: PLR2004
     try:
         result = probe(folder, marker)
     except OSError as error:

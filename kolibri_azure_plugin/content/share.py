@@ -88,13 +88,14 @@ def use(path: str, marker: str | None = None) -> Measurements:
 
 
 def _unusable(path: str, error: OSError) -> ContentShareError:
+    reason = error.strerror or str(error)
     if error.errno == errno.EROFS:
-        return _read_only(path, error.strerror)
+        return _read_only(path, reason)
     if error.errno in (errno.EACCES, errno.EPERM):
         return ContentShareError(
             f"Kolibri may not write to the content share at {path}.",
             expected="a share that this process may read and write",
-            found=error.strerror,
+            found=reason,
             remedy="Give the user that runs Kolibri the right to write there; on App Service, "
             "mount the share with the account's current key:\n" + MOUNT_COMMAND.format(path=path),
             code="share-no-access",
@@ -103,14 +104,14 @@ def _unusable(path: str, error: OSError) -> ContentShareError:
         return ContentShareError(
             f"The content share at {path} is full.",
             expected="room for content",
-            found=error.strerror,
+            found=reason,
             remedy="az storage share-rm update --storage-account ACCOUNT -n SHARE --quota GIB",
             code="share-full",
         )
     return ContentShareError(
         f"The content share at {path} does not work.",
         expected="a file written, read and deleted",
-        found=error.strerror or str(error),
+        found=reason,
         remedy="az webapp restart -g GROUP -n APP mounts it anew; if it stays so:\n"
         "az storage account show -n ACCOUNT --query statusOfPrimary",
         code="share-dead",

@@ -168,9 +168,7 @@ def _plain_ssl_modes(options: Mapping[str, Any], environ: Mapping[str, str]) -> 
     return modes
 
 
-def _require_complete(
-    config: DatabaseConfig, login: Login, settings: Settings, where: str
-) -> None:
+def _require_complete(config: DatabaseConfig, login: Login, settings: Settings, where: str) -> None:
     for part, value in (("host", config.host), ("database", config.name), ("user", config.user)):
         if not value:
             raise _unusable(where, f"it names no {part}")

@@ -28,9 +28,7 @@ def tls_options(settings: Settings, requested: Mapping[str, str]) -> dict[str, s
     for source, mode in requested.items():
         if mode not in ACCEPTED_SSL_MODES:
             raise _too_weak(source, mode)
-    strictest = max(
-        [settings.database_ssl_mode, *requested.values()], key=ACCEPTED_SSL_MODES.index
-    )
+    strictest = max([settings.database_ssl_mode, *requested.values()], key=ACCEPTED_SSL_MODES.index)
     root_cert = settings.database_ssl_root_cert
     if root_cert and not Path(root_cert).is_file():
         raise _no_root_cert(f"KOLIBRI_AZURE_DATABASE_SSL_ROOT_CERT names {root_cert}, no file")
