@@ -31,7 +31,7 @@ class RedactingReporterFilter(SafeExceptionReporterFilter):
 def _masked(value: Any) -> Any:
     try:
         text = repr(value)
-    except Exception:
-        # The page shows a value that can't be printed in its own way.
+    except Exception:  # noqa: BLE001
+        # Whatever a foreign ``repr`` raises: the page has its own way to show such a value.
         return value
     return MASK if redact(text) != text else value

@@ -34,7 +34,7 @@ def apply(base: Any, here: context.Context) -> None:
     deadline = Deadline(here.settings.startup_timeout)
     uses_postgresql = OPTIONS["Database"]["DATABASE_ENGINE"] == "postgres"
     if here.settings.is_test:
-        startup.announce_test_deployment(here, uses_postgresql, OPTIONS["Paths"]["CONTENT_DIR"])
+        startup.announce_test_deployment(uses_postgresql, OPTIONS["Paths"]["CONTENT_DIR"])
     else:
         startup.verify_content(here, deadline)
     secret_key = startup.prepare_secret_key(here, KOLIBRI_HOME, deadline)

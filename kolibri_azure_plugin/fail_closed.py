@@ -27,7 +27,7 @@ def fail_closed() -> Iterator[None]:
         yield
     except KolibriAzureError as error:
         _end(error.instructions())
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         _end(
             f"The plugin failed in a way that it does not know: {type(error).__name__}: {error}\n"
             "  to mend it: run the same command with KOLIBRI_DEBUG=True, and report what it shows\n"

@@ -12,5 +12,5 @@ class AzurePlugin(KolibriPluginBase):
     kolibri_option_defaults = "kolibri_option_defaults"
     django_settings = "django_settings"
 
-    def name(self, lang: str) -> str:
+    def name(self, lang: str) -> str:  # noqa: ARG002
         return "Microsoft Azure"

@@ -70,8 +70,8 @@ class Row:
         ]
 
 
-def _row(default: Value, help: str, **details: typing.Any) -> typing.Any:
-    return dataclasses.field(default=default, metadata={"help": help, **details})
+def _row(default: Value, text: str, **details: typing.Any) -> typing.Any:
+    return dataclasses.field(default=default, metadata={"help": text, **details})
 
 
 @dataclasses.dataclass(frozen=True)

@@ -114,7 +114,7 @@ def prepare_secret_key(context: Context, home: str, deadline: Deadline) -> str:
     return key
 
 
-def announce_test_deployment(context: Context, postgresql: bool, content: str) -> None:
+def announce_test_deployment(postgresql: bool, content: str) -> None:
     """Say what a test deployment may lose."""
     logger.warning(
         "THIS IS A TEST DEPLOYMENT (KOLIBRI_AZURE_DEPLOYMENT=test). Database: %s. "

@@ -84,7 +84,7 @@ class Identity:
             raise self._expired(token.expires_on, scopes[0])
         return token
 
-    def get_token(self, *scopes: str, **options: Any) -> Any:
+    def get_token(self, *scopes: str, **_options: Any) -> Any:
         """The same in the SDKs' older protocol."""
         from azure.core.credentials import AccessToken
 

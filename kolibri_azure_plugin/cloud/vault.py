@@ -125,38 +125,49 @@ class Vault:
         return VaultError(failed, expected=expected, found=found, remedy=remedy, code=code)
 
     def _refusals(self, secret: str) -> dict[str, tuple[str, str, str]]:
-        """Code, finding and remedy for each reason the vault gives with status 403."""
+        """Code, finding and remedy for each reason that the vault gives with status 403."""
         who = self._identity.name
-        assign = (
+        principal = (
+            "\nPRINCIPAL_ID: az webapp identity show -g GROUP -n APP --query principalId -o tsv, "
+            "or az identity show for a user-assigned one."
+        )
+        grant_role = (
             "az role assignment create --role 'Key Vault Secrets User' "
             "--assignee-object-id PRINCIPAL_ID --assignee-principal-type ServicePrincipal "
-            f"--scope $(az keyvault show -n {self.name} --query id -o tsv)\n"
-            "PRINCIPAL_ID: az webapp identity show -g GROUP -n APP --query principalId\n"
+            f"--scope $(az keyvault show -n {self.name} --query id -o tsv){principal}\n"
             "A new role takes up to 10 minutes to be in force."
+        )
+        grant_policy = (
+            f"az keyvault set-policy -n {self.name} --object-id PRINCIPAL_ID "
+            f"--secret-permissions get{principal}"
+        )
+        open_firewall = (
+            f"az keyvault network-rule add -n {self.name} --subnet RESOURCE_ID_OF_THE_SUBNET\n"
+            "or give the app's network a private endpoint to the vault."
+        )
+        enable = (
+            f"az keyvault secret set-attributes --vault-name {self.name} -n {secret} --enabled true"
         )
         return {
             "ForbiddenByRbac": (
                 "vault-forbidden-by-role",
                 f"{who} has no role that lets it read secrets",
-                assign,
+                grant_role,
             ),
             "ForbiddenByPolicy": (
                 "vault-forbidden-by-policy",
                 f"no access policy of the vault lets {who} read secrets",
-                f"az keyvault set-policy -n {self.name} --object-id PRINCIPAL_ID "
-                "--secret-permissions get",
+                grant_policy,
             ),
             "ForbiddenByFirewall": (
                 "vault-forbidden-by-firewall",
                 "the vault's firewall does not let this network in",
-                f"az keyvault network-rule add -n {self.name} --subnet RESOURCE_ID_OF_THE_SUBNET\n"
-                "or give the app's network a private endpoint to the vault.",
+                open_firewall,
             ),
             "SecretDisabled": (
                 "vault-secret-disabled",
                 "the secret is disabled, has expired or is not valid yet",
-                f"az keyvault secret set-attributes --vault-name {self.name} -n {secret} "
-                "--enabled true",
+                enable,
             ),
         }
 

@@ -49,5 +49,5 @@ def _parse(line: str) -> Mount:
 
 
 def _unescape(text: str) -> str:
-    """Spaces and the like stand as octal numbers, ``\\040``."""
+    """Spaces and the like stand as octal numbers, such as 040 after a backslash."""
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), text)

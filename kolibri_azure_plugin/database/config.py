@@ -12,7 +12,7 @@ from kolibri_azure_plugin.redaction import remember
 from kolibri_azure_plugin.secrets import Secrets
 from kolibri_azure_plugin.settings import TRUE_WORDS, Settings
 
-#: The last part must be ``postgresql``: Kolibri's channel import makes its SQLAlchemy dialect of it.
+#: Kolibri's channel import takes the last part, ``postgresql``, for its SQLAlchemy dialect.
 ENGINE = "kolibri_azure_plugin.database.postgresql"
 
 SCHEMES = ("postgres", "postgresql", "pgsql")
