@@ -1,0 +1,157 @@
+"""Runs a program that sees a share mounted where it expects one: working, broken or hanging.
+
+Usage: python -m devtools.share KIND MOUNT_POINT [SOURCE] -- COMMAND...
+
+The mount is made in a namespace of its own, so nobody else sees it, and it is gone when the
+command ends. It works as root, and as anybody else where the kernel lets users have namespaces.
+
+KIND says what the command finds at MOUNT_POINT:
+  bind        SOURCE, a folder, for reading and writing
+  read-only   SOURCE, read-only
+  hang        a share whose server never answers: whoever touches it hangs and can't be killed
+  hang-until  the same, until a file SOURCE/released exists; then SOURCE itself
+  dead        a share whose server is gone
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
+MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18
+MNT_DETACH = 2
+PR_SET_PDEATHSIG = 1
+
+#: https://docs.kernel.org/filesystems/fuse.html; the structures are those of linux/fuse.h.
+FUSE_INIT = 26
+FUSE_PROTOCOL = (7, 31)
+REQUEST_HEADER = struct.Struct("<IIQQIIII")
+ANSWER_HEADER = struct.Struct("<IiQ")
+INIT_ANSWER = struct.Struct("<IIIIHHIIHHI28x")
+
+RELEASED = "released"
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def command_with_share(kind: str, mount_point: Path, source: Path | None = None) -> list[str]:
+    """What to put before a command, so that it finds such a share."""
+    sources = [str(source)] if source else []
+    return [sys.executable, "-m", "devtools.share", kind, str(mount_point), *sources, "--"]
+
+
+def type_of(folder: Path) -> str:
+    """The type of the file system that the folder lies on, as mountinfo names it."""
+    answer = subprocess.run(
+        ["findmnt", "-no", "FSTYPE", "--target", str(folder)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return answer.stdout.split()[0]
+
+
+def possible() -> bool:
+    """True where this user may have a mount namespace."""
+    trial = [sys.executable, "-m", "devtools.share", "bind", "/mnt", "/tmp", "--", "true"]
+    return subprocess.run(trial, capture_output=True, check=False).returncode == 0
+
+
+def main() -> None:
+    arguments, command = _split(sys.argv[1:])
+    kind, mount_point, source = arguments[0], arguments[1], (arguments[2:] or [""])[0]
+    _enter_namespace()
+    if kind in ("bind", "read-only"):
+        _bind(source, mount_point, read_only=kind == "read-only")
+    else:
+        _mount_fuse(kind, mount_point, source)
+    os.execvp(command[0], command)
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    if "--" not in arguments or arguments[0] not in (
+        "bind", "read-only", "hang", "hang-until", "dead",
+    ):  # fmt: skip
+        raise SystemExit(__doc__)
+    separator = arguments.index("--")
+    return arguments[:separator], arguments[separator + 1 :]
+
+
+def _enter_namespace() -> None:
+    uid, gid = os.getuid(), os.getgid()
+    _check(_libc.unshare(CLONE_NEWNS if uid == 0 else CLONE_NEWNS | CLONE_NEWUSER))
+    if uid:
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"0 {uid} 1")
+        Path("/proc/self/gid_map").write_text(f"0 {gid} 1")
+    _mount("none", "/", None, MS_REC | MS_PRIVATE)
+
+
+def _bind(source: str, mount_point: str, *, read_only: bool) -> None:
+    _mount(source, mount_point, None, MS_BIND)
+    if read_only:
+        _mount("none", mount_point, None, MS_BIND | MS_REMOUNT | MS_RDONLY)
+
+
+def _mount_fuse(kind: str, mount_point: str, source: str) -> None:
+    device = os.open("/dev/fuse", os.O_RDWR)
+    options = f"fd={device},rootmode=40000,user_id=0,group_id=0"
+    _mount("share", mount_point, "fuse", 0, options)
+    ready, ready_in_child = os.pipe()
+    if os.fork() == 0:
+        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        os.close(ready)
+        _answer_init(device)
+        if kind == "dead":
+            os.close(device)
+        os.close(ready_in_child)
+        _serve(device, kind, mount_point, source)
+    os.close(device)
+    os.close(ready_in_child)
+    os.read(ready, 1)
+
+
+def _answer_init(device: int) -> None:
+    request = os.read(device, 1 << 17)
+    _length, opcode, unique, *_ = REQUEST_HEADER.unpack_from(request)
+    assert opcode == FUSE_INIT
+    body = INIT_ANSWER.pack(*FUSE_PROTOCOL, 0, 0, 16, 12, 1 << 16, 1, 0, 0, 0)
+    os.write(device, ANSWER_HEADER.pack(ANSWER_HEADER.size + len(body), 0, unique) + body)
+
+
+def _serve(device: int, kind: str, mount_point: str, source: str) -> None:
+    """Take every request and answer none; a request that was taken can't be interrupted."""
+    if kind == "dead":
+        os._exit(0)
+    os.set_blocking(device, False)
+    while True:
+        try:
+            os.read(device, 1 << 17)
+        except BlockingIOError:
+            time.sleep(0.02)
+        if kind == "hang-until" and Path(source, RELEASED).exists():
+            _check(_libc.umount2(mount_point.encode(), MNT_DETACH))
+            _bind(source, mount_point, read_only=False)
+            os._exit(0)
+
+
+def _mount(source: str, target: str, kind: str | None, flags: int, options: str = "") -> None:
+    encoded = kind.encode() if kind else None
+    _check(_libc.mount(source.encode(), target.encode(), encoded, flags, options.encode() or None))
+
+
+def _check(result: int) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+if __name__ == "__main__":
+    main()
