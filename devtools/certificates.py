@@ -6,7 +6,7 @@ The certificates pass OpenSSL's strict checks, which Python 3.13 turns on by def
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ipaddress
 import os
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 AUTHORITY_DAYS = 3650
-CLOCK_SKEW = datetime.timedelta(hours=1)
+CLOCK_SKEW = dt.timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,9 @@ class CertificateAuthority:
         """
         folder = self.folder if folder is None else Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        now = datetime.datetime.now(datetime.timezone.utc)
-        end = now - CLOCK_SKEW if expired else now + datetime.timedelta(days=days)
-        start = end - datetime.timedelta(days=days) if expired else now - CLOCK_SKEW
+        now = dt.datetime.now(dt.timezone.utc)
+        end = now - CLOCK_SKEW if expired else now + dt.timedelta(days=days)
+        start = end - dt.timedelta(days=days) if expired else now - CLOCK_SKEW
         key = ec.generate_private_key(ec.SECP256R1())
         builder = (
             _builder(_common_name(name), self._certificate.subject, key, start, end)
@@ -113,8 +113,8 @@ class CertificateAuthority:
 
 def _self_signed(name: str, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     subject = _common_name(name)
-    start = datetime.datetime.now(datetime.timezone.utc) - CLOCK_SKEW
-    end = start + datetime.timedelta(days=AUTHORITY_DAYS)
+    start = dt.datetime.now(dt.timezone.utc) - CLOCK_SKEW
+    end = start + dt.timedelta(days=AUTHORITY_DAYS)
     return (
         _builder(subject, subject, key, start, end)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -127,8 +127,8 @@ def _builder(
     subject: x509.Name,
     issuer: x509.Name,
     key: ec.EllipticCurvePrivateKey,
-    start: datetime.datetime,
-    end: datetime.datetime,
+    start: dt.datetime,
+    end: dt.datetime,
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()

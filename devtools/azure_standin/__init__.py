@@ -11,7 +11,7 @@ services ``identity``, ``vault`` and ``files``, the way in (``proxy``) and what 
 (``faults``). ``python -m devtools.azure_standin --help`` is the same as a program.
 """
 
-from devtools.azure_standin.http_service import LoggedRequest
+from devtools.azure_standin.messages import LoggedRequest
 from devtools.azure_standin.standin import VAULT_URL, AzureStandin
 
 __all__ = ["VAULT_URL", "AzureStandin", "LoggedRequest"]

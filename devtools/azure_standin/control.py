@@ -27,7 +27,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from devtools.azure_standin.http_service import Request, Response
+from devtools.azure_standin.messages import Request, Response
 
 if TYPE_CHECKING:
     from devtools.azure_standin.standin import AzureStandin

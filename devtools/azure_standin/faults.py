@@ -41,6 +41,7 @@ ANSWER_FAULTS = {
         "throttled": "429, with Retry-After: `retry_after` when given",
         "server-error": "500",
         "not-ready": "503 as App Service, 410 as IMDS: still coming up",
+        "bad-gateway": "502 with a page of HTML, as a device on the way would answer",
     },
     "vault": {
         "forbidden-by-rbac": "403: no role assignment",
@@ -52,6 +53,7 @@ ANSWER_FAULTS = {
         "throttled": "429, with Retry-After: `retry_after` when given",
         "server-error": "500",
         "unavailable": "503",
+        "bad-gateway": "502 with a page of HTML",
     },
     "files": {
         "authorization-failure": "403 AuthorizationFailure: the account's firewall",
@@ -60,6 +62,7 @@ ANSWER_FAULTS = {
         "share-not-found": "404 ShareNotFound",
         "server-error": "500 InternalError",
         "server-busy": "503 ServerBusy",
+        "bad-gateway": "502 with a page of HTML",
     },
 }
 SERVICES = tuple(ANSWER_FAULTS)

@@ -1,100 +1,22 @@
 """One HTTP/1.1 server for all the services: parsing, TLS, faults and the log of requests.
 
-A service is a function from a :class:`Request` to a :class:`Response`; nothing in it knows of
-sockets.
+A service is a function from a request to a response; nothing in it knows of sockets.
 """
 
 from __future__ import annotations
 
-import http
-import json
 import socket
 import ssl
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from email.message import Message
-from email.utils import formatdate
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from devtools.azure_standin.connections import Listener, reset_on_close
-from devtools.azure_standin.faults import TRANSPORT_FAULTS, Fault, Faults
+from devtools.azure_standin.faults import ANSWER_FAULTS, TRANSPORT_FAULTS, Fault, Faults
+from devtools.azure_standin.messages import LoggedRequest, RefusedError, Request, Response
 
-
-@dataclass
-class Request:
-    """What was asked. The service fills in the last three as it learns them, for the log."""
-
-    method: str
-    path: str
-    query: dict[str, str]
-    headers: Message
-    body: bytes
-    client_id: str = ""
-    resource: str = ""
-    fault: str = ""
-
-    @property
-    def host(self) -> str:
-        """The host name that the client meant to ask."""
-        return self.headers.get("Host", "").partition(":")[0].lower()
-
-    @property
-    def segments(self) -> list[str]:
-        """The parts of the path, decoded; a slash at the end counts for nothing."""
-        return [unquote(part) for part in self.path.strip("/").split("/") if part]
-
-    @property
-    def bearer(self) -> str:
-        """The token that the request carries, or an empty string."""
-        scheme, _, token = self.headers.get("Authorization", "").partition(" ")
-        return token.strip() if scheme.lower() == "bearer" else ""
-
-
-@dataclass(frozen=True)
-class Response:
-    """An answer; `headers` need not say how long the body is."""
-
-    status: int
-    body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def of_json(
-        cls, status: int, content: object, headers: Mapping[str, str] | None = None
-    ) -> Response:
-        """An answer whose body is JSON."""
-        content_type = {"Content-Type": "application/json; charset=utf-8"}
-        return cls(status, json.dumps(content).encode(), {**content_type, **(headers or {})})
-
-    def rendered(self, method: str) -> bytes:
-        """The whole answer in one piece: two small packets would wait for each other."""
-        headers = {"Date": formatdate(usegmt=True), **self.headers}
-        if method != "HEAD":
-            headers["Content-Length"] = str(len(self.body))
-        phrase = http.HTTPStatus(self.status).phrase
-        lines = [f"HTTP/1.1 {self.status} {phrase}", *(f"{k}: {v}" for k, v in headers.items())]
-        head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
-        return head if method == "HEAD" else head + self.body
-
-
-@dataclass(frozen=True)
-class LoggedRequest:
-    """A line of the log: what was asked and answered, never a secret, a token or a body.
-
-    `status` is 0 when the answer never came (a fault), `fault` names the fault that struck.
-    """
-
-    service: str
-    method: str
-    path: str
-    status: int
-    client_id: str = ""
-    resource: str = ""
-    fault: str = ""
-    time: float = field(default_factory=time.time)
+_GATEWAY_PAGE = b"<html><head><title>502 Bad Gateway</title></head></html>\n"
 
 
 class HttpService:
@@ -111,11 +33,18 @@ class HttpService:
         port: int = 0,
     ) -> None:
         self.name = name
-        self.answer = answer
         self.faults = faults
         self.log = log
+        self._answer = answer
         self._tls = tls
         self.listener = Listener(name, self._serve, port)
+
+    def answer(self, request: Request) -> Response:
+        """What the function answers, be it by returning or by refusing."""
+        try:
+            return self._answer(request)
+        except RefusedError as refusal:
+            return refusal.response
 
     def _serve(self, connection: socket.socket) -> None:
         if self._tls is None:
@@ -123,6 +52,19 @@ class HttpService:
             return
         with self._tls().wrap_socket(connection, server_side=True) as secured:
             _Conversation(secured, secured.getpeername(), self)
+
+
+def strike(
+    faults: Faults, service: str, request: Request, answer: Callable[[Fault], Response]
+) -> None:
+    """Refuse a request whose token was found good, if an answer fault of `service` is in force."""
+    fault = faults.take(service, ANSWER_FAULTS[service])
+    if fault is None:
+        return
+    request.fault = fault.name
+    if fault.name == "bad-gateway":
+        raise RefusedError(Response(502, _GATEWAY_PAGE, {"Content-Type": "text/html"}))
+    raise RefusedError(answer(fault))
 
 
 class _Conversation(BaseHTTPRequestHandler):
@@ -144,26 +86,21 @@ class _Conversation(BaseHTTPRequestHandler):
         self._log(request, response.status)
         self._send(response.rendered(request.method), fault)
 
-    do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = _converse
+    do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = _converse  # noqa: N815
 
     def _read(self) -> Request:
         address = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        return Request(
-            self.command,
-            address.path,
-            dict(parse_qsl(address.query, keep_blank_values=True)),
-            self.headers,
-            body,
-        )
+        query = dict(parse_qsl(address.query, keep_blank_values=True))
+        return Request(self.command, address.path, query, self.headers, body)
 
     def _is_swallowed(self, request: Request, fault: Fault) -> bool:
         """Let `fault` strike; whether no answer is to be sent any more."""
         if fault.name == "slow":
             return self.service.listener.stopped.wait(fault.seconds)
-        self.close_connection = True
         if fault.name == "drip":
             return False
+        self.close_connection = True
         self._log(request, 0)
         if fault.name == "reset":
             reset_on_close(self.connection)
@@ -193,5 +130,5 @@ class _Conversation(BaseHTTPRequestHandler):
             )
         )
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *_: Any, **__: Any) -> None:
         """Write nothing: the log of requests is the record."""

@@ -11,9 +11,10 @@ import secrets
 import time
 import uuid
 
-from devtools.azure_standin.faults import ANSWER_FAULTS, Fault, Faults
-from devtools.azure_standin.http_service import Request, Response
-from devtools.azure_standin.tokens import Token, TokenLedger, normalized
+from devtools.azure_standin.faults import Fault, Faults
+from devtools.azure_standin.http_service import strike
+from devtools.azure_standin.messages import Request, Response
+from devtools.azure_standin.tokens import TokenLedger, normalized
 
 APP_SERVICE_PATH = "/msi/token"
 APP_SERVICE_VERSION = "2019-08-01"
@@ -74,53 +75,44 @@ class IdentityService:
         """Answer as the endpoint whose path was asked."""
         request.client_id = request.query.get("client_id", "")
         request.resource = normalized(request.query.get("resource", ""))
-        if request.method != "GET":
-            return _app_service_error(405, "The requested resource does not support this method.")
-        if request.path == APP_SERVICE_PATH:
+        if request.method == "GET" and request.path == APP_SERVICE_PATH:
             return self._app_service(request)
-        if request.path == IMDS_PATH:
+        if request.method == "GET" and request.path == IMDS_PATH:
             return self._imds(request)
-        return _app_service_error(404, f"There is no endpoint at {request.path}.")
+        return _app_service_error(404, f"There is no {request.method} {request.path}.")
 
     def _app_service(self, request: Request) -> Response:
         header = request.headers.get("X-IDENTITY-HEADER", "")
         if not secrets.compare_digest(header.encode(), self.header.encode()):
             return _app_service_error(*_APP_SERVICE_FAULTS["unauthorized"])
-        if fault := self._fault(request):
-            return _app_service_error(*_APP_SERVICE_FAULTS[fault.name], _retry_after(fault))
+        strike(self._faults, "identity", request, _app_service_fault)
+        client_id = self._identity(request)
         version = request.query.get("api-version", "")
         if version != APP_SERVICE_VERSION:
             return _app_service_error(400, f"The api-version '{version}' is not supported.")
-        client_id = self._identity(request)
         if client_id is None:
             asked = request.client_id
             return _app_service_error(400, _NO_SUCH_IDENTITY if asked else _NO_SYSTEM_IDENTITY)
         if request.resource not in KNOWN_RESOURCES:
             return _app_service_error(500, _no_such_resource(request.resource))
-        token = self._issue(client_id, request)
-        return Response.of_json(200, {**_common(token), "resource": token.resource})
+        return Response.of_json(200, self._issued(client_id, request))
 
     def _imds(self, request: Request) -> Response:
         if request.headers.get("Metadata", "").lower() != "true":
             return _imds_error(400, "invalid_request", "Required metadata header not specified")
-        if fault := self._fault(request):
-            return _imds_error(*_IMDS_FAULTS[fault.name], _retry_after(fault))
+        strike(self._faults, "identity", request, _imds_fault)
+        client_id = self._identity(request)
         if request.query.get("api-version") != IMDS_VERSION:
             return _imds_error(400, "invalid_request", "Required query variable 'api-version'")
-        client_id = self._identity(request)
         if client_id is None:
             return _imds_error(*_IMDS_FAULTS["unknown-identity"])
         if request.resource not in KNOWN_RESOURCES:
             return _imds_error(400, "invalid_resource", _no_such_resource(request.resource))
-        token = self._issue(client_id, request)
-        now = int(time.time())
-        times = {"expires_in": str(token.expires_on - now), "not_before": str(now)}
-        return Response.of_json(200, {**_common(token), **times, "resource": token.resource})
-
-    def _fault(self, request: Request) -> Fault | None:
-        fault = self._faults.take("identity", ANSWER_FAULTS["identity"])
-        request.fault = fault.name if fault else request.fault
-        return fault
+        issued, now = self._issued(client_id, request), int(time.time())
+        expires_in = int(issued["expires_on"]) - now
+        return Response.of_json(
+            200, {**issued, "expires_in": str(expires_in), "not_before": str(now)}
+        )
 
     def _identity(self, request: Request) -> str | None:
         """The client id of the identity that was asked for; None when there is no such one."""
@@ -129,18 +121,24 @@ class IdentityService:
         known = {*self.user_assigned, self.system_assigned}
         return request.client_id if request.client_id in known else None
 
-    def _issue(self, client_id: str, request: Request) -> Token:
+    def _issued(self, client_id: str, request: Request) -> dict[str, str]:
         request.client_id = client_id
-        return self._tokens.issue(client_id, request.resource, self.token_lifetime)
+        token = self._tokens.issue(client_id, request.resource, self.token_lifetime)
+        return {
+            "access_token": token.value,
+            "client_id": token.client_id,
+            "expires_on": str(token.expires_on),
+            "resource": token.resource,
+            "token_type": "Bearer",
+        }
 
 
-def _common(token: Token) -> dict[str, str]:
-    return {
-        "access_token": token.value,
-        "client_id": token.client_id,
-        "expires_on": str(token.expires_on),
-        "token_type": "Bearer",
-    }
+def _app_service_fault(fault: Fault) -> Response:
+    return _app_service_error(*_APP_SERVICE_FAULTS[fault.name], _retry_after(fault))
+
+
+def _imds_fault(fault: Fault) -> Response:
+    return _imds_error(*_IMDS_FAULTS[fault.name], _retry_after(fault))
 
 
 def _app_service_error(

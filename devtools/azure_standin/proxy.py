@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from devtools.azure_standin.connections import LOOPBACK, Listener, reset_on_close
 from devtools.azure_standin.faults import ROUTE_FAULTS, Faults
-from devtools.azure_standin.http_service import LoggedRequest
+from devtools.azure_standin.messages import LoggedRequest
 
 _HTTPS_PORT = "443"
 _LONGEST_HEAD = 65536

@@ -13,8 +13,9 @@ from devtools.azure_standin.connections import LOOPBACK, Listener
 from devtools.azure_standin.control import Control
 from devtools.azure_standin.faults import CERTIFICATE_FAULTS, ROUTE_FAULTS, Fault, Faults
 from devtools.azure_standin.files import FilesService
-from devtools.azure_standin.http_service import HttpService, LoggedRequest, Request, Response
+from devtools.azure_standin.http_service import HttpService
 from devtools.azure_standin.identity import APP_SERVICE_PATH, ONE_DAY, IdentityService
+from devtools.azure_standin.messages import LoggedRequest, Request, Response
 from devtools.azure_standin.proxy import ConnectProxy
 from devtools.azure_standin.secret_store import SecretStore, SecretVersion
 from devtools.azure_standin.shares import Share, Shares
@@ -98,7 +99,7 @@ class AzureStandin:
         for listener in self._listeners():
             listener.stop()
 
-    def __enter__(self) -> AzureStandin:
+    def __enter__(self) -> AzureStandin:  # noqa: PYI034
         return self.start()
 
     def __exit__(
@@ -128,7 +129,8 @@ class AzureStandin:
         """The variables that lead a program to the stand-in.
 
         `identity` says which kind of managed identity it finds: ``app-service``, ``imds`` (what a
-        virtual machine or a container has), or ``none``.
+        virtual machine has), or ``none``: then a closed port takes the place of IMDS, because
+        without any variable the SDK asks the machine's own at 169.254.169.254.
         """
         identity_url = f"http://{LOOPBACK}:{self._port('identity')}"
         kinds = {
@@ -137,7 +139,7 @@ class AzureStandin:
                 "IDENTITY_HEADER": self.identity.header,
             },
             "imds": {"AZURE_POD_IDENTITY_AUTHORITY_HOST": identity_url},
-            "none": {},
+            "none": {"AZURE_POD_IDENTITY_AUTHORITY_HOST": f"http://{LOOPBACK}:1"},
         }
         if identity not in kinds:
             raise ValueError(f"identity must be one of {', '.join(kinds)}; found {identity!r}")

@@ -13,8 +13,9 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 
-from devtools.azure_standin.faults import ANSWER_FAULTS, Fault, Faults
-from devtools.azure_standin.http_service import Request, Response
+from devtools.azure_standin.faults import Fault, Faults
+from devtools.azure_standin.http_service import strike
+from devtools.azure_standin.messages import RefusedError, Request, Response
 from devtools.azure_standin.secret_store import SecretStore, SecretVersion
 from devtools.azure_standin.tokens import TokenLedger, Verdict
 
@@ -44,47 +45,59 @@ class VaultService:
 
     def answer(self, request: Request) -> Response:
         """Check the token, then the version of the API, then look the secret up."""
-        if not request.bearer:
-            return _unauthorized("AKV10000: Request is missing a Bearer or PoP token.")
-        verdict = self._tokens.check(request.bearer, RESOURCE)
-        if verdict.token is not None:
-            request.client_id, request.resource = verdict.token.client_id, verdict.token.resource
-        if not verdict:
-            return _unauthorized(_why_rejected(verdict))
-        if fault := self._faults.take("vault", ANSWER_FAULTS["vault"]):
-            request.fault = fault.name
-            return _FAULTS[fault.name](request, fault)
-        version = request.query.get("api-version")
-        if version is None:
-            return _error(400, "BadParameter", "api-version must be specified")
-        if version not in API_VERSIONS:
-            return _unknown_version(version)
-        return self._secrets(request)
-
-    def _secrets(self, request: Request) -> Response:
-        segments = request.segments
-        if not segments or segments[0] != "secrets" or len(segments) > 3:
+        self._authenticate(request)
+        strike(self._faults, "vault", request, lambda fault: _FAULTS[fault.name](request, fault))
+        _check_version(request.query.get("api-version", ""))
+        topic, *rest = request.segments or [""]
+        if topic != "secrets" or len(rest) > 2:
             return _error(404, "NotFound", "The requested resource was not found.")
         if request.method != "GET":
             return _forbidden_by_rbac(request)
-        if len(segments) == 1:
-            names = self._store.names()
-            return _listing(request, {n: self._store.versions(n)[-1:] for n in names}, full=False)
-        name = segments[1]
+        return self._secret(request, *rest) if rest else self._secrets(request)
+
+    def _authenticate(self, request: Request) -> None:
+        if not request.bearer:
+            raise RefusedError(_unauthorized("AKV10000: Request is missing a Bearer or PoP token."))
+        verdict = self._tokens.check(request.bearer, RESOURCE)
+        request.comes_from(verdict)
+        if not verdict:
+            raise RefusedError(_unauthorized(_why_rejected(verdict)))
+
+    def _secrets(self, request: Request) -> Response:
+        """All on one page; the service splits after 25."""
+        current = [(name, self._store.get(name)) for name in self._store.names()]
+        return _listing([_properties(request, name, each) for name, each in current if each])
+
+    def _secret(self, request: Request, name: str, version: str = "") -> Response:
         if not _SECRET_NAME.fullmatch(name):
             return _error(400, "BadParameter", f"The request URI contains an invalid name: {name}")
-        if segments[2:] == ["versions"]:
-            return _listing(request, {name: self._store.versions(name)}, full=True)
-        secret = self._store.get(name, "".join(segments[2:]))
+        if version == "versions":
+            all_versions = self._store.versions(name)
+            return _listing(
+                [_properties(request, name, each, each.version) for each in all_versions]
+            )
+        secret = self._store.get(name, version)
         if secret is None:
             return _not_found(name)
         if not secret.enabled:
             return _disabled()
-        return _ok({"value": secret.value, **_properties(request, name, secret, full=True)})
+        properties = _properties(request, name, secret, secret.version)
+        return Response.of_json(200, {"value": secret.value, **properties}, _headers())
+
+
+def _check_version(version: str) -> None:
+    if not version:
+        raise RefusedError(_error(400, "BadParameter", "api-version must be specified"))
+    if version not in API_VERSIONS:
+        message = (
+            f"The specified version ({version}) is not recognized."
+            f" Consider using the latest supported version ({API_VERSIONS[-1]})."
+        )
+        raise RefusedError(_error(400, "BadParameter", message))
 
 
 def _properties(
-    request: Request, name: str, secret: SecretVersion, *, full: bool
+    request: Request, name: str, secret: SecretVersion, version: str = ""
 ) -> dict[str, object]:
     attributes: dict[str, object] = {
         "enabled": secret.enabled,
@@ -97,22 +110,12 @@ def _properties(
         attributes["exp"] = secret.expires
     if secret.not_before is not None:
         attributes["nbf"] = secret.not_before
-    identifier = f"https://{request.host}/secrets/{name}"
-    if full:
-        identifier += f"/{secret.version}"
+    identifier = "/".join(filter(None, (f"https://{request.host}/secrets/{name}", version)))
     return {"id": identifier, "attributes": attributes}
 
 
-def _listing(
-    request: Request, secrets: Mapping[str, list[SecretVersion]], *, full: bool
-) -> Response:
-    """All on one page; the service splits after 25."""
-    value = [
-        _properties(request, name, version, full=full)
-        for name, versions in secrets.items()
-        for version in versions
-    ]
-    return _ok({"value": value, "nextLink": None})
+def _listing(properties: list[dict[str, object]]) -> Response:
+    return Response.of_json(200, {"value": properties, "nextLink": None}, _headers())
 
 
 def _headers() -> dict[str, str]:
@@ -126,10 +129,6 @@ def _headers() -> dict[str, str]:
         "X-Content-Type-Options": "nosniff",
         "Strict-Transport-Security": "max-age=31536000;includeSubDomains",
     }
-
-
-def _ok(content: object) -> Response:
-    return Response.of_json(200, content, _headers())
 
 
 def _error(
@@ -157,14 +156,6 @@ def _why_rejected(verdict: Verdict) -> str:
         found = verdict.token.resource
         return f"AKV10022: Invalid audience. Expected {RESOURCE}, found: {found}."
     return "AKV10046: Unable to resolve the key used for signature validation."
-
-
-def _unknown_version(version: str) -> Response:
-    message = (
-        f"The specified version ({version}) is not recognized."
-        f" Consider using the latest supported version ({API_VERSIONS[-1]})."
-    )
-    return _error(400, "BadParameter", message)
 
 
 def _caller(request: Request) -> str:
