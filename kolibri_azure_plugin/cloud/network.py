@@ -35,6 +35,9 @@ def explain_no_answer(error: BaseException, name: str) -> dict[str, Any]:
 
     :param name: the host that was asked.
     """
+    # The SDKs' HTTP client, of which Kolibri brings its own version.
+    import requests
+
     causes = list(causes_of(error))
     if _any(causes, socket.gaierror) or "NameResolutionError" in {type(c).__name__ for c in causes}:
         return {
@@ -44,7 +47,7 @@ def explain_no_answer(error: BaseException, name: str) -> dict[str, Any]:
             "code": "name-not-resolved",
             "transient": True,
         }
-    certificate = _any(causes, ssl.SSLError)
+    certificate = _any(causes, ssl.SSLError, requests.exceptions.SSLError)
     if certificate is not None:
         return {
             "found": f"the TLS certificate of {name} can't be trusted: {redact(str(certificate))}",

@@ -1,0 +1,146 @@
+"""A deployment as Azure would run it, on this machine: what the tests and the benchmark start.
+
+It has a Key Vault (the stand-in), a PostgreSQL with TLS, a content share and a KOLIBRI_HOME, and
+runs Kolibri's real commands in an environment that holds nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from devtools.azure_standin import AzureStandin
+from devtools.certificates import CertificateAuthority
+from devtools.postgres import PostgresServer
+from devtools.share import command_with_share, type_of
+
+VAULT_URL = "https://kolibri.vault.azure.net"
+SECRET_KEY = "a-secret-key-that-nobody-guesses-0123456789"
+
+FACILITY = "Kolibri School"
+SUPERUSER, SUPERUSER_PASSWORD = "admin", "admin-password"
+LEARNER, LEARNER_PASSWORD = "learner", "learner-password"
+
+#: What a child needs from this environment; secrets and settings must come from the deployment.
+INHERITED = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "COVERAGE_PROCESS_START")
+
+
+@dataclass
+class Deployment:
+    """One instance of a deployment.
+
+    :param home: its KOLIBRI_HOME.
+    :param share: the folder that stands for the content share.
+    :param mount_point: where the share is mounted.
+    :param environment: what the platform would set; change it to break things.
+    :param kind: what is at the mount point, as devtools.share names it; empty for nothing.
+    """
+
+    home: Path
+    share: Path
+    mount_point: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    kind: str = "bind"
+    python: str = sys.executable
+    database: str = ""
+    database_url: str = ""
+    user: str = ""
+
+    @classmethod
+    def create(
+        cls,
+        folder: Path,
+        azure: AzureStandin,
+        postgres: PostgresServer,
+        authority: CertificateAuthority,
+        *,
+        database: str,
+        user: str,
+        password: str,
+        python: str = sys.executable,
+    ) -> Deployment:
+        """A healthy production deployment whose database exists and is empty or migrated."""
+        deployment = cls(folder / "home", folder / "share", folder / "mount", python=python)
+        deployment.database, deployment.user = database, user
+        deployment.database_url = postgres.url(database, user, password)
+        for each in (deployment.share, deployment.mount_point):
+            each.mkdir(parents=True, exist_ok=True)
+        azure.set_secret("kolibri-database-url", deployment.database_url)
+        azure.set_secret("kolibri-secret-key", SECRET_KEY)
+        deployment.environment = {
+            **{name: os.environ[name] for name in INHERITED if name in os.environ},
+            **azure.environment(),
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+            "KOLIBRI_HOME": str(deployment.home),
+            "KOLIBRI_PLUGIN_ENABLE": "kolibri_azure_plugin",
+            "KOLIBRI_AZURE_KEY_VAULT_URL": VAULT_URL,
+            "KOLIBRI_AZURE_CONTENT_MOUNT": str(deployment.mount_point),
+            "KOLIBRI_AZURE_MOUNT_TYPES": f"{type_of(deployment.share)},fuse",
+            "KOLIBRI_AZURE_DATABASE_SSL_MODE": "verify-full",
+            "KOLIBRI_AZURE_DATABASE_SSL_ROOT_CERT": str(authority.certificate_file),
+        }
+        return deployment
+
+    def kolibri(self, *arguments: str) -> list[str]:
+        """The command line of a Kolibri command."""
+        return self.command(self.python, "-m", "kolibri", *arguments)
+
+    def command(self, *words: str) -> list[str]:
+        """A command line whose process sees the share."""
+        if not self.kind:
+            return list(words)
+        return [*command_with_share(self.kind, self.mount_point, self.share), *words]
+
+    def run(
+        self,
+        *arguments: str,
+        seconds: float = 120,
+        settings: Mapping[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a Kolibri command to its end; it is killed after `seconds`."""
+        return run(self.kolibri(*arguments), {**self.environment, **(settings or {})}, seconds)
+
+    def provision(self) -> None:
+        """Migrate the database; make a facility, a superuser and a learner."""
+        self.require(
+            "manage", "provisiondevice", "--facility", FACILITY, "--preset", "formal",
+            "--superusername", SUPERUSER, "--superuserpassword", SUPERUSER_PASSWORD,
+            "--language_id", "en", "--noinput",
+        )  # fmt: skip
+        users = self.share.parent / "users.csv"
+        users.write_text(f"username,password\n{LEARNER},{LEARNER_PASSWORD}\n")
+        self.require("manage", "importusers", str(users))
+        users.unlink()
+
+    def require(self, *arguments: str) -> str:
+        """Run a Kolibri command that has to succeed; its output."""
+        result = self.run(*arguments)
+        if result.returncode != 0:
+            raise RuntimeError(f"{arguments} failed:\n{result.stdout}\n{result.stderr}")
+        return result.stdout
+
+
+def run(
+    command: Sequence[str], environment: Mapping[str, str], seconds: float
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, and kill it with all it started after `seconds`."""
+    process = subprocess.Popen(
+        command,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        output, errors = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, 9)
+        output, errors = process.communicate()
+        raise TimeoutError(f"{command} took more than {seconds} s\n{output}\n{errors}") from None
+    return subprocess.CompletedProcess(command, process.returncode, output, errors)

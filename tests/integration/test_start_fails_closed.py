@@ -1,0 +1,112 @@
+"""A start either recovers or ends in time, says why and what to do, and never makes a SQLite."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from devtools.deployment import run
+from devtools.ports import free_port
+
+from .planted import PLANTED, RELEASED, World, fault
+
+#: Seconds that the issue allows over KOLIBRI_AZURE_STARTUP_TIMEOUT.
+ALLOWANCE = 10
+
+
+@pytest.fixture
+def world(deployment, azure, postgres, other_authority):
+    return World(deployment, azure, postgres, other_authority)
+
+
+def assert_nothing_was_made(deployment):
+    assert not list(deployment.home.rglob("*.sqlite3"))
+
+
+@pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.name)
+def test_a_start_ends_with_cause_and_remedy_when(planted, world):
+    timeout = 2 if planted.transient else 60
+    world.deployment.environment["KOLIBRI_AZURE_STARTUP_TIMEOUT"] = str(timeout)
+    with planted.plant(world):
+        begun = time.monotonic()
+        result = world.deployment.run(
+            "start", "--foreground", f"--port={free_port()}", f"--zip-port={free_port()}"
+        )
+        took = time.monotonic() - begun
+    assert result.returncode != 0
+    assert f"docs/troubleshooting.md#{planted.code}\n" in result.stderr
+    for part in ("expected:", "found:", "to mend it:"):
+        assert part in result.stderr
+    assert "Traceback" not in result.stdout + result.stderr
+    assert_nothing_was_made(world.deployment)
+    # Final ones end at once: long before a timeout of a minute.
+    assert took < (timeout + ALLOWANCE if planted.transient else 20)
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        fault("vault", "throttled", times=2, retry_after=1),
+        fault("vault", "server-error", times=2),
+        fault("vault", "hang", times=1),
+        fault("identity", "not-ready", times=2),
+        fault("identity", "throttled", times=1),
+    ],
+    ids=["a throttled vault", "a failing vault", "a hanging vault", "a late identity endpoint",
+         "a throttled identity endpoint"],
+)  # fmt: skip
+def test_a_start_waits_for(plant, world):
+    with plant(world):
+        result = world.deployment.run("manage", "--skip-update", "check")
+    assert result.returncode == 0, result.stderr
+    assert "Try 1 failed" in result.stdout
+    assert_nothing_was_made(world.deployment)
+
+
+def test_a_start_waits_for_postgresql_to_come_up(world):
+    world.postgres.start_up_held()
+    threading.Timer(2, world.postgres.release).start()
+    result = world.deployment.run("manage", "--skip-update", "check")
+    assert result.returncode == 0, result.stderr
+    assert "the database system is starting up" in result.stdout
+
+
+def test_a_start_waits_for_a_share_that_comes_back(world):
+    world.deployment.kind = "hang-until"
+    threading.Timer(3, (world.deployment.share / RELEASED).touch).start()
+    result = world.deployment.run("manage", "--skip-update", "check")
+    assert result.returncode == 0, result.stderr
+    assert "hangs" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("-m", "kolibri", "services", "--foreground"),
+        ("-m", "kolibri", "shell"),
+        ("-m", "kolibri", "manage", "migrate"),
+        ("-m", "kolibri", "configure", "setup"),
+        ("-c", "import kolibri, kolibri.deployment.default.wsgi"),
+        ("-c", "import kolibri, kolibri.deployment.default.alt_wsgi"),
+    ],
+    ids=["services", "shell", "manage", "configure", "the stock WSGI module", "the zip content"],
+)
+def test_no_entry_goes_around_the_plugin(command, world, azure):
+    azure.fail("vault", "forbidden-by-rbac")
+    result = run(
+        world.deployment.command(world.deployment.python, *command),
+        world.deployment.environment,
+        60,
+    )
+    assert result.returncode == 1
+    assert "#vault-forbidden-by-role" in result.stderr
+    assert_nothing_was_made(world.deployment)
+
+
+def test_a_debug_start_shows_the_traceback(world, azure):
+    azure.fail("vault", "forbidden-by-rbac")
+    result = world.deployment.run("manage", "--debug", "check")
+    assert "Traceback" in result.stderr
+    assert "#vault-forbidden-by-role" in result.stderr
