@@ -27,11 +27,10 @@ class Account:
     def for_servers(cls) -> Account:
         if os.getuid() != 0:
             return cls(None)
+        known = {entry.pw_name: entry for entry in pwd.getpwall()}
         for name in PREFERRED:
-            try:
-                return cls(pwd.getpwnam(name))
-            except KeyError:
-                continue
+            if name in known:
+                return cls(known[name])
         raise LookupError(
             "PostgreSQL does not run as root, and this machine has no account "
             f"{' or '.join(PREFERRED)} to run it under: run this as an ordinary user"

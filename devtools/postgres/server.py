@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import psycopg2
 
@@ -23,6 +23,9 @@ from devtools.postgres.configuration import Configuration, RadiusServer
 from devtools.postgres.installation import Installation, find_installation
 from devtools.postgres.postmaster import READY_SECONDS, Postmaster
 from devtools.state import state_folder
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 SOCKET_PATH_LIMIT = 100  # bytes; Linux takes 107, macOS 103
 
@@ -59,8 +62,8 @@ class PostgresServer(Administration):
 
         `version` asks for a major version, such as "15"; data that exist decide it themselves.
         Without `durable` a crash of the machine may lose data. The certificate, signed by
-        `authority`, is for localhost and 127.0.0.1. Raises MissingPostgresError, and PermissionError
-        when the account that the server runs under can't reach `state`.
+        `authority`, is for localhost and 127.0.0.1. Raises MissingPostgresError, and
+        PermissionError when the account that the server runs under can't reach `state`.
         """
         account = Account.for_servers()
         state = state.absolute()
@@ -92,7 +95,7 @@ class PostgresServer(Administration):
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def __enter__(self) -> PostgresServer:
+    def __enter__(self) -> Self:
         self.start()
         return self
 

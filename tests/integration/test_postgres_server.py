@@ -22,11 +22,6 @@ from devtools.state import state_folder
 PASSWORD = "p@ss/w:r#d%41?&=+ é"
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
-    return CertificateAuthority.create(tmp_path_factory.mktemp("authority"))
-
-
 @pytest.fixture(scope="module", params=[None, "17"], ids=["newest-found", "17"])
 def shared(
     request: pytest.FixtureRequest, authority: CertificateAuthority
@@ -175,9 +170,10 @@ def test_a_limit_on_connections_holds(server: PostgresServer, connect: Connect) 
     server.configure(max_connections=5, superuser_reserved_connections=1)
     server.restart()
     try:
-        with pytest.raises(psycopg2.OperationalError, match=r"connection slots|too many"):
-            for _ in range(5):
-                connect()
+        for _ in range(4):
+            connect()
+        with pytest.raises(psycopg2.OperationalError, match=r"connection slots"):
+            connect()
     finally:
         server.configure(superuser_reserved_connections=3)
 

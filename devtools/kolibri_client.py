@@ -1,0 +1,82 @@
+"""An HTTP client that signs a user in to Kolibri, as its interface does."""
+
+from __future__ import annotations
+
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+
+TIMEOUT_SECONDS = 60
+CSRF_COOKIE = "kolibri_csrftoken"
+
+
+class KolibriClient:
+    """A browser's session on one Kolibri.
+
+    With `forwarded_https` it claims what a proxy that ends TLS would say, and sends Secure cookies
+    over plain HTTP.
+    """
+
+    def __init__(self, url: str, *, forwarded_https: bool = False) -> None:
+        self.url = url.rstrip("/")
+        self.session = requests.Session()
+        if forwarded_https:
+            self.session.headers["X-Forwarded-Proto"] = "https"
+            everywhere = DefaultCookiePolicy(secure_protocols=("http", "https"))
+            self.session.cookies.set_policy(everywhere)
+
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Send one request, with the CSRF token once there is one; no status is an error."""
+        headers = dict(options.pop("headers", {}))
+        token = self.session.cookies.get(CSRF_COOKIE)
+        if token:
+            headers.setdefault("X-CSRFToken", token)
+            headers.setdefault("Referer", f"{self.url}/")
+        options.setdefault("timeout", TIMEOUT_SECONDS)
+        return self.session.request(method, self.url + path, headers=headers, **options)
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        """The JSON at `path`; raises requests.HTTPError when the status is an error."""
+        return _json(self.request("GET", path, params=parameters))
+
+    def post(self, path: str, data: Any) -> Any:
+        """Send `data` as JSON and return the JSON answer, as :meth:`get` does."""
+        return _json(self.request("POST", path, json=data))
+
+    def facility(self) -> dict[str, Any]:
+        """The first facility, which the sign-in page shows to everybody."""
+        facilities: list[dict[str, Any]] = self.get("/api/auth/facility/")
+        return facilities[0]
+
+    def sign_in(self, username: str, password: str = "") -> dict[str, Any]:
+        """Sign in to the first facility and return the session that Kolibri answers with."""
+        self.request("GET", "/en/auth/")  # sets the CSRF cookie
+        credentials = {
+            "username": username,
+            "password": password,
+            "facility": self.facility()["id"],
+        }
+        session: dict[str, Any] = self.post("/api/auth/session/", credentials)
+        return session
+
+    def create_learner(self, username: str, password: str, full_name: str) -> dict[str, Any]:
+        """Make a learner's account; whoever is signed in has to be an admin."""
+        account = {
+            "username": username,
+            "password": password,
+            "full_name": full_name,
+            "facility": self.facility()["id"],
+        }
+        learner: dict[str, Any] = self.post("/api/auth/facilityuser/", account)
+        return learner
+
+
+def _json(response: requests.Response) -> Any:
+    if not response.ok:
+        raise requests.HTTPError(
+            f"{response.request.method} {response.url} answered {response.status_code}: "
+            f"{response.text[:500]}",
+            response=response,
+        )
+    return response.json()

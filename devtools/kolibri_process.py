@@ -1,0 +1,193 @@
+"""Runs real Kolibri commands and servers, each in an environment that holds what it is given."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import requests
+
+from devtools.ports import free_port
+from devtools.process import BackgroundProcess
+
+COMMAND_SECONDS = 180
+START_SECONDS = 180
+
+# Kolibri announces itself in the local network, reports to its makers and looks for channels
+# there, unless it is told not to. Port 9 of this machine refuses whoever calls.
+KEPT_TO_THIS_MACHINE = {
+    "KOLIBRI_LISTEN_ADDRESS": "127.0.0.1",
+    "KOLIBRI_ZEROCONF_ENABLED": "0",
+    "KOLIBRI_DISABLE_PING": "1",
+    "KOLIBRI_CENTRAL_CONTENT_BASE_URL": "http://127.0.0.1:9",
+    "KOLIBRI_DATA_PORTAL_SYNCING_BASE_URL": "http://127.0.0.1:9",
+}
+
+
+ProcessT = TypeVar("ProcessT", bound=BackgroundProcess)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that ran to its end."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def output(self) -> str:
+        return self.stdout + self.stderr
+
+
+class CommandFailedError(Exception):
+    """A command that had to succeed did not; the text has its output."""
+
+
+class WebProcess(BackgroundProcess):
+    """A Kolibri that answers HTTP at `url`, and serves zip content at `zip_url`."""
+
+    url = ""
+    zip_url = ""
+
+    def answers(self) -> bool:
+        try:
+            requests.get(f"{self.url}/status/", timeout=5, headers={"Connection": "close"})
+        except requests.RequestException:
+            return False
+        return True
+
+    def wait_until_it_answers(self, seconds: float = START_SECONDS) -> None:
+        self.wait_until(self.answers, f"an answer from {self.url}", seconds)
+
+
+class Kolibri:
+    """One KOLIBRI_HOME with one environment; the commands that run in it.
+
+    The environment is what is passed, PATH, and settings that keep Kolibri to this machine, which
+    what is passed overrides. HOME is the folder itself, so that no file of the real one counts.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        environment: Mapping[str, str] | None = None,
+        *,
+        python: str | Path = sys.executable,
+    ) -> None:
+        self.home = home
+        self.python = python
+        self.environment = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(home),
+            "KOLIBRI_HOME": str(home),
+            **KEPT_TO_THIS_MACHINE,
+            **(environment or {}),
+        }
+        home.mkdir(parents=True, exist_ok=True)
+
+    def run(
+        self,
+        *arguments: str | Path,
+        seconds: float = COMMAND_SECONDS,
+        environment: Mapping[str, str] | None = None,
+        text: str = "",
+    ) -> Finished:
+        """Run ``kolibri ARGUMENTS`` to its end, with `text` as its input.
+
+        `environment` adds to the usual one. Raises subprocess.TimeoutExpired after `seconds`.
+        """
+        done = subprocess.run(
+            [str(self.python), "-m", "kolibri", *(str(argument) for argument in arguments)],
+            env={**self.environment, **(environment or {})},
+            cwd=self.home,
+            input=text,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=seconds,
+            check=False,
+        )
+        return Finished(done.returncode, done.stdout, done.stderr)
+
+    def succeed(self, *arguments: str | Path, seconds: float = COMMAND_SECONDS) -> Finished:
+        """Run ``kolibri ARGUMENTS``, which has to end with exit code 0."""
+        finished = self.run(*arguments, seconds=seconds)
+        if finished.code:
+            command = " ".join(str(argument) for argument in arguments)
+            raise CommandFailedError(
+                f"kolibri {command} ended with {finished.code}:\n{finished.output}"
+            )
+        return finished
+
+    def provision(
+        self, *, username: str, password: str, facility: str = "Kolibri School", preset: str
+    ) -> None:
+        """Make the facility and its superuser.
+
+        `preset` is "formal" (learners need no password), "nonformal" or "informal".
+        """
+        # fmt: off
+        self.succeed(
+            "manage", "provisiondevice", "--no-input", "--language_id", "en",
+            "--facility", facility, "--preset", preset,
+            "--superusername", username, "--superuserpassword", password,
+        )
+        # fmt: on
+
+    def create_learner(self, username: str, password: str) -> None:
+        """Make a learner's account in the default facility, without a running server."""
+        user, given = json.dumps(username), json.dumps(password)
+        self.succeed(
+            "manage",
+            "shell",
+            "-c",
+            "from kolibri.core.auth.models import Facility, FacilityUser; "
+            f"FacilityUser.objects.create_user({user}, password={given}, full_name={user}, "
+            "facility=Facility.get_default_facility())",
+        )
+
+    def import_channel(self, channel_id: str, folder: Path) -> None:
+        """Take in a channel, with all its files, from an exported drive's KOLIBRI_DATA folder."""
+        for command in ("importchannel", "importcontent"):
+            self.succeed("manage", command, "disk", channel_id, folder)
+
+    def start(self, *, port: int | None = None, zip_port: int | None = None) -> WebProcess:
+        """``kolibri start`` in the foreground: the web server and the background services."""
+        port, zip_port = port or free_port(), zip_port or free_port()
+        ports = ("--port", str(port), "--zip-port", str(zip_port))
+        process = self._background(
+            WebProcess, "-m", "kolibri", "start", "--foreground", *ports, log="start.log"
+        )
+        process.url = f"http://127.0.0.1:{port}"
+        process.zip_url = f"http://127.0.0.1:{zip_port}"
+        return process
+
+    def services(self) -> BackgroundProcess:
+        """``kolibri services`` in the foreground: no web server."""
+        command = ("-m", "kolibri", "services", "--foreground")
+        return self._background(BackgroundProcess, *command, log="services.log")
+
+    def gunicorn(self, *options: str, port: int | None = None) -> WebProcess:
+        """Kolibri's stock WSGI module under gunicorn; `options` are gunicorn's own."""
+        port = port or free_port()
+        application = "kolibri.deployment.default.wsgi:application"
+        bind = ("--bind", f"127.0.0.1:{port}")
+        command = ("-m", "gunicorn", *bind, *options, application)
+        process = self._background(WebProcess, *command, log="gunicorn.log")
+        process.url = f"http://127.0.0.1:{port}"
+        return process
+
+    def _background(self, kind: type[ProcessT], *arguments: str, log: str) -> ProcessT:
+        return kind(
+            [self.python, *arguments],
+            environment=self.environment,
+            folder=self.home,
+            log_file=self.home / log,
+        )
