@@ -1,0 +1,140 @@
+"""The offline template checker, used as a library.
+
+The checker is no part of this project. It is looked for where the variable ARM_CHECK says, else in
+``shared/arm-check`` beside the checkout.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import types
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from devtools.arm.evaluated import AT_DEPLOYMENT, Evaluated, Resource
+
+#: Where the checker stands when ARM_CHECK does not say it.
+BESIDE_THE_CHECKOUT = Path(__file__).parents[3] / "shared" / "arm-check"
+
+_MODULES = (
+    "declarations",
+    "expand",
+    "findings",
+    "graph",
+    "parameters",
+    "rules",
+    "typedata",
+    "values",
+)
+
+Template = Mapping[str, typing.Any]
+
+
+class CheckerMissingError(Exception):
+    """The offline checker is not on this machine."""
+
+
+class Finding(typing.NamedTuple):
+    """One thing that the checker has to say.
+
+    :param level: ``error`` or ``warning``.
+    :param place: path in the template.
+    """
+
+    level: str
+    place: str
+    message: str
+
+
+class Checker:
+    """Checks and evaluates templates.
+
+    :raises CheckerMissingError: when the checker is not there.
+    """
+
+    def __init__(self) -> None:
+        folder = Path(os.environ.get("ARM_CHECK") or BESIDE_THE_CHECKOUT)
+        if not (folder / "armcheck.py").is_file():
+            raise CheckerMissingError(
+                f"There is no offline checker at {folder}. Set ARM_CHECK to the folder that "
+                "holds armcheck.py."
+            )
+        self._part = _load(folder)
+        self._store = self._part["typedata"].TypeStore(folder / "types")
+
+    def check(
+        self, template: Template, sets: Sequence[Mapping[str, typing.Any]]
+    ) -> list[Finding]:
+        """Everything the checker finds in strict mode, with each set of parameter values."""
+        report = self._part["findings"].Report()
+        self._part["declarations"].StaticChecker(self._store, report).template(template)
+        for values in sets:
+            deployment = self._expand(template, values, report)
+            for each in deployment.all():
+                rules = self._part["rules"].ResourceChecker(each, self._store, report, strict=True)
+                rules.run()
+            self._part["graph"].GraphChecker(deployment, report).run()
+        return [Finding(each.level, each.path, each.message) for each in report.findings]
+
+    def evaluate(self, template: Template, values: Mapping[str, typing.Any]) -> Evaluated:
+        """The resources and outputs of a template with these parameter values."""
+        report = self._part["findings"].Report()
+        deployment = self._expand(template, values, report)
+        resources = tuple(
+            self._resource(each)
+            for nested in deployment.all()
+            for each in nested.resources
+            if each.on and not each.existing
+        )
+        return Evaluated(resources, self._plain(deployment.outputs))
+
+    def _expand(
+        self, template: Template, values: Mapping[str, typing.Any], report: typing.Any
+    ) -> typing.Any:
+        chosen = self._part["parameters"].ParameterSet("", values)
+        return self._part["expand"].Expander(self._store, report).root(template, chosen)
+
+    def _resource(self, each: typing.Any) -> Resource:
+        options = each.raw.get("@options") or {}
+        return Resource(
+            symbol=each.symbol,
+            type=each.type,
+            name=self._plain(each.name),
+            id=each.id or "",
+            scope=each.scope or "",
+            written_once="onlyIfNotExists" in options,
+            body=self._plain(each.body),
+        )
+
+    def _plain(self, value: typing.Any) -> typing.Any:
+        values = self._part["values"]
+        if isinstance(value, values.Opaque):
+            return value.text.replace(values.HOLE, AT_DEPLOYMENT)
+        if isinstance(value, dict):
+            return {str(key): self._plain(member) for key, member in value.items()}
+        if isinstance(value, list):
+            return [self._plain(member) for member in value]
+        return value.replace(values.HOLE, AT_DEPLOYMENT) if isinstance(value, str) else value
+
+
+def _load(folder: Path) -> dict[str, types.ModuleType]:
+    """Import the checker's modules and take them out of sys.modules again.
+
+    They have names such as ``values`` and ``rules``, which anybody may want.
+    """
+    sys.path.insert(0, str(folder))
+    try:
+        return {name: importlib.import_module(name) for name in _MODULES}
+    finally:
+        sys.path.remove(str(folder))
+        for name in list(_modules_from(folder)):
+            del sys.modules[name]
+
+
+def _modules_from(folder: Path) -> Iterator[str]:
+    for name, module in sys.modules.items():
+        if Path(getattr(module, "__file__", None) or os.sep).parent == folder:
+            yield name

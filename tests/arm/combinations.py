@@ -1,0 +1,88 @@
+"""Parameter values to try, so that every pair of choices is tried together."""
+
+from __future__ import annotations
+
+import itertools
+import typing
+from collections.abc import Mapping, Sequence
+
+Values = dict[str, typing.Any]
+
+_REGISTRY = (
+    "/subscriptions/33333333-3333-3333-3333-333333333333/resourceGroups/images/providers/"
+    "Microsoft.ContainerRegistry/registries/schoolimages"
+)
+_PERSON = {
+    "objectId": "44444444-4444-4444-4444-444444444444",
+    "name": "operators",
+    "type": "Group",
+}
+
+#: For each parameter that changes what is deployed, the choices worth trying.
+CHOICES: Mapping[str, Sequence[typing.Any]] = {
+    "name": ["kolibri", "ab", "a-very-long-name-123", "0school-1"],
+    "size": ["small", "medium", "large"],
+    "sizeOverrides": [
+        {},
+        {"redis": True, "redisSku": "Balanced_B3", "backupDays": 30},
+        {"planSku": "P1v3", "minimumInstances": 2, "maximumInstances": 2, "stagingSlot": True},
+    ],
+    "useAvailabilityZones": [True, False],
+    "image": ["ghcr.io/learningequality/kolibri-azure:0.1.0", "schoolimages.azurecr.io/kolibri:2"],
+    "stagingImage": ["", "ghcr.io/learningequality/kolibri-azure:0.2.0"],
+    "registryId": ["", _REGISTRY],
+    "secretLifetimeDays": [0, 365],
+    "rewriteSecrets": [[], ["kolibri-storage-key", "kolibri-redis-url"]],
+    "databaseVersion": ["16", "17"],
+    "databaseAdministrator": [None, _PERSON],
+    "storagePerformance": ["standard", "premium"],
+    "networkAddresses": ["10.20.0.0/24", "172.16.0.0/16"],
+    "administratorAddresses": [[], ["203.0.113.7", "198.51.100.0/24"]],
+    "enableShell": [False, True],
+    "customDomain": ["", "kolibri.example.org"],
+    "contentCustomDomain": ["", "kolibri-content.example.org"],
+    "frontDoor": ["none", "standard", "premium"],
+    "alertEmails": [[], ["one@example.org", "two@example.org"]],
+    "budgetAmount": [0, 500],
+    "budgetStartDate": ["2026-09-01"],
+    "backupShares": [True, False],
+    "deleteLocks": [True, False],
+}
+
+#: The choices of the test template.
+TEST_CHOICES: Mapping[str, Sequence[typing.Any]] = {
+    "name": ["kolibri-test", "ab", "a-very-long-name-123"],
+    "planSku": ["B1", "B2", "B3"],
+    "facilityPreset": ["formal", "nonformal", "informal"],
+    "tags": [{}, {"owner": "it"}],
+}
+
+PASSWORD = "Correct-Horse-7-Battery"  # noqa: S105  a made-up one
+
+
+def pairwise(choices: Mapping[str, Sequence[typing.Any]]) -> list[Values]:
+    """Few sets of values in which each pair of choices of two parameters occurs together.
+
+    Greedy: each further set takes, parameter by parameter, the choice that covers most of the
+    pairs still missing. The result is the same at every run.
+    """
+    missing = {
+        frozenset({(first, i), (second, j)})
+        for first, second in itertools.combinations(choices, 2)
+        for i in range(len(choices[first]))
+        for j in range(len(choices[second]))
+    }
+    sets: list[Values] = []
+    while missing:
+        chosen = dict(min(missing, key=sorted))
+        for parameter in choices:
+            if parameter not in chosen:
+                chosen[parameter] = max(
+                    range(len(choices[parameter])),
+                    key=lambda i, name=parameter: sum(
+                        frozenset({(name, i), other}) in missing for other in chosen.items()
+                    ),
+                )
+        missing -= {frozenset(pair) for pair in itertools.combinations(chosen.items(), 2)}
+        sets.append({name: choices[name][i] for name, i in chosen.items()})
+    return [{**values, "superuserPassword": PASSWORD} for values in sets]
