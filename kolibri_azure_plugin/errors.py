@@ -6,7 +6,9 @@ KolibriAzureError
 ├── VaultError            Key Vault does not hand out a secret
 ├── SecretError           a secret is missing, or its value can't be used
 ├── DatabaseError         PostgreSQL can't be reached, or not safely
-└── ContentShareError     the content share can't be used
+├── ContentShareError     the content share, or the media share, can't be used
+├── CacheError            Redis can't be used
+└── ProvisioningError     a fresh deployment can't be set up
 """
 
 from __future__ import annotations
@@ -88,4 +90,12 @@ class DatabaseError(KolibriAzureError):
 
 
 class ContentShareError(KolibriAzureError):
-    """The content share can't be used."""
+    """The content share, or the media share, can't be used."""
+
+
+class CacheError(KolibriAzureError):
+    """Redis can't be used."""
+
+
+class ProvisioningError(KolibriAzureError):
+    """A fresh deployment can't be set up."""

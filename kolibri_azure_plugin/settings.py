@@ -149,6 +149,47 @@ class Settings:
         "A proxy in front ends TLS and sets X-Forwarded-Proto, as App Service does: the header "
         "is trusted, and cookies travel over https only.",
     )
+    instances: int = _row(
+        1,
+        "How many instances of this deployment run at once. With more than one, uploads and "
+        "exports need a share of their own, mounted at KOLIBRI_HOME/media.",
+        minimum=1,
+    )
+    redis_url_secret: str = _row(
+        "kolibri-redis-url",
+        "Name of the secret that holds the address of a Redis, where there is one.",
+        secret="Optional. The address of a Redis that all instances share as their cache, "
+        "rediss://:PASSWORD@HOST:PORT. Without it, PostgreSQL is the shared cache.",
+    )
+    redis_ssl_root_cert: str = _row(
+        "",
+        "File with the certificate authorities that may sign the certificate of Redis. "
+        "Empty: the system's bundle.",
+    )
+    facility_name: str = _row(
+        "", "Name of the facility that a fresh deployment is set up with, before it serves anybody."
+    )
+    facility_preset: str = _row(
+        "nonformal",
+        "What a fresh facility is for; it decides, for example, whether learners sign up "
+        "themselves.",
+        choices=("formal", "nonformal", "informal"),
+    )
+    language: str = _row(
+        "en", "Language of a fresh deployment, as Kolibri names it, such as en, fr-fr or sw-tz."
+    )
+    superuser_name: str = _row("", "User name of the administrator of a fresh deployment.")
+    superuser_password_secret: str = _row(
+        "kolibri-superuser-password",
+        "Name of the secret that holds the first password of that administrator.",
+        secret="The first password of the administrator of a fresh deployment, 8 characters or "
+        "more. Not read again once the deployment is set up.",
+    )
+    log_format: str = _row(
+        "text",
+        "How log lines look on stdout: text for people, json for machines. One line per event.",
+        choices=("text", "json"),
+    )
     startup_timeout: int = _row(
         120, "Seconds that a start waits for what may still be coming up.", minimum=1
     )
