@@ -29,17 +29,19 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: interrupted.set())
     try:
-        standin = _standin(options)
+        standin = _standin(options).start()
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    with standin:
+    try:
         environment = as_shell(standin.environment())
         environment_file = standin.state / "environment.sh"
         environment_file.touch(mode=0o600)
         environment_file.write_text(environment, encoding="utf-8")
         print(f"# control endpoint: {standin.control_url}\n{environment}# ready", flush=True)
         interrupted.wait()
+    finally:
+        standin.stop()
     return 0
 
 

@@ -54,10 +54,6 @@ class Listener:
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
-        self.drop_connections()
-
-    def drop_connections(self) -> None:
-        """Close every open connection, so that clients with a pool have to connect anew."""
         with self._lock:
             for handle in self._handles:
                 with contextlib.suppress(OSError):

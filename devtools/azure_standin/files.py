@@ -143,11 +143,9 @@ def _put_range(request: Request, place: Path) -> Response:
     size = place.stat().st_size
     if last is None or last >= size:
         return answers.error(416, "InvalidRange")
-    clears = request.headers.get("x-ms-write", "update").lower() == "clear"
-    content = bytes(last - first + 1) if clears else request.body
-    if len(content) != last - first + 1:
+    if len(request.body) != last - first + 1:
         return answers.error(416, "InvalidRange")
-    write_range(place, first, content)
+    write_range(place, first, request.body)
     return answers.ok(place, status=201, headers={"x-ms-request-server-encrypted": "true"})
 
 

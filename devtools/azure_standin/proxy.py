@@ -21,7 +21,6 @@ _LONGEST_HEAD = 65536
 _STATUS_OF_FAULT = {"refused": 502, "unknown-host": 503}
 _PHRASES = {
     200: "Connection established",
-    400: "Bad Request",
     403: "Forbidden",
     502: "Bad Gateway",
     503: "Service Unavailable",
@@ -41,39 +40,52 @@ class ConnectProxy:
         self._routes = routes
         self._faults = faults
         self._log = log
+        self._tunnels: list[tuple[str, socket.socket]] = []
         self.listener = Listener("proxy", self._serve, port)
 
     def _serve(self, client: socket.socket) -> None:
         head, rest = _read_head(client)
         method, target = [*head.split(b" "), b"", b""][:2]
         destination = target.decode("latin-1")
-        status, port, fault = self._decide(method.decode("latin-1"), destination)
+        service, port = self._route(method.decode("latin-1"), destination)
+        fault = self._faults.take(service, ROUTE_FAULTS)
+        status = 403 if not service else _STATUS_OF_FAULT[fault.name] if fault else 200
+        name = fault.name if fault else ""
         self._log.append(
-            LoggedRequest("proxy", method.decode("latin-1"), destination, status, fault=fault)
+            LoggedRequest("proxy", method.decode("latin-1"), destination, status, fault=name)
         )
-        if status != 200:
-            body = f"The stand-in's proxy does not lead to {destination}.\n" * (status == 403)
-            client.sendall(_answer(status, f"Content-Length: {len(body)}") + body.encode())
+        if status == 200:
+            self._lead(client, rest, service, port)
             return
+        body = f"The stand-in's proxy does not lead to {destination}.\n".encode()
+        client.sendall(_answer(status, f"Content-Length: {len(body)}") + body)
+
+    def drop(self, service: str) -> None:
+        """Cut the connections to `service`, so that clients with a pool have to connect anew."""
+        for name, client in list(self._tunnels):
+            if name == service:
+                with contextlib.suppress(OSError):
+                    client.shutdown(socket.SHUT_RDWR)
+
+    def _route(self, method: str, destination: str) -> tuple[str, int]:
+        """The service that a destination belongs to and its local port; nothing for others."""
+        host, _, port = destination.rpartition(":")
+        for suffix, route in self._routes.items():
+            if method == "CONNECT" and host.lower().endswith(suffix) and port == _HTTPS_PORT:
+                return route
+        return "", 0
+
+    def _lead(self, client: socket.socket, rest: bytes, service: str, port: int) -> None:
+        tunnel = (service, client)
         with socket.create_connection((LOOPBACK, port)) as server:
             server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            client.sendall(_answer(status))
-            if rest:
+            self._tunnels.append(tunnel)
+            try:
+                client.sendall(_answer(200))
                 server.sendall(rest)
-            _tunnel(client, server)
-
-    def _decide(self, method: str, destination: str) -> tuple[int, int, str]:
-        """The status to answer, the local port to lead to, and the fault that struck."""
-        host, _, port = destination.rpartition(":")
-        if method != "CONNECT" or not host:
-            return 403 if method else 400, 0, ""
-        for suffix, (service, local_port) in self._routes.items():
-            if host.lower().endswith(suffix) and port == _HTTPS_PORT:
-                fault = self._faults.take(service, ROUTE_FAULTS)
-                if fault is not None:
-                    return _STATUS_OF_FAULT[fault.name], 0, fault.name
-                return 200, local_port, ""
-        return 403, 0, ""
+                _tunnel(client, server)
+            finally:
+                self._tunnels.remove(tunnel)
 
 
 def _read_head(client: socket.socket) -> tuple[bytes, bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -30,8 +31,8 @@ class AzureStandin:
     """Identity endpoint, Key Vault, Azure Files and the proxy that leads to them, on loopback.
 
     Use it as a context manager, and start the program under test with :meth:`environment`.
-    `state` is a folder for certificates, and for secrets when `keeps_secrets` is true. Ports are
-    chosen by the system, except those given in `ports` for ``identity``, ``proxy`` or ``control``.
+    `state` is a folder for certificates, and for secrets when `keeps_secrets` is true. The system
+    chooses the ports, except those that `ports` names for ``identity``, ``proxy`` or ``control``.
     """
 
     def __init__(
@@ -54,50 +55,59 @@ class AzureStandin:
             self.tokens, self.faults, header=identity_header, token_lifetime=token_lifetime
         )
         self.identity.user_assigned.update(client_ids)
-        self._log: list[LoggedRequest] = []
-        self._serve(ports or {})
-
-    def _serve(self, ports: Mapping[str, int]) -> None:
         hosts = [f"*{vault.HOST_SUFFIX}", f"*{files.HOST_SUFFIX}"]
         self._certificates = ServerCertificates(self.state / "authority", hosts, self.faults)
-        self._services = {
-            "identity": self._service("identity", self.identity.answer, ports.get("identity", 0)),
-            "vault": self._service(
-                "vault", VaultService(self.secrets, self.tokens, self.faults).answer
-            ),
-            "files": self._service(
-                "files", FilesService(self.shares, self.tokens, self.faults).answer
-            ),
-            "control": HttpService(
-                "control",
-                Control(self).answer,
-                port=ports.get("control", 0),
-                faults=self.faults,
-                log=[],
-            ),
-        }
-        routes = {
-            vault.HOST_SUFFIX: ("vault", self._port("vault")),
-            files.HOST_SUFFIX: ("files", self._port("files")),
-        }
-        self._proxy = ConnectProxy(routes, self.faults, self._log, ports.get("proxy", 0))
-
-    def _service(
-        self, name: str, answer: Callable[[Request], Response], port: int = 0
-    ) -> HttpService:
-        tls = None if name == "identity" else self._certificates.for_service(name)
-        return HttpService(name, answer, faults=self.faults, log=self._log, tls=tls, port=port)
+        self._log: list[LoggedRequest] = []
+        self._ports = dict(ports or {})
+        self._listeners: dict[str, Listener] = {}
 
     def start(self) -> AzureStandin:
-        """Accept connections from now on."""
-        for listener in self._listeners():
+        """Listen; after a stop on the same ports as before."""
+        try:
+            self._listen()
+        except OSError:
+            self.stop()
+            raise
+        for listener in self._listeners.values():
             listener.start()
         return self
 
     def stop(self) -> None:
-        """Close every port and connection; a stopped stand-in does not start again."""
-        for listener in self._listeners():
+        """Close every port and every connection."""
+        for listener in self._listeners.values():
             listener.stop()
+
+    def _listen(self) -> None:
+        tokens, faults = self.tokens, self.faults
+        self._serve("control", Control(self).answer, log=[])
+        self._serve("identity", self.identity.answer)
+        for name, answer in (
+            ("vault", VaultService(self.secrets, tokens, faults).answer),
+            ("files", FilesService(self.shares, tokens, faults).answer),
+        ):
+            self._serve(name, answer, tls=self._certificates.for_service(name))
+        routes = {
+            vault.HOST_SUFFIX: ("vault", self._ports["vault"]),
+            files.HOST_SUFFIX: ("files", self._ports["files"]),
+        }
+        self._proxy = ConnectProxy(routes, faults, self._log, self._ports.get("proxy", 0))
+        self._keep("proxy", self._proxy.listener)
+
+    def _serve(
+        self,
+        name: str,
+        answer: Callable[[Request], Response],
+        *,
+        tls: Callable[[], ssl.SSLContext] | None = None,
+        log: list[LoggedRequest] | None = None,
+    ) -> None:
+        port, log = self._ports.get(name, 0), self._log if log is None else log
+        service = HttpService(name, answer, faults=self.faults, log=log, tls=tls, port=port)
+        self._keep(name, service.listener)
+
+    def _keep(self, name: str, listener: Listener) -> None:
+        self._listeners[name] = listener
+        self._ports[name] = listener.port
 
     def __enter__(self) -> AzureStandin:  # noqa: PYI034
         return self.start()
@@ -118,12 +128,12 @@ class AzureStandin:
     @property
     def proxy_url(self) -> str:
         """Where the CONNECT proxy listens."""
-        return f"http://{LOOPBACK}:{self._proxy.listener.port}"
+        return self._url("proxy")
 
     @property
     def control_url(self) -> str:
         """Where the control endpoint listens (see the module ``control``)."""
-        return f"http://{LOOPBACK}:{self._port('control')}"
+        return self._url("control")
 
     def environment(self, identity: str = "app-service") -> dict[str, str]:
         """The variables that lead a program to the stand-in.
@@ -132,13 +142,12 @@ class AzureStandin:
         virtual machine has), or ``none``: then a closed port takes the place of IMDS, because
         without any variable the SDK asks the machine's own at 169.254.169.254.
         """
-        identity_url = f"http://{LOOPBACK}:{self._port('identity')}"
         kinds = {
             "app-service": {
-                "IDENTITY_ENDPOINT": identity_url + APP_SERVICE_PATH,
+                "IDENTITY_ENDPOINT": self._url("identity") + APP_SERVICE_PATH,
                 "IDENTITY_HEADER": self.identity.header,
             },
-            "imds": {"AZURE_POD_IDENTITY_AUTHORITY_HOST": identity_url},
+            "imds": {"AZURE_POD_IDENTITY_AUTHORITY_HOST": self._url("identity")},
             "none": {"AZURE_POD_IDENTITY_AUTHORITY_HOST": f"http://{LOOPBACK}:1"},
         }
         if identity not in kinds:
@@ -224,16 +233,14 @@ class AzureStandin:
             service, fault, times=times, seconds=seconds, retry_after=retry_after
         )
         if fault in CERTIFICATE_FAULTS or fault in ROUTE_FAULTS:
-            # Clients keep connections; such a fault is only met by those that connect anew.
-            self._services[service].listener.drop_connections()
+            # Clients keep connections; only those that connect anew meet such a fault.
+            self._proxy.drop(service)
         return set_up
 
     def heal(self, service: str | None = None, fault: str | None = None) -> None:
         """End one fault, all of a service, or all."""
         self.faults.remove(service, fault)
 
-    def _port(self, service: str) -> int:
-        return self._services[service].listener.port
-
-    def _listeners(self) -> list[Listener]:
-        return [*(each.listener for each in self._services.values()), self._proxy.listener]
+    def _url(self, service: str) -> str:
+        """Where a service listens; it must have been started once."""
+        return f"http://{LOOPBACK}:{self._ports[service]}"
