@@ -1,0 +1,67 @@
+"""Connections of the plugin's own, beside those of Django."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from typing import Any
+
+import psycopg2
+
+from kolibri_azure_plugin.database import connections
+from kolibri_azure_plugin.database.connections import RECONNECT_TIMEOUT, login_parameters
+from kolibri_azure_plugin.retry import Deadline
+
+#: libpq's side: a query that is not answered fails within seconds.
+CLIENT_OPTIONS = {
+    "keepalives_idle": 2,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 5_000,
+}
+
+#: The server's side: it ends the session of a client that went away without a word just as fast,
+#: and never for being idle. A parameter that this server does not know is left out.
+SERVER_PARAMETERS = {
+    "tcp_keepalives_idle": "2",
+    "tcp_keepalives_interval": "1",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "5000",
+    "idle_session_timeout": "0",
+    "statement_timeout": "0",
+    "lock_timeout": "0",
+}
+
+SET_PARAMETERS = """
+    SELECT set_config(name, %s::jsonb ->> name, false) FROM pg_settings WHERE name IN %s
+"""
+
+#: PostgreSQL cuts an application_name after this many bytes.
+LONGEST_NAME = 63
+
+
+def open_session(purpose: str) -> Any:
+    """A psycopg2 connection in autocommit mode, under a name that tells who has it, and for what.
+
+    :raises DatabaseError: when there is none within half a minute.
+    """
+    database = connections.current()
+    parameters = {**database.config.connection_parameters(), **CLIENT_OPTIONS}
+    parameters["application_name"] = session_name(purpose)
+    session = database.open(
+        lambda login: psycopg2.connect(**parameters, **login_parameters(login)),
+        Deadline(RECONNECT_TIMEOUT),
+    )
+    session.autocommit = True
+    with session.cursor() as cursor:
+        values = (json.dumps(SERVER_PARAMETERS), tuple(SERVER_PARAMETERS))
+        cursor.execute(SET_PARAMETERS, values)
+    return session
+
+
+def session_name(purpose: str) -> str:
+    """What pg_stat_activity shows: ``kolibri PURPOSE, HOST process PID``."""
+    who = f"process {os.getpid()}"
+    room = LONGEST_NAME - len(f"kolibri {purpose},  {who}")
+    return f"kolibri {purpose}, {socket.gethostname()[:room]} {who}"
