@@ -1,0 +1,1 @@
+"""What all instances have to agree on is kept for two seconds at most, or where all can see it."""
