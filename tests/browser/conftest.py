@@ -1,0 +1,17 @@
+"""A page in a real browser."""
+
+from __future__ import annotations
+
+import pytest
+
+from devtools.browser import MissingBrowserError, browser_page
+
+
+@pytest.fixture
+def page():
+    """An empty page; where there is no Chromium the test is skipped, with what to install."""
+    try:
+        with browser_page() as page:
+            yield page
+    except MissingBrowserError as error:
+        pytest.skip(str(error))
