@@ -65,9 +65,7 @@ class Checker:
         self._part = _load(folder)
         self._store = self._part["typedata"].TypeStore(folder / "types")
 
-    def check(
-        self, template: Template, sets: Sequence[Mapping[str, typing.Any]]
-    ) -> list[Finding]:
+    def check(self, template: Template, sets: Sequence[Mapping[str, typing.Any]]) -> list[Finding]:
         """Everything the checker finds in strict mode, with each set of parameter values."""
         report = self._part["findings"].Report()
         self._part["declarations"].StaticChecker(self._store, report).template(template)

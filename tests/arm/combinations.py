@@ -57,7 +57,7 @@ TEST_CHOICES: Mapping[str, Sequence[typing.Any]] = {
     "tags": [{}, {"owner": "it"}],
 }
 
-PASSWORD = "Correct-Horse-7-Battery"  # noqa: S105  a made-up one
+PASSWORD = "Correct-Horse-7-Battery"
 
 
 def pairwise(choices: Mapping[str, Sequence[typing.Any]]) -> list[Values]:

@@ -1,0 +1,251 @@
+"""What no rule set checks: each function yields a sentence for everything that is wrong."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import typing
+from collections.abc import Iterator
+
+from devtools.arm import Evaluated, Resource
+
+#: Roles by id, as the vendor lists them.
+ROLES = {
+    "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User",
+    "7f951dda-4ed3-4680-a7ca-43fe172d538d": "AcrPull",
+}
+
+SITES = ("Microsoft.Web/sites", "Microsoft.Web/sites/slots")
+
+
+def sites(result: Evaluated) -> Iterator[Resource]:
+    for kind in SITES:
+        yield from result.of_type(kind)
+
+
+def sites_are_hardened(result: Evaluated) -> Iterator[str]:
+    expected = {
+        "alwaysOn": True,
+        "ftpsState": "Disabled",
+        "healthCheckPath": "/azure/health/ready",
+        "http20Enabled": True,
+        "httpLoggingEnabled": True,
+        "minTlsVersion": "1.2",
+        "remoteDebuggingEnabled": False,
+        "scmMinTlsVersion": "1.2",
+    }
+    policies = {
+        each.name.rsplit("/", 1)[0]: set()
+        for each in result.resources
+        if each.type.endswith("basicPublishingCredentialsPolicies")
+    }
+    for each in result.resources:
+        if each.type.endswith("basicPublishingCredentialsPolicies"):
+            policies[each.name.rsplit("/", 1)[0]].add(each.name.rsplit("/", 1)[1])
+            if each.at("allow") is not False:
+                yield f"{each.symbol} allows publishing with a password"
+    for site in sites(result):
+        for key, value in expected.items():
+            if site.at("siteConfig", key) != value:
+                yield f"{site.symbol}: {key} is not {value!r}"
+        if site.at("httpsOnly") is not True:
+            yield f"{site.symbol} answers without TLS"
+        if site.at("clientAffinityEnabled") is not False:
+            yield f"{site.symbol} ties a browser to an instance"
+        if policies.get(site.name) != {"ftp", "scm"}:
+            yield f"{site.symbol} lacks a publishing policy"
+
+
+def nothing_is_public(result: Evaluated) -> Iterator[str]:
+    for kind in ("Microsoft.KeyVault/vaults", "Microsoft.Storage/storageAccounts"):
+        for each in result.of_type(kind):
+            yield from _closed(each)
+    for each in result.of_type("Microsoft.Cache/redisEnterprise"):
+        if each.at("publicNetworkAccess") != "Disabled":
+            yield f"{each.symbol} has public access"
+    for each in result.resources:
+        if each.type.lower().endswith(("firewallrules", "publicipaddresses")):
+            yield f"{each.symbol} opens something to the internet"
+    for each in result.of_type("Microsoft.Network/networkSecurityGroups"):
+        yield from _lets_nothing_in(each)
+
+
+def _closed(each: Resource) -> Iterator[str]:
+    rules = each.at("networkAcls", "ipRules") or []
+    if each.at("networkAcls", "defaultAction") != "Deny":
+        yield f"{each.symbol}: its firewall does not deny by default"
+    if each.at("publicNetworkAccess") != ("Enabled" if rules else "Disabled"):
+        yield f"{each.symbol} has public access, or has addresses that can't reach it"
+    if each.at("allowBlobPublicAccess"):
+        yield f"{each.symbol} lets anybody read blobs"
+
+
+def _lets_nothing_in(group: Resource) -> Iterator[str]:
+    inbound = [
+        rule["properties"]
+        for rule in group.at("securityRules") or []
+        if rule["properties"]["direction"] == "Inbound"
+    ]
+    last = max(inbound, key=lambda rule: rule["priority"], default=None)
+    if last is None or last["access"] != "Deny" or last["sourceAddressPrefix"] != "*":
+        yield f"{group.symbol} does not end with a rule that denies all inbound traffic"
+    for rule in inbound:
+        if rule["access"] == "Allow" and rule["sourceAddressPrefix"] in {"*", "Internet"}:
+            yield f"{group.symbol} lets the internet in"
+
+
+def subnets_are_apart_and_guarded(result: Evaluated) -> Iterator[str]:
+    for network in result.of_type("Microsoft.Network/virtualNetworks"):
+        space = ipaddress.ip_network(network.at("addressSpace", "addressPrefixes")[0])
+        seen: dict[str, ipaddress.IPv4Network | ipaddress.IPv6Network] = {}
+        for subnet in network.at("subnets"):
+            name, properties = subnet["name"], subnet["properties"]
+            prefix = ipaddress.ip_network(properties["addressPrefix"])
+            if not properties.get("networkSecurityGroup"):
+                yield f"subnet {name} has no security group"
+            if not prefix.subnet_of(space):  # type: ignore[arg-type]
+                yield f"subnet {name} is outside the network"
+            for other, taken in seen.items():
+                if prefix.overlaps(taken):
+                    yield f"subnets {name} and {other} overlap"
+            seen[name] = prefix
+        if set(seen) != {"app", "endpoints", "database"}:
+            yield "there is not one subnet each for apps, endpoints and database"
+
+
+def the_database_is_private(result: Evaluated) -> Iterator[str]:
+    for server in result.of_type("Microsoft.DBforPostgreSQL/flexibleServers"):
+        if server.at("network", "publicNetworkAccess") != "Disabled":
+            yield "the database has public access"
+        if not server.at("network", "delegatedSubnetResourceId"):
+            yield "the database is in no subnet"
+
+
+def the_database_knows_no_password(result: Evaluated) -> Iterator[str]:
+    for server in result.of_type("Microsoft.DBforPostgreSQL/flexibleServers"):
+        auth = server.at("authConfig")
+        if auth.get("passwordAuth") != "Disabled" or auth.get("activeDirectoryAuth") != "Enabled":
+            yield "the database accepts passwords"
+        if "administratorLoginPassword" in server.properties:
+            yield "the database has a password"
+    administrators = [
+        each.at("principalName")
+        for each in result.of_type("Microsoft.DBforPostgreSQL/flexibleServers/administrators")
+        if each.at("principalType") == "ServicePrincipal"
+    ]
+    if administrators != [result.named("appIdentity").name]:
+        yield "the app's identity is not the one service that administers the database"
+
+
+def the_database_is_kept_well(result: Evaluated) -> Iterator[str]:
+    for server in result.of_type("Microsoft.DBforPostgreSQL/flexibleServers"):
+        standby = server.at("highAvailability", "mode")
+        wrong = {
+            "is older than version 16": int(server.at("version")) < 16,
+            "keeps its backups for 7 days or less": server.at("backup", "backupRetentionDays") <= 7,
+            "can't grow": server.at("storage", "autoGrow") != "Enabled",
+            "is maintained at any time": server.at("maintenanceWindow", "customWindow")
+            != "Enabled",
+            "has a standby, but is Burstable": standby != "Disabled"
+            and server.body["sku"]["tier"] == "Burstable",
+        }
+        yield from (f"the database {what}" for what, is_so in wrong.items() if is_so)
+    settings = {
+        each.name.rsplit("/", 1)[1]: each.at("value")
+        for each in result.of_type("Microsoft.DBforPostgreSQL/flexibleServers/configurations")
+    }
+    expected = {
+        "connection_throttle.enable": "on",
+        "log_checkpoints": "on",
+        "logfiles.retention_days": "7",
+        "require_secure_transport": "on",
+        "ssl_min_protocol_version": "TLSv1.2",
+    }
+    for name, value in expected.items():
+        if settings.get(name) != value:
+            yield f"database parameter {name} is not {value}"
+
+
+def secrets_are_written_once(result: Evaluated) -> Iterator[str]:
+    for each in result.of_type("Microsoft.KeyVault/vaults/secrets"):
+        if each.symbol != "secrets" and not each.written_once:
+            yield f"{each.symbol} is written anew by every deployment"
+        if not each.at("value"):
+            yield f"{each.symbol} is empty"
+
+
+def each_role_is_the_least(result: Evaluated) -> Iterator[str]:
+    vault = result.named("vault").id
+    expected = {
+        ("Key Vault Secrets User", vault),
+        ("Key Vault Secrets User", f"{vault}/secrets/kolibri-storage-key"),
+    }
+    given = set()
+    for each in result.of_type("Microsoft.Authorization/roleAssignments"):
+        role = ROLES.get(each.at("roleDefinitionId").rsplit("/", 1)[1])
+        if role is None:
+            yield f"{each.symbol} gives a role that is not among {sorted(ROLES.values())}"
+        elif role == "AcrPull":
+            if "/registries/" not in each.scope:
+                yield f"{each.symbol} gives AcrPull on something that is no registry"
+        else:
+            given.add((role, each.scope))
+        if each.at("principalType") != "ServicePrincipal":
+            yield f"{each.symbol} does not say that it is for a service"
+    if given != expected:
+        yield f"roles on the vault are {sorted(given)}"
+
+
+def storage_is_encrypted_and_kept(result: Evaluated) -> Iterator[str]:
+    account = result.named("storage")
+    if account.at("supportsHttpsTrafficOnly") is not True:
+        yield "storage answers without TLS"
+    if account.at("minimumTlsVersion") != "TLS1_2":
+        yield "storage accepts old TLS"
+    service = result.named("fileService")
+    smb = service.at("protocolSettings", "smb")
+    if (smb["versions"], smb["channelEncryption"]) != ("SMB3.1.1", "AES-256-GCM"):
+        yield "shares accept old or weakly encrypted SMB"
+    if not (service.at("shareDeleteRetentionPolicy") or {}).get("enabled"):
+        yield "a deleted share is gone at once"
+    vault = result.named("vault")
+    for key in ("enableRbacAuthorization", "enablePurgeProtection", "enableSoftDelete"):
+        if vault.at(key) is not True:
+            yield f"the vault lacks {key}"
+
+
+def outputs_hold_no_secret(result: Evaluated) -> Iterator[str]:
+    for name, value in result.outputs.items():
+        if re.search(r"password|secret|key(?!vault)|token", name, re.IGNORECASE):
+            yield f"output {name} sounds like a secret"
+        if "Correct-Horse" in str(value):
+            yield f"output {name} holds the password"
+
+
+def front_door_is_the_only_way_in(result: Evaluated) -> Iterator[str]:
+    has_front_door = any(result.of_type("Microsoft.Cdn/profiles"))
+    for site in sites(result):
+        rules = site.at("siteConfig", "ipSecurityRestrictions") or []
+        if not has_front_door:
+            continue
+        if site.at("siteConfig", "ipSecurityRestrictionsDefaultAction") != "Deny":
+            yield f"{site.symbol} can be reached past the front door"
+        if [rule.get("ipAddress") for rule in rules] != ["AzureFrontDoor.Backend"]:
+            yield f"{site.symbol} lets others in than the front door"
+        if not all(rule.get("headers", {}).get("x-azure-fdid") for rule in rules):
+            yield f"{site.symbol} lets every front door in, not just its own"
+
+
+RULES: tuple[typing.Callable[[Evaluated], Iterator[str]], ...] = (
+    sites_are_hardened,
+    nothing_is_public,
+    subnets_are_apart_and_guarded,
+    the_database_is_private,
+    the_database_knows_no_password,
+    the_database_is_kept_well,
+    secrets_are_written_once,
+    each_role_is_the_least,
+    storage_is_encrypted_and_kept,
+    outputs_hold_no_secret,
+    front_door_is_the_only_way_in,
+)

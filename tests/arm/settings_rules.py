@@ -1,0 +1,137 @@
+"""Rules of the app settings, the mounts and the secrets behind them."""
+
+from __future__ import annotations
+
+import re
+import typing
+from collections.abc import Iterator
+
+from devtools.arm import Evaluated
+from tests.arm import app_settings
+from tests.arm.security_rules import sites
+
+_REFERENCE = re.compile(r"@Microsoft\.KeyVault\(SecretUri=https://[^/]+/secrets/([a-z-]+)\)")
+_MOUNT_KEY = re.compile(r"@AppSettingRef\((\w+)\)")
+_SOUNDS_SECRET = re.compile(r"PASSWORD|SECRET|_KEY$|TOKEN|DATABASE_URL|REDIS_URL|CONNECTION_STRING")
+
+
+def _written(result: Evaluated) -> set[str]:
+    return {
+        each.name.rsplit("/", 1)[1] for each in result.of_type("Microsoft.KeyVault/vaults/secrets")
+    }
+
+
+def settings_are_known(result: Evaluated) -> Iterator[str]:
+    for site in sites(result):
+        for name in result.app_settings(site.symbol):
+            if name not in app_settings.KNOWN:
+                yield f"{site.symbol}: nobody reads the setting {name}"
+
+
+def settings_are_complete(result: Evaluated) -> Iterator[str]:
+    required = {
+        "app": app_settings.REQUIRED_IN_PRODUCTION,
+        "stagingSlot": app_settings.REQUIRED_IN_PRODUCTION,
+        "contentApp": app_settings.REQUIRED_FOR_CONTENT,
+    }
+    for site in sites(result):
+        given = result.app_settings(site.symbol)
+        for name in sorted(required[site.symbol]):
+            if not given.get(name):
+                yield f"{site.symbol}: the setting {name} is missing"
+        for name, value in app_settings.AGREED.items():
+            if name in given and given[name] != value:
+                yield f"{site.symbol}: {name} is {given[name]!r}, not {value!r}"
+
+
+def the_slot_is_like_the_app(result: Evaluated) -> Iterator[str]:
+    if not any(result.of_type("Microsoft.Web/sites/slots")):
+        return
+    if result.app_settings("app") != result.app_settings("stagingSlot"):
+        yield "the staging slot has other settings than the app"
+    app, slot = (dict(result.named(name).at("siteConfig")) for name in ("app", "stagingSlot"))
+    for config in (app, slot):
+        del config["linuxFxVersion"], config["appSettings"]
+    if app != slot:
+        yield "the staging slot is configured in another way than the app"
+
+
+def the_content_app_has_no_secret_but_the_share(result: Evaluated) -> Iterator[str]:
+    given = result.app_settings("contentApp")
+    for name in given:
+        if "DATABASE" in name or "KEY_VAULT" in name or "SUPERUSER" in name or "CLIENT_ID" in name:
+            yield f"contentApp: the setting {name} reaches what it must not reach"
+    if result.named("contentApp").at("siteConfig", "appCommandLine") != "zipcontent":
+        yield "contentApp does not run in zipcontent mode"
+    if set(result.named("contentApp").at("siteConfig", "azureStorageAccounts")) != {"content"}:
+        yield "contentApp has another share than the content"
+
+
+def every_secret_is_a_reference(result: Evaluated) -> Iterator[str]:
+    written = _written(result)
+    for site in sites(result):
+        if site.at("siteConfig", "connectionStrings"):
+            yield f"{site.symbol} has connection strings"
+        given = result.app_settings(site.symbol)
+        for name, value in given.items():
+            match = _REFERENCE.fullmatch(value)
+            if match and match[1] not in written:
+                yield f"{site.symbol}: {name} refers to {match[1]}, which nobody writes"
+            elif _SOUNDS_SECRET.search(name) and not match:
+                yield f"{site.symbol}: {name} is a secret in the clear"
+        for name, mount in site.at("siteConfig", "azureStorageAccounts").items():
+            key = _MOUNT_KEY.fullmatch(mount["accessKey"])
+            if not key or key[1] not in given:
+                yield f"{site.symbol}: the key of the mount {name} is no setting"
+
+
+def every_secret_is_there(result: Evaluated) -> Iterator[str]:
+    expected = set(app_settings.SECRETS)
+    if not any(result.of_type("Microsoft.Cache/redisEnterprise")):
+        expected.remove("kolibri-redis-url")
+    if _written(result) != expected:
+        yield f"the vault's secrets are {sorted(_written(result))}, not {sorted(expected)}"
+    url = result.named("databaseUrlSecret").at("value")
+    user = result.named("appIdentity").name
+    if not re.fullmatch(rf"postgresql://{user}@[^:@/]+:5432/kolibri", url):
+        yield "the database URL is not that of the app's identity, or has a password"
+
+
+def the_shares_are_mounted(result: Evaluated) -> Iterator[str]:
+    account = result.named("storage").name
+    shares = {
+        each.name.rsplit("/", 1)[1]
+        for each in result.of_type("Microsoft.Storage/storageAccounts/fileServices/shares")
+    }
+    for site in sites(result):
+        for mount in site.at("siteConfig", "azureStorageAccounts").values():
+            if mount["accountName"] != account or mount["shareName"] not in shares:
+                yield f"{site.symbol} mounts {mount['shareName']}, which is not there"
+    mounts = result.named("app").at("siteConfig", "azureStorageAccounts")
+    paths = {mount["shareName"]: mount["mountPath"] for mount in mounts.values()}
+    if paths != {"content": "/data/content", "media": "/var/lib/kolibri/media"}:
+        yield f"the app's shares are mounted at {paths}"
+
+
+def the_two_origins_differ(result: Evaluated) -> Iterator[str]:
+    for site in sites(result):
+        given = result.app_settings(site.symbol)
+        origin = given.get("KOLIBRI_ZIP_CONTENT_ORIGIN", "")
+        hosts = given.get("KOLIBRI_AZURE_ALLOWED_HOSTS", "").split(",")
+        if not origin.startswith("https://"):
+            yield f"{site.symbol}: the content's origin is not https"
+        is_content = site.symbol == "contentApp"
+        if (origin.removeprefix("https://") in hosts) != is_content and "<" not in origin:
+            yield f"{site.symbol}: the content's origin is not apart from the site's"
+
+
+RULES: tuple[typing.Callable[[Evaluated], Iterator[str]], ...] = (
+    settings_are_known,
+    settings_are_complete,
+    the_slot_is_like_the_app,
+    the_content_app_has_no_secret_but_the_share,
+    every_secret_is_a_reference,
+    every_secret_is_there,
+    the_shares_are_mounted,
+    the_two_origins_differ,
+)

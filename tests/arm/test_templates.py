@@ -1,0 +1,117 @@
+"""Both templates, with every pair of choices."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.arm import template_rules
+from tests.arm.combinations import CHOICES
+from tests.arm.conftest import ARM, NAMES
+from tests.arm.inspection import EXPECTED_FINDINGS, RESULT_RULES, findings
+
+
+def name_of(rule):
+    return rule.__name__
+
+
+@pytest.mark.parametrize("path", sorted(ARM.rglob("*.json")), ids=lambda path: path.name)
+def test_a_file_is_strict_json_without_tabs(path):
+    def no_repetition(pairs):
+        keys = [key for key, _ in pairs]
+        assert len(keys) == len(set(keys)), f"a key stands twice among {keys}"
+        return dict(pairs)
+
+    text = path.read_text(encoding="utf-8")
+    assert "\t" not in text
+    assert text.endswith("}\n")
+    json.loads(text, object_pairs_hook=no_repetition)
+
+
+def test_the_checker_finds_nothing_with_any_combination(
+    checker, template, template_path, combinations
+):
+    assert findings(checker, template, combinations[template_path]) == []
+
+
+def test_the_checker_still_has_no_type_data_of_budgets(checker, production):
+    said = {f"{each.place}: {each.message}" for each in checker.check(production, [{}])}
+    assert said == EXPECTED_FINDINGS, "the exception in inspection.py can go"
+
+
+def test_every_pair_of_choices_is_tried(combinations):
+    sets = combinations[NAMES["production"]]
+    names = list(CHOICES)
+    for first in names:
+        for second in names[names.index(first) + 1 :]:
+            tried = {json.dumps([each[first], each[second]]) for each in sets}
+            assert len(tried) == len(CHOICES[first]) * len(CHOICES[second]), (first, second)
+
+
+@pytest.mark.parametrize("rule", template_rules.RULES, ids=name_of)
+def test_the_text(rule, template):
+    assert list(rule(template)) == []
+
+
+@pytest.mark.parametrize("rule", RESULT_RULES, ids=name_of)
+def test_every_combination(rule, evaluated):
+    assert [list(rule(each)) for each in evaluated] == [[] for _ in evaluated]
+
+
+def test_parameters_files_fit_the_template(checker, production):
+    files = sorted((ARM / "parameters").glob("*.parameters.json"))
+    assert [path.name.split(".")[0] for path in files] == ["large", "medium", "small"]
+    sets = []
+    for path in files:
+        given = json.loads(path.read_text(encoding="utf-8"))["parameters"]
+        assert set(given) <= set(production["parameters"])
+        assert "superuserPassword" not in given
+        sets.append({name: each["value"] for name, each in given.items()})
+    assert findings(checker, production, sets) == []
+
+
+def test_the_test_template_is_one_web_app_and_says_that_data_dies(checker):
+    template = json.loads(NAMES["test"].read_text(encoding="utf-8"))
+    result = checker.evaluate(template, {})
+    kinds = {each.type for each in result.resources}
+    assert kinds == {
+        "Microsoft.Web/serverfarms",
+        "Microsoft.Web/sites",
+        "Microsoft.Web/sites/basicPublishingCredentialsPolicies",
+    }
+    assert result.app_settings("app")["KOLIBRI_AZURE_DEPLOYMENT"] == "test"
+    assert "dies" in template["metadata"]["description"]
+    assert "dies" in result.outputs["warning"]
+
+
+def test_a_second_deployment_with_the_same_values_changes_no_resource(checker, production):
+    first, second = (
+        checker.evaluate(production, {"secretKeySeed": seed * 36, "secretsWrittenAt": now})
+        for seed, now in (("a", "20260101T000000Z"), ("b", "20270101T000000Z"))
+    )
+    changed = [
+        one.symbol
+        for one, other in zip(first.resources, second.resources)
+        if one != other and not one.written_once
+    ]
+    assert changed == []
+
+
+def test_large_has_a_standby_geo_backup_zones_and_redis(checker, production):
+    result = checker.evaluate(production, {"size": "large"})
+    database = result.named("database")
+    assert database.at("highAvailability", "mode") == "ZoneRedundant"
+    assert database.at("backup", "geoRedundantBackup") == "Enabled"
+    assert result.named("plan").at("zoneRedundant") is True
+    assert result.named("redis").at("publicNetworkAccess") == "Disabled"
+    assert result.named("stagingSlot").at("enabled") is False
+
+
+def test_only_the_password_must_be_given(production):
+    required = [
+        name
+        for name, each in production["parameters"].items()
+        if "defaultValue" not in each and not each.get("nullable")
+    ]
+    assert required == ["superuserPassword"]
