@@ -12,7 +12,7 @@ from kolibri_azure_plugin.redaction import remember
 from kolibri_azure_plugin.settings import UNRESOLVED_REFERENCE
 
 if typing.TYPE_CHECKING:
-    from kolibri_azure_plugin.cloud.vault import Vault
+    from kolibri_azure_plugin.cloud.vault import Vault, VaultSecret
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +43,10 @@ class Secrets:
         self._environ = environ
         self._vault = vault
         self._values: dict[str, str] = {}
+        #: For each secret that was found, where it came from.
+        self.sources: dict[str, str] = {}
+        #: What the vault says of each secret that came from it.
+        self.from_vault: dict[str, VaultSecret] = {}
         self._lock = threading.Lock()
 
     def get(self, name: str) -> str:
@@ -74,15 +78,11 @@ class Secrets:
             value = self._from_environment(name)
             source = f"environment variable {variable_of(name)}"
             if value is None and self._vault is not None:
-                try:
-                    value = self._vault.read(name).value
-                except VaultError as error:
-                    if not optional or error.code != "vault-secret-missing":
-                        raise
+                value = self._read_from(self._vault, name, optional)
                 source = f"Key Vault {self._vault.host}"
             if value is None:
                 return None
-            self._values[name] = value
+            self._values[name], self.sources[name] = value, source
             logger.info("Secret %s comes from the %s.", name, source)
         return self._values[name]
 
@@ -91,6 +91,16 @@ class Secrets:
         with self._lock:
             self._values.pop(name, None)
             return self.get(name)
+
+    def _read_from(self, vault: Vault, name: str, optional: bool) -> str | None:
+        try:
+            secret = vault.read(name)
+        except VaultError as error:
+            if optional and error.code == "vault-secret-missing":
+                return None
+            raise
+        self.from_vault[name] = secret
+        return secret.value
 
     def _from_environment(self, name: str) -> str | None:
         variable = variable_of(name)

@@ -75,12 +75,9 @@ def prepare_database(context: Context, options: Mapping[str, Any], deadline: Dea
     :param options: section ``[Database]`` of Kolibri's options.
     :raises KolibriAzureError: when it can't be, within the deadline.
     """
-    config, login = until_it_works(
-        lambda: read_config(context.settings, context.secrets, options, os.environ), deadline
-    )
-    database = Database(config, _credentials(context, config, login))
-    connection = database.open(lambda who: _connect(config, who), deadline)
-    connection.close()
+    database = until_it_works(lambda: find_database(context, options), deadline)
+    connect(database, deadline).close()
+    config = database.config
     logger.info(
         "PostgreSQL at %s answers: database %s, user %s, sslmode %s.",
         config.host,
@@ -91,16 +88,45 @@ def prepare_database(context: Context, options: Mapping[str, Any], deadline: Dea
     return database
 
 
+def find_database(context: Context, options: Mapping[str, Any]) -> Database:
+    """The database that settings and secrets name; nothing is connected to.
+
+    :param options: section ``[Database]`` of Kolibri's options.
+    :raises KolibriAzureError: when they name none, or one that is not safe.
+    """
+    config, login = read_config(context.settings, context.secrets, options, os.environ)
+    return Database(config, _credentials(context, config, login))
+
+
+def connect(database: Database, deadline: Deadline) -> Any:
+    """A connection of psycopg2.
+
+    :raises KolibriAzureError: when there is none within the deadline.
+    """
+    parameters = database.config.connection_parameters()
+    return database.open(
+        lambda login: psycopg2.connect(**parameters, **login_parameters(login)), deadline
+    )
+
+
 def prepare_secret_key(context: Context, home: str, deadline: Deadline) -> str:
     """Django's secret key.
 
     :param home: where a test deployment that has none keeps one of its own.
     :raises KolibriAzureError: when there is none that can be used.
     """
+    key = until_it_works(lambda: find_secret_key(context), deadline)
+    return key or _test_secret_key(Path(home) / TEST_SECRET_KEY_FILE)
+
+
+def find_secret_key(context: Context) -> str | None:
+    """Django's secret key; None for a test deployment that has none.
+
+    :raises KolibriAzureError: when there is none otherwise, or one that is too short.
+    """
     name = context.settings.secret_key_secret
-    key = until_it_works(lambda: context.secrets.find(name), deadline)
-    if key is None and context.settings.is_test:
-        return _test_secret_key(Path(home) / TEST_SECRET_KEY_FILE)
+    if context.settings.is_test and context.vault is None and not context.secrets.find(name):
+        return None
     key = context.secrets.get(name)
     if len(key) < SHORTEST_SECRET_KEY:
         raise SecretError(
@@ -140,10 +166,6 @@ def _credentials(context: Context, config: DatabaseConfig, login: Login) -> Cred
         return Login(config.user, value)
 
     return PasswordCredentials(login, read_again)
-
-
-def _connect(config: DatabaseConfig, login: Login) -> Any:
-    return psycopg2.connect(**config.connection_parameters(), **login_parameters(login))
 
 
 def _test_secret_key(path: Path) -> str:

@@ -116,6 +116,14 @@ class Identity:
         self._lock = threading.Lock()
         self._credential = None
 
+    def no_answer(self, error: Exception) -> IdentityError:
+        """The error for an endpoint that can't be reached."""
+        return self._explain_no_answer(
+            error,
+            f"The identity endpoint at {self.endpoint} does not answer.",
+            "an endpoint that hands out tokens",
+        )
+
     def _explain(self, error: Exception, scope: str) -> IdentityError:
         failed = f"No token for {_resource(scope)} could be had from {self.name}."
         expected = f"a token from the identity endpoint at {self.endpoint}"

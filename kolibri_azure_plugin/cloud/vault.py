@@ -148,16 +148,18 @@ class Vault:
         enable = (
             f"az keyvault secret set-attributes --vault-name {self.name} -n {secret} --enabled true"
         )
+        by_policy = (
+            "vault-forbidden-by-policy",
+            f"no access policy of the vault lets {who} read secrets",
+            grant_policy,
+        )
         return {
+            "ForbiddenByPolicy": by_policy,
+            "AccessDenied": by_policy,
             "ForbiddenByRbac": (
                 "vault-forbidden-by-role",
                 f"{who} has no role that lets it read secrets",
                 grant_role,
-            ),
-            "ForbiddenByPolicy": (
-                "vault-forbidden-by-policy",
-                f"no access policy of the vault lets {who} read secrets",
-                grant_policy,
             ),
             "ForbiddenByFirewall": (
                 "vault-forbidden-by-firewall",
@@ -166,7 +168,7 @@ class Vault:
             ),
             "SecretDisabled": (
                 "vault-secret-disabled",
-                "the secret is disabled, has expired or is not valid yet",
+                "the secret is disabled",
                 enable,
             ),
         }

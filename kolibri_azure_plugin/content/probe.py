@@ -6,6 +6,7 @@ So it is never waited for, and no second one is started while it lives.
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import dataclasses
 import json
@@ -14,6 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ NEEDED_BY_PYTHON = ("LD_LIBRARY_PATH",)
 DEADLINE = 1.5
 
 _hung: dict[str, subprocess.Popen[bytes]] = {}
-_lock = threading.Lock()
+_locks: collections.defaultdict[str, threading.Lock] = collections.defaultdict(threading.Lock)
 
 
 class ProbeHangsError(Exception):
@@ -48,33 +50,57 @@ class Measurements:
     marker: str | None = None
 
 
-def probe(folder: str, marker: str | None = None, seconds: float = DEADLINE) -> Measurements:
+@dataclasses.dataclass(frozen=True)
+class Throughput:
+    """How long a file of a known size took, in milliseconds."""
+
+    write_ms: float
+    read_ms: float
+    delete_ms: float
+
+
+def touch(folder: str, marker: str | None = None) -> Measurements:
     """Write, read and delete a small file in the folder.
 
     :param marker: name of a file in the folder whose text is asked for as well.
     :raises ProbeHangsError: when there is no answer in time.
     :raises OSError: when the folder can't be read or written.
     """
-    with _lock:
+    return Measurements(**_probe("touch", folder, {"marker": marker}, DEADLINE))
+
+
+def throughput(folder: str, size: int, seconds: float) -> Throughput:
+    """Write, read and delete a file of this many bytes; errors as for :func:`touch`."""
+    return Throughput(**_probe("throughput", folder, {"size": size}, seconds))
+
+
+def missing(folder: str, names: Sequence[str], seconds: float) -> list[str]:
+    """The names that are no files in the folder; errors as for :func:`touch`."""
+    report = _probe("missing", folder, {"names": list(names)}, seconds)
+    return list(report["missing"])
+
+
+def _probe(action: str, folder: str, arguments: dict[str, Any], seconds: float) -> dict[str, Any]:
+    with _locks[folder]:
         earlier = _hung.get(folder)
         if earlier is not None and earlier.poll() is None:
             raise ProbeHangsError("an earlier probe of it still hangs")
-        process = _start(folder, marker)
+        process = _start(action, folder)
         try:
-            output, _ = process.communicate(timeout=seconds)
+            output, _ = process.communicate(json.dumps(arguments).encode(), timeout=seconds)
             _hung.pop(folder, None)
         except subprocess.TimeoutExpired:
             _hung[folder] = process
             _abandon(process)
-            raise ProbeHangsError(f"no answer within {seconds} seconds") from None
+            raise ProbeHangsError(f"no answer within {seconds:g} seconds") from None
     return _read_report(output)
 
 
-def _start(folder: str, marker: str | None) -> subprocess.Popen[bytes]:
+def _start(action: str, folder: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", str(PROGRAM), folder, *([marker] if marker else [])],
+        [sys.executable, "-I", "-S", str(PROGRAM), action, folder],
         cwd="/",
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env={name: os.environ[name] for name in NEEDED_BY_PYTHON if name in os.environ},
@@ -85,15 +111,16 @@ def _start(folder: str, marker: str | None) -> subprocess.Popen[bytes]:
 def _abandon(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    assert process.stdout is not None
-    process.stdout.close()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            stream.close()
 
 
-def _read_report(output: bytes) -> Measurements:
+def _read_report(output: bytes) -> dict[str, Any]:
     try:
         report: dict[str, Any] = json.loads(output)
     except ValueError:
         raise OSError("the probe ended without a report") from None
     if "error" in report:
         raise OSError(report["errno"], report["error"])
-    return Measurements(**report)
+    return report

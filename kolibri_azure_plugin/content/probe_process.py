@@ -1,8 +1,8 @@
 """Touches a folder and reports on it. A program of its own, because touching a dead share hangs.
 
 Run with an isolated Python, so it imports nothing but the standard library.
-Usage: probe_process.py FOLDER [MARKER]; prints one JSON object. With MARKER, also reads the file
-of that name in FOLDER.
+Usage: probe_process.py ACTION FOLDER, with the action's arguments as one JSON object on standard
+input; prints one JSON object. The actions are the functions of :data:`ACTIONS`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import sys
 import time
 import uuid
+from typing import Any
 
 PREFIX = ".kolibri-azure-probe-"
 
@@ -20,9 +21,34 @@ PREFIX = ".kolibri-azure-probe-"
 ABANDONED = 600
 
 
-def probe(folder: str, marker: str | None) -> dict[str, object]:
-    content = uuid.uuid4().hex.encode()
-    path = os.path.join(folder, PREFIX + content.decode())
+def touch(folder: str, marker: str | None = None) -> dict[str, Any]:
+    """Write, read and delete a small file; with a marker, also read the file of that name."""
+    times = _write_read_delete(folder, uuid.uuid4().hex.encode())
+    _remove_abandoned(folder)
+    space = os.statvfs(folder)
+    return {
+        **times,
+        "free_bytes": space.f_bavail * space.f_frsize,
+        "total_bytes": space.f_blocks * space.f_frsize,
+        "marker": _read_from_server(os.path.join(folder, marker)).decode() if marker else None,
+    }
+
+
+def throughput(folder: str, size: int) -> dict[str, Any]:
+    """Write, read and delete a file of this many bytes."""
+    return _write_read_delete(folder, os.urandom(size))
+
+
+def missing(folder: str, names: list[str]) -> dict[str, Any]:
+    """Which of these files, named relative to the folder, are not there."""
+    return {"missing": [name for name in names if not os.path.exists(os.path.join(folder, name))]}
+
+
+ACTIONS = {"touch": touch, "throughput": throughput, "missing": missing}
+
+
+def _write_read_delete(folder: str, content: bytes) -> dict[str, float]:
+    path = os.path.join(folder, PREFIX + uuid.uuid4().hex)
     times = {}
     try:
         start = time.perf_counter()
@@ -40,14 +66,7 @@ def probe(folder: str, marker: str | None) -> dict[str, object]:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
         times["delete_ms"] = _milliseconds(start)
-    _remove_abandoned(folder)
-    space = os.statvfs(folder)
-    return {
-        **times,
-        "free_bytes": space.f_bavail * space.f_frsize,
-        "total_bytes": space.f_blocks * space.f_frsize,
-        "marker": _read_from_server(os.path.join(folder, marker)).decode() if marker else None,
-    }
+    return times
 
 
 def _read_from_server(path: str) -> bytes:
@@ -60,8 +79,8 @@ def _read_from_server(path: str) -> bytes:
 
 def _remove_abandoned(folder: str) -> None:
     with os.scandir(folder) as entries:
-        names = [entry.path for entry in entries if entry.name.startswith(PREFIX)]
-    for path in names:
+        paths = [entry.path for entry in entries if entry.name.startswith(PREFIX)]
+    for path in paths:
         with contextlib.suppress(OSError):
             if time.time() - os.stat(path).st_mtime > ABANDONED:
                 os.unlink(path)
@@ -72,10 +91,9 @@ def _milliseconds(start: float) -> float:
 
 
 def main() -> None:
-    folder = sys.argv[1]
-    marker = sys.argv[2] if len(sys.argv) > 2 else None  # noqa: PLR2004
+    action, folder = sys.argv[1:3]
     try:
-        result = probe(folder, marker)
+        result = ACTIONS[action](folder, **json.load(sys.stdin))
     except OSError as error:
         result = {"errno": error.errno, "error": error.strerror or str(error)}
     json.dump(result, sys.stdout)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import errno
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from kolibri_azure_plugin.content.mounts import Mount, mounted_at
-from kolibri_azure_plugin.content.probe import Measurements, ProbeHangsError, probe
+from kolibri_azure_plugin.content import probe
+from kolibri_azure_plugin.content.probe import Measurements, ProbeHangsError
 from kolibri_azure_plugin.errors import ContentShareError
 
 MOUNT_COMMAND = (
@@ -70,8 +72,15 @@ def use(path: str, marker: str | None = None) -> Measurements:
 
     :raises ContentShareError: when that fails; a share that hangs may come back.
     """
+    with share_errors(path):
+        return probe.touch(path, marker)
+
+
+@contextlib.contextmanager
+def share_errors(path: str) -> Iterator[None]:
+    """Turn what a probe of the share raises into what an administrator can use."""
     try:
-        return probe(path, marker)
+        yield
     except ProbeHangsError as error:
         raise ContentShareError(
             f"The content share at {path} hangs.",

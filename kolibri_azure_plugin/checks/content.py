@@ -1,0 +1,191 @@
+"""Does the content share work, and is Kolibri's content on it?"""
+
+from __future__ import annotations
+
+import statistics
+
+from kolibri_azure_plugin import startup
+from kolibri_azure_plugin.checks.model import Outcome, Registry, passed, skipped, warned
+from kolibri_azure_plugin.checks.subject import Subject
+from kolibri_azure_plugin.content import probe, share
+
+CHECKS = Registry("content")
+
+NOT_MOUNTED = "a test deployment keeps its content in a folder of the container"
+
+#: Milliseconds for a small file at which opening a channel gets slow.
+SLOW_FILE = 250.0
+
+#: The size in bytes of the file for the throughput, and the seconds that it may take.
+THROUGHPUT_SIZE = 4 * 2**20
+THROUGHPUT_SECONDS = 8.0
+
+#: MiB/s below which a video for a class stutters.
+SLOW_THROUGHPUT = 5.0
+
+#: Part of the share that should stay free, so that an import does not fill it.
+FREE_PART = 0.1
+
+#: How many files of a channel are looked for, unless all are.
+SAMPLE = 50
+SAMPLE_SECONDS = 8.0
+
+
+@CHECKS.check("mount", "The share is mounted where it should be.", requires=("kolibri.settings",))
+def mount(subject: Subject) -> Outcome:
+    settings = subject.context.settings
+    if settings.is_test:
+        return skipped(NOT_MOUNTED)
+    found = share.find_mount(settings.content_mount, settings.mount_types)
+    return passed(
+        f"{found.type} at {found.path}.", path=found.path, type=found.type, source=found.source
+    )
+
+
+@CHECKS.check("access", "The share can be read and written, fast.", requires=("content.mount",))
+def access(subject: Subject) -> Outcome:
+    path = subject.context.settings.content_mount
+    measured = share.use(path)
+    times = (measured.write_ms, measured.read_ms, measured.delete_ms)
+    measurements = dict(zip(("write_ms", "read_ms", "delete_ms"), times))
+    if max(times) > SLOW_FILE:
+        return warned(
+            f"A small file takes {max(times):.0f} ms.",
+            cause="the account is throttled, far away, or of the standard tier",
+            remedy="az monitor metrics list --resource ID_OF_THE_ACCOUNT --metric SuccessE2ELatency",
+            **measurements,
+        )
+    return passed(f"A small file takes {statistics.median(times):.1f} ms.", **measurements)
+
+
+@CHECKS.check(
+    "throughput",
+    "The share is fast enough for videos.",
+    requires=("content.access",),
+    timeout=10,
+    advisory=True,
+)
+def throughput(subject: Subject) -> Outcome:
+    path = subject.context.settings.content_mount
+    with share.share_errors(path):
+        times = probe.throughput(path, THROUGHPUT_SIZE, THROUGHPUT_SECONDS)
+    speeds = {
+        "write_mib_s": _mib_per_second(times.write_ms),
+        "read_mib_s": _mib_per_second(times.read_ms),
+    }
+    if min(speeds.values()) < SLOW_THROUGHPUT:
+        return warned(
+            f"Only {min(speeds.values())} MiB/s.",
+            cause="the share's quota or tier limits it: on premium, throughput follows the quota",
+            remedy="az storage share-rm update --storage-account ACCOUNT -n SHARE --quota GIB",
+            **speeds,
+        )
+    return passed(
+        f"{speeds['read_mib_s']:g} MiB/s read, {speeds['write_mib_s']:g} written.", **speeds
+    )
+
+
+@CHECKS.check("space", "The share has room.", requires=("content.access",), advisory=True)
+def space(subject: Subject) -> Outcome:
+    measured = share.use(subject.context.settings.content_mount)
+    free, total = measured.free_bytes, measured.total_bytes
+    message = f"{free / 2**30:.1f} of {total / 2**30:.1f} GiB are free."
+    if free < total * FREE_PART:
+        return warned(
+            message,
+            cause="an import that fills the share fails in the middle",
+            remedy="az storage share-rm update --storage-account ACCOUNT -n SHARE --quota GIB",
+            free_bytes=free,
+            total_bytes=total,
+        )
+    return passed(message, free_bytes=free, total_bytes=total)
+
+
+@CHECKS.check(
+    "account",
+    "The storage account shows the same share.",
+    requires=("content.access", "identity.endpoint"),
+    timeout=15,
+)
+def account(subject: Subject) -> Outcome:
+    if not subject.context.settings.content_share:
+        return skipped("KOLIBRI_AZURE_CONTENT_SHARE is empty")
+    verified = startup.verify_content_once(subject.context)
+    return passed(
+        f"{subject.context.settings.content_share} is what is mounted.",
+        source=verified.mount.source,
+    )
+
+
+@CHECKS.check(
+    "databases",
+    "The channels' databases are on the share.",
+    requires=("content.access", "kolibri.start"),
+    timeout=10,
+)
+def databases(subject: Subject) -> Outcome:
+    from kolibri.core.content.models import ChannelMetadata
+
+    wanted = sorted(f"databases/{key}.sqlite3" for key in _all(ChannelMetadata, "id"))
+    if not wanted:
+        return skipped("no channel has been imported yet")
+    path = subject.context.settings.content_mount
+    with share.share_errors(path):
+        lost = probe.missing(path, wanted, SAMPLE_SECONDS)
+    if lost:
+        return warned(
+            f"{len(lost)} of {len(wanted)} channels have no database on the share.",
+            cause="they can't be updated from here, nor exported",
+            remedy=f"kolibri manage importchannel network {_channel_of(lost[0])}",
+            channels=len(wanted),
+            missing=[_channel_of(name) for name in lost],
+        )
+    return passed(f"{len(wanted)} channels.", channels=len(wanted))
+
+
+@CHECKS.check(
+    "files",
+    "The files that the database knows are on the share.",
+    requires=("content.access", "kolibri.start"),
+    timeout=25,
+)
+def files(subject: Subject) -> Outcome:
+    from django.db import connection
+    from kolibri.core.content.models import LocalFile
+
+    available = LocalFile.objects.filter(available=True)
+    total = available.count()
+    if not total:
+        return skipped("no content has been imported yet")
+    chosen = available if subject.deep else available.order_by("?")[:SAMPLE]
+    names = [f"storage/{f.id[0]}/{f.id[1]}/{f.id}.{f.extension}" for f in chosen.iterator()]
+    connection.close()
+    path = subject.context.settings.content_mount
+    with share.share_errors(path):
+        lost = probe.missing(path, names, SAMPLE_SECONDS)
+    measurements = {"files": total, "looked_for": len(names), "missing": len(lost)}
+    if lost:
+        return warned(
+            f"{len(lost)} of {len(names)} files are missing from the share.",
+            cause=f"the share was emptied, restored or changed; one of them is {lost[0]}",
+            remedy="kolibri manage scanforcontent, then import the channels again: "
+            "kolibri manage importcontent network CHANNEL",
+            **measurements,
+        )
+    return passed(f"{len(names)} of {total} files looked for, all there.", **measurements)
+
+
+def _all(model: object, field: str) -> list[str]:
+    from django.db import connection
+
+    values = list(model.objects.values_list(field, flat=True))  # type: ignore[attr-defined]
+    connection.close()
+    return values
+
+
+def _channel_of(name: str) -> str:
+    return name.split("/")[-1].partition(".")[0]
+
+
+def _mib_per_second(milliseconds: float) -> float:
+    return round(THROUGHPUT_SIZE / 2**20 / (max(milliseconds, 0.1) / 1000), 1)

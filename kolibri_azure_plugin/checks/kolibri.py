@@ -1,0 +1,201 @@
+"""Is Kolibri set up to be on the internet?"""
+
+from __future__ import annotations
+
+import os
+from urllib.parse import urlsplit
+
+import kolibri
+
+import kolibri_azure_plugin
+from kolibri_azure_plugin import preconditions, settings, startup
+from kolibri_azure_plugin.checks.model import (
+    Outcome,
+    Registry,
+    failed,
+    passed,
+    skipped,
+    warned,
+)
+from kolibri_azure_plugin.checks.subject import Subject
+from kolibri_azure_plugin.cloud.network import CONNECT_TIMEOUT, READ_TIMEOUT
+
+CHECKS = Registry("kolibri")
+
+SET = "az webapp config appsettings set -g GROUP -n APP --settings"
+
+
+@CHECKS.check("version", "This version of Kolibri is supported.")
+def version(_subject: Subject) -> Outcome:
+    preconditions.require_supported_kolibri()
+    return passed(f"Kolibri {kolibri.__version__}.", version=kolibri.__version__)
+
+
+@CHECKS.check("plugin", "The plugin is switched on.")
+def plugin(_subject: Subject) -> Outcome:
+    from kolibri.plugins import config
+
+    own, name = kolibri_azure_plugin.__version__, kolibri_azure_plugin.__name__
+    if name in config.ACTIVE_PLUGINS:
+        return passed(f"Version {own}.", version=own)
+    return failed(
+        "The plugin is switched off: Kolibri starts without it, on SQLite.",
+        cause="neither KOLIBRI_PLUGIN_ENABLE nor plugins.json names it",
+        remedy=f"{SET} KOLIBRI_PLUGIN_ENABLE={name}",
+        version=own,
+    )
+
+
+@CHECKS.check("settings", "Every setting can be used.")
+def settings_(subject: Subject) -> Outcome:
+    here = subject.context
+    preconditions.require_content_on_share(here.settings, os.environ, here.options)
+    if subject.wants_postgresql:
+        preconditions.require_postgresql(os.environ, here.options)
+        preconditions.require_no_password_on_disk(here.options)
+    in_force = {
+        row.name: f"{getattr(here.settings, field)} ({here.settings.sources[field]})"
+        for field, row in settings.rows()
+        if here.settings.sources[field] != "default"
+    }
+    message = f"{len(in_force)} settings differ from their defaults."
+    if here.settings.is_test:
+        return warned(
+            "This is a test deployment: data may be lost with the container.",
+            cause="KOLIBRI_AZURE_DEPLOYMENT is test",
+            remedy=f"{SET} KOLIBRI_AZURE_DEPLOYMENT=production",
+            **in_force,
+        )
+    return passed(message, **in_force)
+
+
+@CHECKS.check(
+    "secret_key",
+    "Django's secret key is a secret, and long enough.",
+    requires=("vault.secrets",),
+)
+def secret_key(subject: Subject) -> Outcome:
+    key = startup.find_secret_key(subject.context)
+    if key is None:
+        return skipped("a test deployment makes one of its own")
+    return passed(f"{len(key)} characters.")
+
+
+@CHECKS.check(
+    "start",
+    "Kolibri's settings load with the plugin's part in them.",
+    requires=(
+        "kolibri.version",
+        "kolibri.plugin",
+        "kolibri.settings",
+        "kolibri.secret_key",
+        "content.access",
+        "database.sign_in",
+    ),
+    timeout=15,
+)
+def start(_subject: Subject) -> Outcome:
+    import django
+
+    django.setup()
+    return passed("They do.")
+
+
+@CHECKS.check("debug", "DEBUG is off.", requires=("kolibri.start",))
+def debug(_subject: Subject) -> Outcome:
+    from django.conf import settings as django_settings
+
+    if not django_settings.DEBUG:
+        return passed("It is.")
+    return failed(
+        "Kolibri shows its inside to everybody: DEBUG is on.",
+        cause="KOLIBRI_DEBUG, or DEBUG in options.ini",
+        remedy="az webapp config appsettings delete -g GROUP -n APP --setting-names KOLIBRI_DEBUG",
+    )
+
+
+@CHECKS.check("https", "Cookies travel over https only, behind a trusted proxy.",
+              requires=("kolibri.start",), advisory=True)  # fmt: skip
+def https(_subject: Subject) -> Outcome:
+    from django.conf import settings as django_settings
+
+    proxied = django_settings.SECURE_PROXY_SSL_HEADER is not None
+    if proxied and django_settings.SESSION_COOKIE_SECURE and django_settings.CSRF_COOKIE_SECURE:
+        return passed("They do.")
+    return warned(
+        "Whoever listens on the line can take over a session.",
+        cause="KOLIBRI_AZURE_HTTPS_PROXY is false",
+        remedy=f"{SET} KOLIBRI_AZURE_HTTPS_PROXY=true",
+    )
+
+
+@CHECKS.check(
+    "hosts", "Kolibri answers to its own names only.", requires=("kolibri.start",), advisory=True
+)
+def hosts(_subject: Subject) -> Outcome:
+    from django.conf import settings as django_settings
+
+    names = list(django_settings.ALLOWED_HOSTS)
+    if "*" not in names:
+        return passed(f"{', '.join(names)}.", hosts=names)
+    return warned(
+        "Kolibri answers to any host name.",
+        cause="KOLIBRI_AZURE_ALLOWED_HOSTS is empty, and this is not App Service",
+        remedy=f"{SET} KOLIBRI_AZURE_ALLOWED_HOSTS=NAME.azurewebsites.net",
+    )
+
+
+@CHECKS.check(
+    "zip_content",
+    "Interactive content comes from an origin of its own, which answers.",
+    requires=("kolibri.start",),
+    timeout=10,
+    advisory=True,
+)
+def zip_content(subject: Subject) -> Outcome:
+    import requests
+    from kolibri.utils.conf import OPTIONS
+
+    origin = OPTIONS["Deployment"]["ZIP_CONTENT_ORIGIN"]
+    if not isinstance(origin, str) or not origin:
+        return skipped("KOLIBRI_ZIP_CONTENT_ORIGIN is empty: Kolibri uses a port of its own")
+    if urlsplit(origin).hostname in subject.context.settings.allowed_hosts:
+        return failed(
+            f"{origin} is Kolibri's own origin.",
+            cause="a script in an interactive resource could act as the learner who opened it",
+            remedy=f"{SET} KOLIBRI_ZIP_CONTENT_ORIGIN=https://ANOTHER_NAME",
+        )
+    try:
+        answer = requests.head(f"{origin}/", timeout=(CONNECT_TIMEOUT, READ_TIMEOUT))
+    except requests.RequestException as error:
+        return warned(
+            f"{origin} does not answer.",
+            cause=f"{type(error).__name__}",
+            remedy="az webapp show -g GROUP -n ZIP_CONTENT_APP --query state",
+        )
+    return passed(f"{origin} answers.", status=answer.status_code)
+
+
+@CHECKS.check(
+    "provisioned",
+    "Kolibri has a facility and a superuser.",
+    requires=("database.migrations",),
+)
+def provisioned(_subject: Subject) -> Outcome:
+    from django.db import connection
+    from django.db.utils import DatabaseError
+    from kolibri.core.device.utils import device_provisioned
+
+    try:
+        done = device_provisioned()
+    except DatabaseError:
+        done = False
+    finally:
+        connection.close()
+    if done:
+        return passed("It has.")
+    return warned(
+        "Kolibri is not set up yet.",
+        cause="whoever comes first would find the setup wizard",
+        remedy="kolibri manage provisiondevice",
+    )

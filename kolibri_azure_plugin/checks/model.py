@@ -1,0 +1,143 @@
+"""What a check is, and what comes out of one."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Callable
+
+from kolibri_azure_plugin.errors import KolibriAzureError
+
+if typing.TYPE_CHECKING:
+    from kolibri_azure_plugin.checks.subject import Subject
+
+Measurement = typing.Union[str, int, float, bool, None, "list[str]"]
+
+#: Where the sections of the checks are; a check's anchor is its id without dots.
+CHECKS_PAGE = "https://github.com/learningequality/kolibri-azure/blob/main/docs/checks.md"
+
+
+class Status(str, enum.Enum):
+    """How a check ended."""
+
+    PASS = "pass"
+    WARN = "warn"
+    FAIL = "fail"
+    SKIP = "skip"
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What a check found.
+
+    :param message: one sentence.
+    :param cause: why it is so, when it is not as it should be.
+    :param remedy: the command or setting that mends it.
+    :param measurements: numbers and names, with the unit at the end of each key.
+    """
+
+    status: Status
+    message: str
+    cause: str = ""
+    remedy: str = ""
+    measurements: Mapping[str, Measurement] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Check:
+    """One thing that can be wrong.
+
+    :param id: stable; its second part is the category.
+    :param description: what is right when it passes.
+    :param timeout: seconds that it may take.
+    :param requires: ids of checks without which this one makes no sense.
+    :param advisory: a failure is only a warning, because Kolibri runs with it.
+    """
+
+    id: str
+    description: str
+    function: Callable[[Subject], Outcome]
+    timeout: float
+    requires: tuple[str, ...]
+    advisory: bool
+
+    @property
+    def category(self) -> str:
+        return self.id.split(".")[1]
+
+    @property
+    def severity(self) -> str:
+        return "warning" if self.advisory else "error"
+
+    @property
+    def documentation(self) -> str:
+        """The address of the check's section in docs/checks.md."""
+        return f"{CHECKS_PAGE}#{self.id.replace('.', '')}"
+
+
+class Registry:
+    """The checks of a category, in the order in which they are defined."""
+
+    def __init__(self, category: str) -> None:
+        self.category = category
+        self._checks: list[Check] = []
+
+    def __iter__(self) -> Iterator[Check]:
+        return iter(self._checks)
+
+    def check(
+        self,
+        name: str,
+        description: str,
+        *,
+        requires: tuple[str, ...] = (),
+        timeout: float = 5.0,
+        advisory: bool = False,
+    ) -> Callable[[Callable[[Subject], Outcome]], Callable[[Subject], Outcome]]:
+        """Register a function as check ``azure.CATEGORY.NAME``.
+
+        :param requires: ids without ``azure.``.
+        """
+
+        def register(function: Callable[[Subject], Outcome]) -> Callable[[Subject], Outcome]:
+            self._checks.append(
+                Check(
+                    f"azure.{self.category}.{name}",
+                    description,
+                    function,
+                    timeout,
+                    tuple(f"azure.{required}" for required in requires),
+                    advisory,
+                )
+            )
+            return function
+
+        return register
+
+
+def passed(message: str, **measurements: Measurement) -> Outcome:
+    return Outcome(Status.PASS, message, measurements=measurements)
+
+
+def skipped(reason: str) -> Outcome:
+    return Outcome(Status.SKIP, reason)
+
+
+def warned(message: str, *, cause: str, remedy: str, **measurements: Measurement) -> Outcome:
+    return Outcome(Status.WARN, message, cause, remedy, measurements)
+
+
+def failed(message: str, *, cause: str, remedy: str, **measurements: Measurement) -> Outcome:
+    return Outcome(Status.FAIL, message, cause, remedy, measurements)
+
+
+def failed_with(error: KolibriAzureError) -> Outcome:
+    """The failure that one of the plugin's own errors describes."""
+    return failed(
+        error.failed,
+        cause=f"{error.found}; expected {error.expected}",
+        remedy=error.remedy,
+        error=error.code,
+    )

@@ -1,0 +1,112 @@
+"""What Kolibri runs on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+from kolibri_azure_plugin.checks.model import Outcome, Registry, passed, skipped, warned
+from kolibri_azure_plugin.checks.subject import Subject
+from kolibri_azure_plugin.cloud.network import on_app_service
+
+CHECKS = Registry("platform")
+
+#: Memory limit and use of this container, for cgroup v2 and v1.
+CGROUP_MEMORY = (
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    (
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+        "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+    ),
+)
+
+#: What Kolibri needs to serve a class, in bytes.
+LEAST_MEMORY = 2**30
+
+#: Free bytes in KOLIBRI_HOME below which logs and caches can't be written much longer.
+LEAST_DISK = 256 * 2**20
+
+
+@CHECKS.check("app_service", "App Service runs this container.")
+def app_service(_subject: Subject) -> Outcome:
+    if not on_app_service():
+        return skipped("this is not App Service")
+    names = ("WEBSITE_SITE_NAME", "WEBSITE_INSTANCE_ID", "WEBSITE_SKU", "REGION_NAME")
+    found = {name: os.environ[name] for name in names if name in os.environ}
+    return passed(f"App {os.environ['WEBSITE_SITE_NAME']}.", **found)
+
+
+@CHECKS.check("memory", "The container has memory enough.", advisory=True)
+def memory(_subject: Subject) -> Outcome:
+    limit, used = _memory()
+    message = f"{limit / 2**30:.1f} GiB, {used / 2**30:.1f} in use."
+    if limit < LEAST_MEMORY:
+        return warned(
+            message,
+            cause="Kolibri with its workers needs 1 GiB or more",
+            remedy="az appservice plan update -g GROUP -n PLAN --sku SKU",
+            limit_bytes=limit,
+            used_bytes=used,
+        )
+    return passed(message, limit_bytes=limit, used_bytes=used)
+
+
+@CHECKS.check("disk", "KOLIBRI_HOME has room.", advisory=True)
+def disk(_subject: Subject) -> Outcome:
+    home = os.environ["KOLIBRI_HOME"]
+    free = shutil.disk_usage(home).free
+    message = f"{free / 2**30:.1f} GiB free in {home}."
+    if free < LEAST_DISK:
+        return warned(
+            message,
+            cause="uploads, exports and caches of this instance go there",
+            remedy=f"du -sh {home}/* shows what is large; a restart of the container empties it",
+            free_bytes=free,
+        )
+    return passed(message, free_bytes=free)
+
+
+@CHECKS.check("time_zone", "The time zone is known.", advisory=True)
+def time_zone(_subject: Subject) -> Outcome:
+    zone = os.environ.get("TZ") or time.tzname[0]
+    return passed(f"{zone}.", time_zone=zone)
+
+
+@CHECKS.check(
+    "instances",
+    "As many instances are connected as are configured.",
+    requires=("database.sign_in",),
+    advisory=True,
+)
+def instances(subject: Subject) -> Outcome:
+    configured = subject.context.settings.instances
+    seen = int(
+        subject.value(
+            "SELECT count(DISTINCT client_addr) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name LIKE 'kolibri%%'"
+        )
+    )
+    if seen > configured:
+        return warned(
+            f"{seen} instances are connected, but {configured} are configured.",
+            cause="what follows from the number of instances, such as shared media, is not checked",
+            remedy="az webapp config appsettings set -g GROUP -n APP --settings "
+            f"KOLIBRI_AZURE_INSTANCES={seen}",
+            seen=seen,
+            configured=configured,
+        )
+    return passed(f"{seen} of {configured}.", seen=seen, configured=configured)
+
+
+def _memory() -> tuple[int, int]:
+    """Limit and use in bytes: the container's where it has a limit, else the machine's."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for limit_file, usage_file in CGROUP_MEMORY:
+        if Path(limit_file).exists():
+            limit = Path(limit_file).read_text().strip()
+            used = int(Path(usage_file).read_text())
+            return (min(int(limit), total) if limit.isdecimal() else total), used
+    free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
+    return total, total - free

@@ -1,0 +1,89 @@
+"""The deployment under examination, and what several checks need of it."""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kolibri_azure_plugin import context, preconditions, startup
+from kolibri_azure_plugin.database.connections import Database
+from kolibri_azure_plugin.retry import Deadline
+
+#: Seconds that one question to the database may take.
+STATEMENT_TIMEOUT = 4
+
+
+class Subject:
+    """What the checks examine. Everything is asked for once, when the first check needs it.
+
+    :param deep: look at everything where a sample would do.
+    """
+
+    def __init__(self, *, deep: bool = False) -> None:
+        self.deep = deep
+        self._lock = threading.Lock()
+        self._connection: Any = None
+
+    @functools.cached_property
+    def context(self) -> context.Context:
+        """Settings, identity, vault and secrets.
+
+        :raises SettingsError: when a setting can't be used.
+        """
+        return context.current()
+
+    @property
+    def wants_postgresql(self) -> bool:
+        here = self.context
+        return preconditions.wants_postgresql(here.settings, os.environ, here.options)
+
+    @property
+    def secret_names(self) -> list[str]:
+        """The secrets without which Kolibri does not start."""
+        settings = self.context.settings
+        names = [settings.secret_key_secret]
+        if self.wants_postgresql:
+            names.append(self.database.config.secret)
+        return names
+
+    @functools.cached_property
+    def database(self) -> Database:
+        """The database that settings and secrets name; nothing is connected to.
+
+        :raises KolibriAzureError: when they name none that is safe.
+        """
+        return startup.find_database(self.context, self._plain_options())
+
+    def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Rows of a statement that only reads.
+
+        :raises KolibriAzureError: when there is no connection.
+        """
+        with self._lock:
+            if self._connection is None:
+                self._connection = startup.connect(self.database, Deadline(0))
+                self._connection.set_session(readonly=True, autocommit=True)
+                self._execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}s'")
+            return self._execute(statement, parameters)
+
+    def value(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
+        """The single value that a statement gives."""
+        return self.query(statement, parameters)[0][0]
+
+    def _execute(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement, parameters or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def _plain_options(self) -> Mapping[str, str]:
+        """Kolibri's database options as they were given, without Kolibri's own reading of them."""
+        names = ("HOST", "PORT", "NAME", "USER", "SSL_MODE")
+        return {
+            f"DATABASE_{name}": preconditions.given_option(
+                f"DATABASE_{name}", "Database", os.environ, self.context.options
+            )
+            for name in names
+        }
