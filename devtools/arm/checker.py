@@ -100,6 +100,7 @@ class Checker:
         return Resource(
             symbol=each.symbol,
             type=each.type,
+            version=each.version,
             name=self._plain(each.name),
             id=each.id or "",
             scope=each.scope or "",

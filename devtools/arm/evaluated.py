@@ -16,6 +16,7 @@ class Resource:
 
     :param symbol: its symbolic name in the template; the copies of a loop share it.
     :param type: its resource type.
+    :param version: its API version.
     :param name: its name, with :data:`AT_DEPLOYMENT` for what is not known before.
     :param id: its resource id, empty where that is not known before.
     :param scope: the id of the resource that it extends, or empty.
@@ -25,6 +26,7 @@ class Resource:
 
     symbol: str
     type: str
+    version: str
     name: str
     id: str
     scope: str
@@ -50,6 +52,28 @@ class Evaluated:
 
     resources: tuple[Resource, ...]
     outputs: Mapping[str, typing.Any]
+
+    def as_listed_template(self) -> dict[str, typing.Any]:
+        """The same resources as a template without expressions, its resources in a list.
+
+        That is what tools read which know neither symbolic names nor the template functions.
+        """
+        listed = [
+            {
+                **{key: value for key, value in each.body.items() if key != "@options"},
+                "type": each.type,
+                "apiVersion": each.version,
+                # Extensions of several resources share a name, which a list does not allow.
+                "name": f"{each.symbol}-{each.name}" if each.scope else each.name,
+            }
+            for each in self.resources
+        ]
+        return {
+            "$schema": "https://schema.management.azure.com/schemas/2019-04-01/"
+            "deploymentTemplate.json#",
+            "contentVersion": "1.0.0.0",
+            "resources": listed,
+        }
 
     def of_type(self, kind: str) -> Iterator[Resource]:
         """The resources of a type; its case does not matter."""
