@@ -7,10 +7,13 @@ goes over the network.
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 from kolibri_azure_plugin import context, preconditions, settings
+from kolibri_azure_plugin.doctor.handover import become_the_doctor_if_asked
 from kolibri_azure_plugin.fail_closed import fail_closed
+from kolibri_azure_plugin.logs.configuration import take_over
 
 
 def _spec(row: settings.Row) -> dict[str, Any]:
@@ -31,10 +34,13 @@ def _forget_empty_variables() -> None:
             del os.environ[row.variable]
 
 
+become_the_doctor_if_asked(sys.argv)
+
 with fail_closed():
     preconditions.require_supported_kolibri()
     _forget_empty_variables()
     here = context.current()
+    take_over(here.settings.log_format)
     preconditions.require_content_on_share(here.settings, os.environ, here.options)
     if preconditions.wants_postgresql(here.settings, os.environ, here.options):
         preconditions.require_postgresql(os.environ, here.options)

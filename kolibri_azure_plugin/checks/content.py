@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from pathlib import PurePosixPath
 
 from kolibri_azure_plugin import startup
 from kolibri_azure_plugin.checks.model import Outcome, Registry, passed, skipped, warned
@@ -52,7 +53,8 @@ def access(subject: Subject) -> Outcome:
         return warned(
             f"A small file takes {max(times):.0f} ms.",
             cause="the account is throttled, far away, or of the standard tier",
-            remedy="az monitor metrics list --resource ID_OF_THE_ACCOUNT --metric SuccessE2ELatency",
+            remedy="az monitor metrics list --metric SuccessE2ELatency --resource "
+            "$(az storage account show -n ACCOUNT --query id -o tsv)",
             **measurements,
         )
     return passed(f"A small file takes {statistics.median(times):.1f} ms.", **measurements)
@@ -104,7 +106,8 @@ def space(subject: Subject) -> Outcome:
 @CHECKS.check(
     "account",
     "The storage account shows the same share.",
-    requires=("content.access", "identity.endpoint"),
+    requires=("content.access",),
+    after=("identity.endpoint",),
     timeout=15,
 )
 def account(subject: Subject) -> Outcome:
@@ -184,7 +187,7 @@ def _all(model: object, field: str) -> list[str]:
 
 
 def _channel_of(name: str) -> str:
-    return name.split("/")[-1].partition(".")[0]
+    return PurePosixPath(name).stem
 
 
 def _mib_per_second(milliseconds: float) -> float:

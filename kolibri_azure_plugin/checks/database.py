@@ -34,7 +34,7 @@ CERTIFICATE_NEAR = 14
 @CHECKS.check(
     "url",
     "The settings name a database, over TLS.",
-    requires=("kolibri.settings", "vault.secrets"),
+    after=("kolibri.settings", "vault.secrets"),
     timeout=15,
 )
 def url(subject: Subject) -> Outcome:
@@ -124,7 +124,8 @@ def _certificate_outcome(handshake: Handshake, measurements: dict[str, Measureme
 @CHECKS.check(
     "sign_in",
     "Kolibri can sign in.",
-    requires=("database.tls", "identity.database_token"),
+    requires=("database.tls",),
+    after=("identity.database_token",),
     timeout=10,
 )
 def sign_in(subject: Subject) -> Outcome:
@@ -140,7 +141,7 @@ def sign_in(subject: Subject) -> Outcome:
     "The server sees TLS on Django's and on channel import's connection.",
     requires=("database.sign_in", "kolibri.start"),
 )
-def encryption(subject: Subject) -> Outcome:
+def encryption(_subject: Subject) -> Outcome:
     from django.db import connection
     from kolibri.core.content.utils.sqlalchemybridge import get_default_db_string, get_engine
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import statistics
 import time
 
-from kolibri_azure_plugin.checks.database import CHECKS
-from kolibri_azure_plugin.checks.model import Outcome, failed, passed, warned
+from kolibri_azure_plugin.checks.model import Outcome, Registry, failed, passed, warned
 from kolibri_azure_plugin.checks.subject import Subject
 from kolibri_azure_plugin.database.failures import SERVER
+
+CHECKS = Registry("database")
 
 SIGNED_IN = ("database.sign_in",)
 
@@ -173,8 +174,8 @@ def transactions(subject: Subject) -> Outcome:
         return warned(
             f"A transaction has been open for {seconds // 60} minutes.",
             cause="it keeps rows locked, and PostgreSQL from cleaning up",
-            remedy=f"psql -c 'SELECT query FROM pg_stat_activity WHERE pid = {pid}'\n"
-            f"and, when nothing needs it: psql -c 'SELECT pg_terminate_backend({pid})'",
+            remedy=f"See what it does in pg_stat_activity, pid {pid}; when nothing needs it:\n"
+            f"psql -c 'SELECT pg_terminate_backend({pid})'",
             longest_s=seconds,
         )
     return passed("None.", longest_s=seconds)
@@ -185,7 +186,7 @@ def transactions(subject: Subject) -> Outcome:
     "The tables are those of this Kolibri.",
     requires=("database.sign_in", "kolibri.start"),
 )
-def migrations(subject: Subject) -> Outcome:
+def migrations(_subject: Subject) -> Outcome:
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
 

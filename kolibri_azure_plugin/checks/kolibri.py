@@ -72,7 +72,7 @@ def settings_(subject: Subject) -> Outcome:
 @CHECKS.check(
     "secret_key",
     "Django's secret key is a secret, and long enough.",
-    requires=("vault.secrets",),
+    after=("kolibri.settings", "vault.secrets"),
 )
 def secret_key(subject: Subject) -> Outcome:
     key = startup.find_secret_key(subject.context)
@@ -84,7 +84,7 @@ def secret_key(subject: Subject) -> Outcome:
 @CHECKS.check(
     "start",
     "Kolibri's settings load with the plugin's part in them.",
-    requires=(
+    after=(
         "kolibri.version",
         "kolibri.plugin",
         "kolibri.settings",

@@ -36,6 +36,7 @@ class Outcome:
     :param cause: why it is so, when it is not as it should be.
     :param remedy: the command or setting that mends it.
     :param measurements: numbers and names, with the unit at the end of each key.
+    :param blocked: it was skipped for a failure elsewhere, not because it does not apply here.
     """
 
     status: Status
@@ -43,6 +44,17 @@ class Outcome:
     cause: str = ""
     remedy: str = ""
     measurements: Mapping[str, Measurement] = dataclasses.field(default_factory=dict)
+    blocked: bool = False
+
+    @property
+    def is_problem(self) -> bool:
+        """True for a failure, and for what was skipped because of one."""
+        return self.status is Status.FAIL or self.blocked
+
+    @property
+    def does_not_apply(self) -> bool:
+        """True when there is nothing to examine on this deployment."""
+        return self.status is Status.SKIP and not self.blocked
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +64,9 @@ class Check:
     :param id: stable; its second part is the category.
     :param description: what is right when it passes.
     :param timeout: seconds that it may take.
-    :param requires: ids of checks without which this one makes no sense.
+    :param requires: ids of checks that must have passed; where one does not apply, neither does
+        this one.
+    :param after: ids of checks that must not have failed; they need not apply.
     :param advisory: a failure is only a warning, because Kolibri runs with it.
     """
 
@@ -61,6 +75,7 @@ class Check:
     function: Callable[[Subject], Outcome]
     timeout: float
     requires: tuple[str, ...]
+    after: tuple[str, ...]
     advisory: bool
 
     @property
@@ -93,12 +108,13 @@ class Registry:
         description: str,
         *,
         requires: tuple[str, ...] = (),
+        after: tuple[str, ...] = (),
         timeout: float = 5.0,
         advisory: bool = False,
     ) -> Callable[[Callable[[Subject], Outcome]], Callable[[Subject], Outcome]]:
         """Register a function as check ``azure.CATEGORY.NAME``.
 
-        :param requires: ids without ``azure.``.
+        :param requires: ids without ``azure.``, as are those of ``after``.
         """
 
         def register(function: Callable[[Subject], Outcome]) -> Callable[[Subject], Outcome]:
@@ -109,6 +125,7 @@ class Registry:
                     function,
                     timeout,
                     tuple(f"azure.{required}" for required in requires),
+                    tuple(f"azure.{earlier}" for earlier in after),
                     advisory,
                 )
             )
@@ -122,7 +139,13 @@ def passed(message: str, **measurements: Measurement) -> Outcome:
 
 
 def skipped(reason: str) -> Outcome:
+    """There is nothing to examine, for this reason."""
     return Outcome(Status.SKIP, reason)
+
+
+def blocked(check: str) -> Outcome:
+    """It can't be examined while another check fails."""
+    return Outcome(Status.SKIP, f"needs {check}", blocked=True)
 
 
 def warned(message: str, *, cause: str, remedy: str, **measurements: Measurement) -> Outcome:

@@ -6,13 +6,14 @@ import dataclasses
 import queue
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Callable
 
 from kolibri_azure_plugin.checks.model import (
     Check,
     Outcome,
     Status,
+    blocked,
     failed,
     failed_with,
     skipped,
@@ -41,7 +42,7 @@ def run(
     checks: Sequence[Check],
     subject: Subject,
     timeout: float,
-    progress: Callable[[Result], None] = lambda result: None,
+    progress: Callable[[Result], None] = lambda _result: None,
 ) -> list[Result]:
     """Every check with its result, in the order in which the checks are given.
 
@@ -62,6 +63,7 @@ class _Run:
         progress: Callable[[Result], None],
     ) -> None:
         self._checks = checks
+        self._ids = {check.id for check in checks}
         self._subject = subject
         self._end = time.monotonic() + timeout
         self._progress = progress
@@ -80,19 +82,28 @@ class _Run:
     def _settle_waiting(self) -> None:
         """Start what has all it needs, and skip what never will have."""
         for check in list(self._waiting.values()):
-            # A requirement that was not selected is taken for granted.
-            needed = [self._ended.get(name) for name in self._known(check.requires)]
-            missing = [r for r in needed if r and r.outcome.status in (Status.FAIL, Status.SKIP)]
-            if missing:
-                self._end_of(check, skipped(f"needs {missing[0].check.id}"), 0.0)
-            elif all(needed):
+            earlier = [self._ended.get(name) for name in self._selected(check)]
+            verdict = self._verdict(check)
+            if verdict is not None:
+                self._end_of(check, verdict, 0.0)
+            elif all(earlier):
                 del self._waiting[check.id]
                 self._running[check.id] = time.monotonic()
                 threading.Thread(target=self._work, args=(check,), daemon=True).start()
 
-    def _known(self, names: Iterable[str]) -> list[str]:
-        selected = {check.id for check in self._checks}
-        return [name for name in names if name in selected]
+    def _verdict(self, check: Check) -> Outcome | None:
+        """Why the check will not be run, if that is known already."""
+        for name in self._selected(check):
+            result = self._ended.get(name)
+            if result is not None and result.outcome.is_problem:
+                return blocked(name)
+            if result is not None and result.outcome.does_not_apply and name in check.requires:
+                return skipped(f"does not apply, as {name} does not")
+        return None
+
+    def _selected(self, check: Check) -> list[str]:
+        """What comes before the check; what was not selected is taken for granted."""
+        return [name for name in (*check.requires, *check.after) if name in self._ids]
 
     def _work(self, check: Check) -> None:
         try:

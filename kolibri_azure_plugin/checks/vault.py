@@ -52,7 +52,8 @@ def reachable(subject: Subject) -> Outcome:
 @CHECKS.check(
     "secrets",
     "Each secret can be read and is enabled.",
-    requires=("kolibri.settings", "vault.reachable", "identity.vault_token"),
+    requires=("vault.reachable",),
+    after=("identity.vault_token",),
     timeout=15,
 )
 def secrets(subject: Subject) -> Outcome:

@@ -13,7 +13,7 @@ import os
 import sys
 import time
 import uuid
-from typing import Any
+from typing import Any, Callable
 
 PREFIX = ".kolibri-azure-probe-"
 
@@ -44,7 +44,11 @@ def missing(folder: str, names: list[str]) -> dict[str, Any]:
     return {"missing": [name for name in names if not os.path.exists(os.path.join(folder, name))]}
 
 
-ACTIONS = {"touch": touch, "throughput": throughput, "missing": missing}
+ACTIONS: dict[str, Callable[..., dict[str, Any]]] = {
+    "touch": touch,
+    "throughput": throughput,
+    "missing": missing,
+}
 
 
 def _write_read_delete(folder: str, content: bytes) -> dict[str, float]:

@@ -7,8 +7,8 @@ import dataclasses
 import errno
 from collections.abc import Iterator, Sequence
 
-from kolibri_azure_plugin.content.mounts import Mount, mounted_at
 from kolibri_azure_plugin.content import probe
+from kolibri_azure_plugin.content.mounts import Mount, mounted_at
 from kolibri_azure_plugin.content.probe import Measurements, ProbeHangsError
 from kolibri_azure_plugin.errors import ContentShareError
 

@@ -1,0 +1,52 @@
+"""All checks, in the order in which they are reported, and how some are selected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from kolibri_azure_plugin.checks import (
+    content,
+    database,
+    database_health,
+    identity,
+    kolibri,
+    platform,
+    vault,
+)
+from kolibri_azure_plugin.checks.model import Check
+
+CHECKS: tuple[Check, ...] = (
+    *identity.CHECKS,
+    *vault.CHECKS,
+    *database.CHECKS,
+    *database_health.CHECKS,
+    *content.CHECKS,
+    *kolibri.CHECKS,
+    *platform.CHECKS,
+)
+
+
+def names() -> list[str]:
+    """Every id and every category."""
+    return [*dict.fromkeys(check.category for check in CHECKS), *(check.id for check in CHECKS)]
+
+
+def select(only: Sequence[str], skip: Iterable[str]) -> list[Check]:
+    """The checks of these ids and categories with all that they require, less the skipped.
+
+    :param only: empty for all.
+    """
+    by_id = {check.id: check for check in CHECKS}
+    wanted = [check for check in CHECKS if not only or _is_named(check, only)]
+    selected: set[str] = set()
+    while wanted:
+        check = wanted.pop()
+        if check.id not in selected:
+            selected.add(check.id)
+            wanted.extend(by_id[name] for name in (*check.requires, *check.after))
+    skipped = tuple(skip)
+    return [check for check in CHECKS if check.id in selected and not _is_named(check, skipped)]
+
+
+def _is_named(check: Check, named: Sequence[str]) -> bool:
+    return check.id in named or check.category in named

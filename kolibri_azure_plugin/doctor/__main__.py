@@ -1,0 +1,140 @@
+"""The doctor as a program of its own: ``python -m kolibri_azure_plugin.doctor``.
+
+``kolibri manage azure_check`` becomes this program before Kolibri initializes itself, so that
+nothing is migrated, created or waited for (see handover.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import threading
+import time
+import traceback
+from typing import TextIO
+
+import kolibri
+
+import kolibri_azure_plugin
+from kolibri_azure_plugin.checks import catalogue
+from kolibri_azure_plugin.checks.model import Status
+from kolibri_azure_plugin.checks.runner import Result, run
+from kolibri_azure_plugin.checks.subject import Subject
+from kolibri_azure_plugin.doctor import arguments, json_document, short, table
+from kolibri_azure_plugin.doctor.report import Report
+from kolibri_azure_plugin.redaction import redact
+from kolibri_azure_plugin.settings import TRUE_WORDS
+
+#: Seconds between two examinations with --wait.
+PAUSE = 2.0
+
+
+def main(words: list[str]) -> int:
+    """Examine, report, and return the exit code."""
+    output = _keep_stdout_for_the_report()
+    _quieten_logs()
+    try:
+        options = arguments.parser().parse_args(words)
+        if options.list:
+            output.write(_listing())
+            return arguments.ALL_WELL
+        report = _examine_until_well(options)
+        output.write(redact(_render(report, options.format, output)))
+        return _exit_code(report, options.fail_level)
+    except BrokenPipeError:
+        return arguments.ALL_WELL
+    except Exception:  # noqa: BLE001
+        # The doctor must never be what an administrator has to debug without a word.
+        sys.stderr.write(redact(traceback.format_exc()))
+        return arguments.DOCTOR_BROKE
+    finally:
+        output.flush()
+
+
+def _keep_stdout_for_the_report() -> TextIO:
+    """Standard output for the report alone; what others print there goes to standard error."""
+    encoding = sys.stdout.encoding
+    output = os.fdopen(os.dup(1), "w", encoding=encoding, errors="replace")
+    os.dup2(2, 1)
+    return output
+
+
+def _quieten_logs() -> None:
+    """The report says it all; with KOLIBRI_DEBUG, what led to it as well."""
+    if os.environ.get("KOLIBRI_DEBUG", "").lower() not in TRUE_WORDS:
+        logging.disable(logging.WARNING)
+
+
+def _listing() -> str:
+    width = max(len(check.id) for check in catalogue.CHECKS)
+    lines = (f"{check.id:<{width}}  {check.description}" for check in catalogue.CHECKS)
+    return "\n".join([*lines, ""])
+
+
+def _examine_until_well(options: argparse.Namespace) -> Report:
+    end = time.monotonic() + options.wait
+    while True:
+        report = _examine(options)
+        if not report.counts["fail"] or time.monotonic() + PAUSE > end:
+            return report
+        sys.stderr.write(f"{report.summary}; examining again\n")
+        time.sleep(PAUSE)
+
+
+def _examine(options: argparse.Namespace) -> Report:
+    checks = catalogue.select(options.only, options.skip)
+    subject = Subject(deep=options.deep)
+    progress = _Progress(len(checks))
+    results = run(checks, subject, options.timeout, progress.tell)
+    progress.clear()
+    return Report(kolibri_azure_plugin.__version__, kolibri.__version__, results)
+
+
+class _Progress:
+    """A line on the terminal that says how far the examination is; nothing elsewhere."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._done = 0
+        self._shown = sys.stderr.isatty()
+
+    def tell(self, result: Result) -> None:
+        self._done += 1
+        if self._shown:
+            sys.stderr.write(f"\r\033[K{self._done}/{self._total} {result.check.id}")
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        if self._shown:
+            sys.stderr.write("\r\033[K")
+
+
+def _render(report: Report, kind: str, output: TextIO) -> str:
+    if kind == "json":
+        return json_document.render(report)
+    if kind == "short":
+        return short.render(report)
+    return table.render(report, table.Style.of(output))
+
+
+def _exit_code(report: Report, fail_level: str) -> int:
+    statuses = {result.outcome.status for result in report.results}
+    if Status.FAIL in statuses:
+        return arguments.FAILURE
+    if Status.WARN in statuses and fail_level == "warning":
+        return arguments.WARNING
+    return arguments.ALL_WELL
+
+
+def _end(code: int) -> None:
+    """End the process, also while a check that was given up still hangs in a system call."""
+    sys.stderr.flush()
+    if any(thread.daemon and thread.is_alive() for thread in threading.enumerate()):
+        os._exit(code)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    _end(main(sys.argv[1:]))

@@ -1,0 +1,94 @@
+"""What ``kolibri manage azure_check`` understands."""
+
+from __future__ import annotations
+
+import argparse
+
+from kolibri_azure_plugin.checks import catalogue
+
+#: Exit codes.
+ALL_WELL, FAILURE, WARNING, WRONG_USAGE, DOCTOR_BROKE = range(5)
+
+#: Seconds for one examination; the issue is that an administrator waits for it.
+DEFAULT_TIMEOUT = 25.0
+
+EPILOG = f"""exit codes:
+  {ALL_WELL}  all checks passed; warnings are allowed
+  {FAILURE}  a check failed
+  {WARNING}  a check warned, with --fail-level warning
+  {WRONG_USAGE}  wrong usage
+  {DOCTOR_BROKE}  the doctor itself broke
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> None:  # type: ignore[override]
+        self.print_usage()
+        self.exit(WRONG_USAGE, f"{self.prog}: {message}\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the command's arguments."""
+    made = _Parser(
+        prog="kolibri manage azure_check",
+        description="Examines this deployment and says what is wrong, why, and what to type. "
+        "It changes nothing, and works where Kolibri can't start.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    known = catalogue.names()
+    made.add_argument(
+        "--format",
+        choices=("table", "json", "short"),
+        default="table",
+        help="how to report (default: %(default)s)",
+    )
+    made.add_argument(
+        "--only",
+        nargs="+",
+        choices=known,
+        default=[],
+        metavar="ID_OR_CATEGORY",
+        help="run these checks, and what they require",
+    )
+    made.add_argument(
+        "--skip",
+        nargs="+",
+        choices=known,
+        default=[],
+        metavar="ID_OR_CATEGORY",
+        help="leave these checks out",
+    )
+    made.add_argument("--list", action="store_true", help="list the checks and run none")
+    made.add_argument(
+        "--deep", action="store_true", help="look at every file of the content, not at a sample"
+    )
+    made.add_argument(
+        "--wait",
+        type=_seconds,
+        default=0.0,
+        metavar="SECONDS",
+        help="examine again until nothing fails, for so long",
+    )
+    made.add_argument(
+        "--fail-level",
+        choices=("warning", "error"),
+        default="error",
+        help="the mildest problem that the exit code shows (default: %(default)s)",
+    )
+    made.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=DEFAULT_TIMEOUT,
+        metavar="SECONDS",
+        help="seconds for one examination (default: %(default)g)",
+    )
+    return made
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
+    return seconds

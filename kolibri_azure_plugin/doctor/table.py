@@ -1,0 +1,79 @@
+"""The report for people: grouped by category, with what to do below each problem."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import os
+from typing import TextIO
+
+from kolibri_azure_plugin.checks.model import Status
+from kolibri_azure_plugin.checks.runner import Result
+from kolibri_azure_plugin.doctor.report import Report
+
+MARKS = {Status.PASS: "✓", Status.WARN: "!", Status.FAIL: "✗", Status.SKIP: "-"}
+ASCII_MARKS = {Status.PASS: "ok", Status.WARN: "!!", Status.FAIL: "XX", Status.SKIP: "--"}
+COLOURS = {Status.PASS: "32", Status.WARN: "33", Status.FAIL: "31", Status.SKIP: "2"}
+
+INDENT = " " * 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Style:
+    """What the output can show."""
+
+    coloured: bool
+    unicode: bool
+
+    @classmethod
+    def of(cls, stream: TextIO) -> Style:
+        """Colours on a terminal only, and plain ASCII where the encoding has no more.
+
+        https://no-color.org is respected.
+        """
+        terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
+        try:
+            "".join(MARKS.values()).encode(stream.encoding or "ascii")
+            encodable = True
+        except UnicodeEncodeError:
+            encodable = False
+        return cls(terminal and "NO_COLOR" not in os.environ, encodable)
+
+    def mark(self, status: Status) -> str:
+        mark = (MARKS if self.unicode else ASCII_MARKS)[status]
+        return self.paint(mark, COLOURS[status])
+
+    def paint(self, text: str, colour: str) -> str:
+        return f"\033[{colour}m{text}\033[0m" if self.coloured else text
+
+    def printable(self, text: str) -> str:
+        return text if self.unicode else text.encode("ascii", "replace").decode()
+
+
+def render(report: Report, style: Style) -> str:
+    """The whole report; ends with the summary."""
+    lines = []
+    for category, results in itertools.groupby(report.results, lambda r: r.check.category):
+        lines += ["", style.paint(category, "1")]
+        for result in results:
+            lines += _lines_of(result, style)
+    versions = f"Kolibri {report.kolibri_version}, plugin {report.plugin_version}"
+    lines += ["", f"{report.summary} ({versions})", ""]
+    return style.printable("\n".join(lines).lstrip("\n"))
+
+
+def _lines_of(result: Result, style: Style) -> list[str]:
+    check, outcome = result.check, result.outcome
+    name = check.id.rpartition(".")[2]
+    lines = [f"  {style.mark(outcome.status)} {name}: {outcome.message}"]
+    if outcome.status in (Status.WARN, Status.FAIL):
+        lines += _paragraph("cause", outcome.cause)
+        lines += _paragraph("to mend it", outcome.remedy)
+        lines += _paragraph("more", check.documentation)
+    return lines
+
+
+def _paragraph(title: str, text: str) -> list[str]:
+    first, *others = text.splitlines() or [""]
+    margin = INDENT + " " * 12
+    return [f"{INDENT}{title + ':':<12}{first}", *(f"{margin}{line}" for line in others)]
