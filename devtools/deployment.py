@@ -71,6 +71,7 @@ class Deployment:
             each.mkdir(parents=True, exist_ok=True)
         azure.set_secret("kolibri-database-url", deployment.database_url)
         azure.set_secret("kolibri-secret-key", SECRET_KEY)
+        azure.set_secret("kolibri-superuser-password", SUPERUSER_PASSWORD)
         deployment.environment = {
             **{name: os.environ[name] for name in INHERITED if name in os.environ},
             **azure.environment(),
@@ -82,6 +83,9 @@ class Deployment:
             "KOLIBRI_AZURE_MOUNT_TYPES": f"{type_of(deployment.share)},fuse",
             "KOLIBRI_AZURE_DATABASE_SSL_MODE": "verify-full",
             "KOLIBRI_AZURE_DATABASE_SSL_ROOT_CERT": str(authority.certificate_file),
+            "KOLIBRI_AZURE_FACILITY_NAME": FACILITY,
+            "KOLIBRI_AZURE_FACILITY_PRESET": "formal",
+            "KOLIBRI_AZURE_SUPERUSER_NAME": SUPERUSER,
         }
         return deployment
 
@@ -105,12 +109,7 @@ class Deployment:
         return run(self.kolibri(*arguments), {**self.environment, **(settings or {})}, seconds)
 
     def provision(self) -> None:
-        """Migrate the database; make a facility, a superuser and a learner."""
-        self.require(
-            "manage", "provisiondevice", "--facility", FACILITY, "--preset", "formal",
-            "--superusername", SUPERUSER, "--superuserpassword", SUPERUSER_PASSWORD,
-            "--language_id", "en", "--noinput",
-        )  # fmt: skip
+        """Migrate the database, which brings a facility and a superuser, and make a learner."""
         users = self.share.parent / "users.csv"
         users.write_text(f"username,password\n{LEARNER},{LEARNER_PASSWORD}\n")
         self.require("manage", "importusers", str(users))

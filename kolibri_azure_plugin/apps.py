@@ -18,3 +18,6 @@ class AzureConfig(AppConfig):
             from kolibri_azure_plugin.database.sqlalchemy import connect_like_django
 
             connect_like_django()
+        from kolibri_azure_plugin.kolibri_patches import apply_patches
+
+        apply_patches()

@@ -12,9 +12,11 @@ from typing import Any
 
 from kolibri.utils.conf import KOLIBRI_HOME, OPTIONS
 
-from kolibri_azure_plugin import context, startup
+from kolibri_azure_plugin import context, media, startup
+from kolibri_azure_plugin.caching.configuration import find_redis, share_caches
 from kolibri_azure_plugin.fail_closed import fail_closed
-from kolibri_azure_plugin.logs import keep_secrets_out_of_logs
+from kolibri_azure_plugin.logs.configuration import configure
+from kolibri_azure_plugin.provisioning import first_setup
 from kolibri_azure_plugin.redaction import MaskedString
 from kolibri_azure_plugin.retry import Deadline
 
@@ -25,18 +27,26 @@ BASE_SETTINGS = "kolibri.deployment.default.settings.base"
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
+REQUEST_LOG = "kolibri_azure_plugin.logs.requests.RequestLog"
+SETUP_GUARD = "kolibri_azure_plugin.provisioning.guard.SetupGuard"
+
+#: Kolibri's own, which sends visitors of a fresh deployment to the setup wizard.
+PROVISIONING_MIDDLEWARE = "kolibri.core.device.middleware.ProvisioningErrorHandler"
+
+
 def apply(base: Any, here: context.Context) -> None:
     """Verify everything, then change Kolibri's settings.
 
     :raises KolibriAzureError: before anything was changed.
     """
-    keep_secrets_out_of_logs(base.LOGGING)
+    configure(base.LOGGING, here.settings.log_format)
     deadline = Deadline(here.settings.startup_timeout)
     uses_postgresql = OPTIONS["Database"]["DATABASE_ENGINE"] == "postgres"
     if here.settings.is_test:
         startup.announce_test_deployment(uses_postgresql, OPTIONS["Paths"]["CONTENT_DIR"])
     else:
         startup.verify_content(here, deadline)
+        media.verify_media(here.settings, KOLIBRI_HOME, deadline)
     secret_key = startup.prepare_secret_key(here, KOLIBRI_HOME, deadline)
     if uses_postgresql:
         database = startup.prepare_database(here, OPTIONS["Database"], deadline)
@@ -44,9 +54,18 @@ def apply(base: Any, here: context.Context) -> None:
         _use_postgresql(
             base.DATABASES, database.config.django_settings(here.settings.database_conn_max_age)
         )
+        share_caches(base.CACHES, database.config, find_redis(here, deadline))
     base.SECRET_KEY = MaskedString(secret_key)
+    _add_middleware(base.MIDDLEWARE, guard_setup=first_setup.is_wanted(here))
     if here.settings.allowed_hosts:
         base.ALLOWED_HOSTS[:] = [*here.settings.allowed_hosts, *LOCAL_HOSTS]
+
+
+def _add_middleware(middleware: list[str], *, guard_setup: bool) -> None:
+    """The outermost names requests for the logs, Kolibri's own access log included."""
+    if guard_setup:
+        middleware.insert(middleware.index(PROVISIONING_MIDDLEWARE), SETUP_GUARD)
+    middleware.insert(0, REQUEST_LOG)
 
 
 def _use_postgresql(databases: dict[str, dict[str, Any]], entry: dict[str, Any]) -> None:

@@ -9,12 +9,10 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-import psycopg2
 from django.core.cache.backends.db import DatabaseCache
 
 from kolibri_azure_plugin.caching.freshness import FreshKeys
-from kolibri_azure_plugin.database import connections
-from kolibri_azure_plugin.database.connections import login_parameters
+from kolibri_azure_plugin.instances.sessions import open_session
 
 TABLE = "kolibri_azure_cache"
 
@@ -77,15 +75,11 @@ def _make_table() -> None:
     global _made
     with _lock:
         if not _made:
-            database = connections.current()
-            connection = database.reconnect(
-                lambda login: psycopg2.connect(
-                    **database.config.connection_parameters(), **login_parameters(login)
-                )
-            )
+            session = open_session("cache table")
             try:
-                with connection, connection.cursor() as cursor:
+                # psycopg2 sends the statements at once, which makes them one transaction.
+                with session.cursor() as cursor:
                     cursor.execute(CREATE_TABLE)
             finally:
-                connection.close()
+                session.close()
             _made = True

@@ -1,0 +1,116 @@
+"""Everything that the plugin changes in Kolibri's own code, and why.
+
+Each patch wraps one function of Kolibri where it has no hook. tests/unit/test_kolibri_patches.py
+knows the source of each, and fails when a new Kolibri has changed one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import importlib
+from typing import Any, Callable
+
+from django.conf import settings
+
+from kolibri_azure_plugin.caching.device_settings import remember_read_values, save_changes_only
+from kolibri_azure_plugin.database.config import ENGINE
+from kolibri_azure_plugin.fail_closed import fail_closed
+from kolibri_azure_plugin.media import serve_no_media
+from kolibri_azure_plugin.provisioning.provision import provision, require_what_it_takes
+
+#: Makes the new function from the old one.
+Wrapper = Callable[[Callable[..., Any]], Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Patch:
+    """One function of Kolibri's, and what is put around it.
+
+    :param module: where it is defined.
+    :param name: its name there, with its class in front if it has one.
+    :param reason: why there is no other way.
+    :param postgresql_only: what it mends does not exist on the SQLite of a test deployment.
+    """
+
+    module: str
+    name: str
+    reason: str
+    wrapper: Wrapper
+    postgresql_only: bool = False
+
+    @property
+    def original(self) -> Any:
+        """The function that stands there now."""
+        return getattr(*self._place())
+
+    def apply(self) -> None:
+        """Put the new function into its place."""
+        owner, name = self._place()
+        setattr(owner, name, self.wrapper(getattr(owner, name)))
+
+    def _place(self) -> tuple[Any, str]:
+        *path, name = self.name.split(".")
+        return functools.reduce(getattr, path, importlib.import_module(self.module)), name
+
+
+def before(first: Callable[[], None]) -> Wrapper:
+    """A wrapper that does something before the old function."""
+
+    def wrapper(old: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(old)
+        def new(*arguments: Any, **keywords: Any) -> Any:
+            with fail_closed():
+                first()
+            return old(*arguments, **keywords)
+
+        return new
+
+    return wrapper
+
+
+PATCHES = (
+    Patch(
+        "kolibri.utils.main",
+        "_migrate_databases",
+        "A fresh deployment that lacks what it is to be set up with refuses to start; here, before "
+        "a minute of migrations. Kolibri has no hook before them.",
+        before(require_what_it_takes),
+    ),
+    Patch(
+        "kolibri.utils.main",
+        "_upgrades_after_django_setup",
+        "The last step of each start, where Kolibri provisions from a file: a fresh deployment is "
+        "set up from settings, after migrations and upgrades, before anything is served.",
+        before(provision),
+    ),
+    Patch(
+        "kolibri.core.device.models",
+        "DeviceSettings.from_db",
+        "Remembers what was read, so that a save can tell what was changed.",
+        remember_read_values,
+        postgresql_only=True,
+    ),
+    Patch(
+        "kolibri.core.device.models",
+        "DeviceSettings.save",
+        "Kolibri saves all device settings at once, from a cached copy, and so reverts what "
+        "another instance has changed meanwhile.",
+        save_changes_only,
+        postgresql_only=True,
+    ),
+    Patch(
+        "kolibri.utils.kolibri_whitenoise",
+        "DynamicWhiteNoise.__init__",
+        "Serves MEDIA_ROOT, with every upload and export, to anybody who guesses a name.",
+        serve_no_media,
+    ),
+)
+
+
+def apply_patches() -> None:
+    """Change Kolibri, in this process."""
+    on_postgresql = settings.DATABASES["default"]["ENGINE"] == ENGINE
+    for patch in PATCHES:
+        if on_postgresql or not patch.postgresql_only:
+            patch.apply()

@@ -1,0 +1,71 @@
+"""What the plugin changes in Kolibri's logging."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+from kolibri_azure_plugin.logs.formatters import FORMATTERS
+from kolibri_azure_plugin.logs.requests import note_requests
+from kolibri_azure_plugin.redaction import RedactingFilter
+
+FILTER = "kolibri_azure_redaction"
+FORMATTER = "kolibri_azure"
+
+#: The SDKs log several lines for each request at INFO, and again what they raise at WARNING.
+SDK_LOGGERS = ("azure", "msal")
+
+#: Whoever writes to stdout or stderr before Kolibri's own configuration counts.
+EARLY_LOGGERS = ("", "cherrypy.access", "gunicorn.error", "gunicorn.access")
+
+CONSOLE, ERROR_CONSOLE = "console", "console-error"
+
+
+def configure(config: dict[str, Any], log_format: str) -> None:
+    """Change Kolibri's configuration: all on stdout, one line per event, secrets masked.
+
+    Kolibri's log files, where they are on, keep their own format.
+
+    :param config: a logging configuration in the form of :mod:`logging.config`.
+    :param log_format: a name of FORMATTERS.
+    """
+    note_requests()
+    logging.captureWarnings(True)
+    config["filters"][FILTER] = {"()": RedactingFilter}
+    config["formatters"][FORMATTER] = {"()": FORMATTERS[log_format]}
+    config["handlers"].pop(ERROR_CONSOLE)
+    config["handlers"][CONSOLE].update(formatter=FORMATTER, filters=[])
+    for handler in config["handlers"].values():
+        handler.setdefault("filters", []).append(FILTER)
+    for logger in config["loggers"].values():
+        if ERROR_CONSOLE in logger.get("handlers", ()):
+            logger["handlers"].remove(ERROR_CONSOLE)
+    for name in SDK_LOGGERS:
+        config["loggers"][name] = {"level": "ERROR"}
+
+
+def take_over(log_format: str) -> None:
+    """Do the same to the handlers in use, which log until Django has its configuration.
+
+    :param log_format: a name of FORMATTERS.
+    """
+    note_requests()
+    for name in SDK_LOGGERS:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    for name in EARLY_LOGGERS:
+        logger = logging.getLogger(name)
+        for handler in list(logger.handlers):
+            _take_over(logger, handler, log_format)
+
+
+def _take_over(logger: logging.Logger, handler: logging.Handler, log_format: str) -> None:
+    handler.addFilter(RedactingFilter())
+    stream = getattr(handler, "stream", None)
+    if stream is sys.stderr and logger.name in ("", "cherrypy.access"):
+        logger.removeHandler(handler)
+    elif stream in (sys.stdout, sys.stderr):
+        handler.setFormatter(FORMATTERS[log_format]())
+        for other in list(handler.filters):
+            if not isinstance(other, RedactingFilter):
+                handler.removeFilter(other)

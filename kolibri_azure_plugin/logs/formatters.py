@@ -1,0 +1,85 @@
+"""How a log line looks: one line per event, as text or as JSON."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import os
+import re
+import socket
+
+#: What would end a line or steer a terminal: the control characters, and Unicode's line ends.
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
+#: App Service's ids of instances have 64 digits; the portal shows the first ones.
+INSTANCE_DIGITS = 6
+
+
+def instance_name() -> str:
+    """What the platform calls this instance; elsewhere, the name of the host."""
+    return os.environ.get("WEBSITE_INSTANCE_ID", "")[:INSTANCE_DIGITS] or socket.gethostname()
+
+
+class TextFormatter(logging.Formatter):
+    """``TIME LEVEL LOGGER instance=… request=… client=… MESSAGE``, the time in UTC."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._instance = instance_name()
+
+    def format(self, record: logging.LogRecord) -> str:
+        request, client = getattr(record, "request", "-"), getattr(record, "client", "-")
+        parts = (
+            moment(record),
+            f"{record.levelname:<7}",
+            record.name,
+            f"instance={self._instance}",
+            f"request={request}",
+            f"client={client}",
+            " | ".join(filter(None, (record.getMessage(), self.details(record)))),
+        )
+        return CONTROL.sub(_escape, " ".join(parts))
+
+    def details(self, record: logging.LogRecord) -> str:
+        """The traceback, if there is one."""
+        if record.exc_info and not record.exc_text:
+            record.exc_text = self.formatException(record.exc_info)
+        stack = self.formatStack(record.stack_info) if record.stack_info else ""
+        return "\n".join(filter(None, (record.exc_text, stack)))
+
+
+class JsonFormatter(TextFormatter):
+    """One JSON object per event."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        event = {
+            "time": moment(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "instance": self._instance,
+            "request": getattr(record, "request", "-"),
+            "client": getattr(record, "client", "-"),
+            "process": record.process,
+            "message": record.getMessage(),
+        }
+        details = self.details(record)
+        if details:
+            event["exception"] = details
+        return json.dumps(event)
+
+
+FORMATTERS = {"text": TextFormatter, "json": JsonFormatter}
+
+
+def moment(record: logging.LogRecord) -> str:
+    """When it happened, as ISO 8601 in UTC with milliseconds."""
+    when = dt.datetime.fromtimestamp(record.created, dt.timezone.utc)
+    return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match.group()
+    return ESCAPES.get(character) or f"\\u{ord(character):04x}"

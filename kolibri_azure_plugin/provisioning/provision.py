@@ -1,0 +1,169 @@
+"""Sets a fresh deployment up, once, whichever of its instances comes first."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.db import connection, transaction
+from django.db.utils import OperationalError, ProgrammingError
+
+from kolibri_azure_plugin import context
+from kolibri_azure_plugin.context import Context
+from kolibri_azure_plugin.errors import ProvisioningError
+from kolibri_azure_plugin.provisioning import first_setup
+from kolibri_azure_plugin.provisioning.first_setup import FirstSetup
+from kolibri_azure_plugin.retry import Deadline
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.5
+
+
+def require_what_it_takes() -> None:
+    """Refuse to migrate the database of a fresh deployment that can't be set up afterwards.
+
+    :raises KolibriAzureError: naming what is missing.
+    """
+    here = context.current()
+    if first_setup.is_wanted(here) and not is_provisioned():
+        first_setup.read(here)
+
+
+def provision() -> None:
+    """Set the deployment up, unless it is. The database must be migrated.
+
+    :raises KolibriAzureError: when it can't be set up.
+    """
+    here = context.current()
+    if not first_setup.is_wanted(here) or is_provisioned():
+        return
+    with _one_at_a_time():
+        if not is_provisioned():
+            _set_up(first_setup.read(here))
+
+
+def provision_when_migrated() -> None:
+    """Set the deployment up, unless it is, once some instance has migrated the database.
+
+    A web server that loads Kolibri's WSGI module migrates nothing itself.
+
+    :raises KolibriAzureError: when it can't be set up, or the database is not migrated in time.
+    """
+    here = context.current()
+    deadline = Deadline(here.settings.startup_timeout)
+    while not is_provisioned() and not _is_migrated():
+        if not deadline.remaining():
+            raise _not_migrated(here)
+        time.sleep(POLL_SECONDS)
+    provision()
+
+
+def is_provisioned() -> bool:
+    """True when the database says so; no cache is asked."""
+    from kolibri.core.device.models import DeviceSettings
+
+    return _exists(DeviceSettings.objects.filter(is_provisioned=True))
+
+
+def _is_migrated() -> bool:
+    """True when even the rows are there that Kolibri loads after the last migration."""
+    from morango.models import ScopeDefinition
+
+    return _exists(ScopeDefinition.objects.all())
+
+
+def _exists(rows: Any) -> bool:
+    """False, too, while there is no such table."""
+    try:
+        # In a transaction of its own a missing table does no harm to the caller's.
+        with transaction.atomic():
+            return bool(rows.exists())
+    except ProgrammingError:
+        return False
+    except OperationalError:
+        # PostgreSQL does not answer; but SQLite says it of a missing table, too.
+        if connection.vendor != "sqlite":
+            raise
+        return False
+
+
+def _one_at_a_time() -> contextlib.AbstractContextManager[None]:
+    if connection.vendor != "postgresql":
+        return contextlib.nullcontext()
+    from kolibri_azure_plugin.instances.one_starter import one_starter_at_a_time
+
+    return one_starter_at_a_time()
+
+
+def _set_up(wanted: FirstSetup) -> None:
+    """All of it or nothing: who is interrupted here leaves a fresh deployment behind."""
+    from kolibri.core.device.utils import get_facility_by_name, setup_device_and_facility
+
+    _require_language(wanted.language)
+    with transaction.atomic():
+        setup_device_and_facility(
+            get_facility_by_name(wanted.facility),
+            wanted.facility,
+            wanted.preset,
+            {},
+            {
+                "language_id": wanted.language,
+                # What the setup wizard does, too.
+                "allow_guest_access": wanted.preset != "formal",
+            },
+            wanted.username,
+            wanted.password,
+        )
+        _require_superuser(wanted)
+    logger.info(
+        "This deployment is set up: facility %s (%s, %s), administrator %s.",
+        wanted.facility,
+        wanted.preset,
+        wanted.language,
+        wanted.username,
+    )
+
+
+def _require_language(language: str) -> None:
+    languages = dict(django_settings.LANGUAGES)
+    if language not in languages:
+        raise ProvisioningError(
+            "Kolibri does not speak the language that it is to be set up in.",
+            expected="one of " + ", ".join(sorted(languages)),
+            found=language,
+            remedy="az webapp config appsettings set -g GROUP -n APP "
+            "--settings KOLIBRI_AZURE_LANGUAGE=en",
+            code="first-start-language",
+        )
+
+
+def _require_superuser(wanted: FirstSetup) -> None:
+    """Kolibri goes on without an administrator when it does not like the user name."""
+    from kolibri.core.auth.models import FacilityUser
+
+    administrators = FacilityUser.objects.filter(devicepermissions__is_superuser=True)
+    if not administrators.filter(username__iexact=wanted.username).exists():
+        raise ProvisioningError(
+            f"Kolibri made no administrator of the name {wanted.username}.",
+            expected="a user name of letters, digits and underscores, 30 at most, "
+            "that nobody has yet",
+            found=wanted.username,
+            remedy="az webapp config appsettings set -g GROUP -n APP "
+            "--settings KOLIBRI_AZURE_SUPERUSER_NAME=admin",
+            code="first-start-username",
+        )
+
+
+def _not_migrated(here: Context) -> ProvisioningError:
+    return ProvisioningError(
+        "The database is empty, and nobody fills it.",
+        expected="an instance that migrates it: one that runs `kolibri start`, or any other "
+        "`kolibri` command",
+        found=f"no such instance within {here.settings.startup_timeout} s",
+        remedy="kolibri manage help\nbefore the web server, in the same environment",
+        code="database-not-migrated",
+    )
