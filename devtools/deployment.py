@@ -110,10 +110,14 @@ class Deployment:
 
     def provision(self) -> None:
         """Migrate the database, which brings a facility and a superuser, and make a learner."""
-        users = self.share.parent / "users.csv"
-        users.write_text(f"username,password\n{LEARNER},{LEARNER_PASSWORD}\n")
-        self.require("manage", "importusers", str(users))
-        users.unlink()
+        self.require(
+            "manage",
+            "shell",
+            "-c",
+            "from kolibri.core.auth.models import Facility, FacilityUser; "
+            f"FacilityUser.objects.create_user({LEARNER!r}, password={LEARNER_PASSWORD!r}, "
+            f"full_name={LEARNER!r}, facility=Facility.get_default_facility())",
+        )
 
     def require(self, *arguments: str) -> str:
         """Run a Kolibri command that has to succeed; its output."""
