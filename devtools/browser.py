@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import FrameLocator, Locator, Page, Playwright, sync_playwright
 
-VARIABLE = "KOLIBRI_AZURE_CHROMIUM"
+VARIABLE = "DEVTOOLS_CHROMIUM"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 APPLICATION_OF_MACOS = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 STEP_SECONDS = 30

@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-VARIABLE = "KOLIBRI_AZURE_STATE"
+VARIABLE = "DEVTOOLS_STATE"
 
 
 def state_folder() -> Path:
@@ -14,7 +14,7 @@ def state_folder() -> Path:
 
     It lies under /var/tmp, for root too: PostgreSQL refuses to run as root, the account that it
     runs under instead has to reach its files, and a home folder like /root keeps that account out.
-    The environment variable KOLIBRI_AZURE_STATE names another folder.
+    The environment variable DEVTOOLS_STATE names another folder.
     """
     chosen = os.environ.get(VARIABLE)
     folder = Path(chosen).absolute() if chosen else Path(f"/var/tmp/kolibri-azure-{os.getuid()}")
