@@ -15,6 +15,7 @@ from kolibri.utils.conf import KOLIBRI_HOME, OPTIONS
 from kolibri_azure_plugin import context, media, startup
 from kolibri_azure_plugin.caching.configuration import find_redis, share_caches
 from kolibri_azure_plugin.fail_closed import fail_closed
+from kolibri_azure_plugin.instances import joining
 from kolibri_azure_plugin.logs.configuration import configure
 from kolibri_azure_plugin.provisioning import first_setup
 from kolibri_azure_plugin.redaction import MaskedString
@@ -28,6 +29,7 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
 REQUEST_LOG = "kolibri_azure_plugin.logs.requests.RequestLog"
+HEALTH_PROBES = "kolibri_azure_plugin.health.middleware.HealthProbes"
 SETUP_GUARD = "kolibri_azure_plugin.provisioning.guard.SetupGuard"
 
 #: Kolibri's own, which sends visitors of a fresh deployment to the setup wizard.
@@ -51,6 +53,7 @@ def apply(base: Any, here: context.Context) -> None:
     if uses_postgresql:
         database = startup.prepare_database(here, OPTIONS["Database"], deadline)
         startup.use_database(database)
+        joining.join(deadline)
         _use_postgresql(
             base.DATABASES, database.config.django_settings(here.settings.database_conn_max_age)
         )
@@ -62,10 +65,10 @@ def apply(base: Any, here: context.Context) -> None:
 
 
 def _add_middleware(middleware: list[str], *, guard_setup: bool) -> None:
-    """The outermost names requests for the logs, Kolibri's own access log included."""
+    """The outermost answers probes; the next names requests for the logs, Kolibri's included."""
     if guard_setup:
         middleware.insert(middleware.index(PROVISIONING_MIDDLEWARE), SETUP_GUARD)
-    middleware.insert(0, REQUEST_LOG)
+    middleware[:0] = [HEALTH_PROBES, REQUEST_LOG]
 
 
 def _use_postgresql(databases: dict[str, dict[str, Any]], entry: dict[str, Any]) -> None:

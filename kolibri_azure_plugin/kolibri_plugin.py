@@ -11,6 +11,7 @@ class AzurePlugin(KolibriPluginBase):
     kolibri_options = "kolibri_options"
     kolibri_option_defaults = "kolibri_option_defaults"
     django_settings = "django_settings"
+    root_view_urls = "root_urls"
 
     def name(self, lang: str) -> str:  # noqa: ARG002
         return "Microsoft Azure"

@@ -78,6 +78,11 @@ def use(database: Database) -> None:
     _database = database
 
 
+def is_in_use() -> bool:
+    """False in a test deployment on SQLite."""
+    return _database is not None
+
+
 def current() -> Database:
     """The database of the process."""
     if _database is None:

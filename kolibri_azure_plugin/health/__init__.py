@@ -1,0 +1,1 @@
+"""Health endpoints for the platform's probes: /azure/health/live and /azure/health/ready."""

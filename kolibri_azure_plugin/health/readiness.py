@@ -1,0 +1,128 @@
+"""Whether this instance can serve: asked at most every few seconds, and never waited for long.
+
+The questions are those of start-up and of the doctor. Each is asked in a thread of its own, so
+that one that hangs costs a prober its deadline and no more, and none is asked twice at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from typing import Any, Callable
+
+from kolibri_azure_plugin import context, startup
+from kolibri_azure_plugin.content import share
+from kolibri_azure_plugin.database import connections
+from kolibri_azure_plugin.errors import KolibriAzureError
+from kolibri_azure_plugin.redaction import redact
+from kolibri_azure_plugin.retry import Deadline
+
+#: Seconds for which an answer is given again without asking.
+FRESH = 3.0
+
+#: Seconds that a prober waits for a new answer; App Service's own patience is far longer, but a
+#: probe that hangs occupies a thread.
+PATIENCE = 0.7
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What a question gave.
+
+    :param detail: for a superuser's eyes only.
+    """
+
+    passed: bool
+    detail: str
+
+
+LATE = Answer(passed=False, detail=f"no answer within {PATIENCE} s")
+
+
+class Question:
+    """Something that is asked in the background, with the last answer at hand.
+
+    :param ask: raises an exception when the answer is no; returns details otherwise.
+    """
+
+    def __init__(self, ask: Callable[[], str]) -> None:
+        self._ask = ask
+        self._condition = threading.Condition()
+        self._asking = False
+        self._answer: Answer | None = None
+        self._answered_at = 0.0
+
+    def answer(self) -> Answer:
+        """The answer, not older than :data:`FRESH`, within :data:`PATIENCE` seconds."""
+        with self._condition:
+            if not self._is_fresh():
+                if not self._asking:
+                    self._asking = True
+                    threading.Thread(target=self._run, daemon=True).start()
+                if not self._condition.wait_for(self._is_fresh, PATIENCE):
+                    return LATE
+            assert self._answer is not None
+            return self._answer
+
+    def _is_fresh(self) -> bool:
+        return self._answer is not None and time.monotonic() - self._answered_at < FRESH
+
+    def _run(self) -> None:
+        try:
+            answer = Answer(passed=True, detail=self._ask())
+        except KolibriAzureError as error:
+            answer = Answer(passed=False, detail=redact(f"{error.failed} {error.found}"))
+        except Exception as error:  # noqa: BLE001
+            # Whatever a driver raises: an instance that can't answer is not ready.
+            answer = Answer(passed=False, detail=redact(f"{type(error).__name__}: {error}"))
+        with self._condition:
+            self._answer, self._answered_at = answer, time.monotonic()
+            self._asking = False
+            self._condition.notify_all()
+
+
+class DatabasePing:
+    """A round trip on a connection of its own, which is opened once and kept."""
+
+    def __init__(self) -> None:
+        self._connection: Any = None
+
+    def __call__(self) -> str:
+        begun = time.perf_counter()
+        if self._connection is None:
+            self._connection = startup.connect(connections.current(), Deadline(0))
+            self._connection.autocommit = True
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+        except Exception:
+            self._connection.close()
+            self._connection = None
+            raise
+        return f"round trip {(time.perf_counter() - begun) * 1000:.1f} ms"
+
+
+def ping_sqlite() -> str:
+    """A statement on the database of a test deployment."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    connection.close()
+    return "SQLite"
+
+
+def touch_content() -> str:
+    """A file written, read and deleted on the content share."""
+    settings = context.current().settings
+    verified = share.verify(settings.content_mount, settings.mount_types)
+    return f"{verified.mount.type}, write {verified.measurements.write_ms} ms"
+
+
+def questions() -> dict[str, Question]:
+    """What has to be well for this instance to serve."""
+    asked = {"database": Question(DatabasePing() if connections.is_in_use() else ping_sqlite)}
+    if not context.current().settings.is_test:
+        asked["content"] = Question(touch_content)
+    return asked
