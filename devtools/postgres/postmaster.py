@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import locale
-import os
 import signal
 import subprocess
 import time
@@ -13,6 +12,7 @@ from devtools.deadline import wait_until
 from devtools.postgres.account import Account
 from devtools.postgres.configuration import SUPERUSER
 from devtools.postgres.installation import Installation
+from devtools.postgres.leftovers import pid_file_lines, stop_leftover
 
 READY_SECONDS = 60
 STOP_SECONDS = 60
@@ -56,7 +56,7 @@ class Postmaster:
 
     def start(self) -> None:
         """Start the server; it may take a moment more until it accepts connections."""
-        self._stop_leftover()
+        stop_leftover(self._data)
         deadline = time.monotonic() + READY_SECONDS
         while True:
             logged = self._log_file.stat().st_size if self._log_file.exists() else 0
@@ -91,7 +91,7 @@ class Postmaster:
     @property
     def state(self) -> str | None:
         """What the running server says of itself: "starting", "ready", "stopping"…"""
-        lines = self._pid_file_lines()
+        lines = pid_file_lines(self._data)
         if self._process is None or lines[:1] != [str(self._process.pid)]:
             return None
         return "".join(lines[STATE_LINE:]).strip() or None
@@ -119,33 +119,6 @@ class Postmaster:
             self._process.wait()
             self._process = None
 
-    def _stop_leftover(self) -> None:
-        """Deal with what a run left behind that was itself killed.
-
-        A server that still runs is stopped. A postmaster.pid whose number now belongs to another
-        process is removed: PostgreSQL would take that process for a server.
-        """
-        lines = self._pid_file_lines()
-        if not lines or not lines[0].isdigit():
-            return
-        pid = int(lines[0])
-        command = _command_line(pid)
-        if str(self._data) in command:
-            os.kill(pid, signal.SIGINT)
-            wait_until(
-                lambda: not _command_line(pid),
-                f"the PostgreSQL that an earlier run left behind (process {pid}) to end",
-                STOP_SECONDS,
-            )
-        elif command:
-            (self._data / "postmaster.pid").unlink(missing_ok=True)
-
-    def _pid_file_lines(self) -> list[str]:
-        try:
-            return (self._data / "postmaster.pid").read_text().splitlines()
-        except FileNotFoundError:
-            return []
-
 
 def _character_type() -> str:
     """Letters beyond ASCII have upper and lower case, where the machine knows a way."""
@@ -156,15 +129,3 @@ def _character_type() -> str:
         return "C"
     finally:
         locale.setlocale(locale.LC_CTYPE, before)
-
-
-def _command_line(pid: int) -> str:
-    """How process `pid` was called; empty when there is none."""
-    if Path("/proc/self").exists():
-        try:
-            return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ")
-        except OSError:
-            return ""
-    return subprocess.run(
-        ["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
-    ).stdout.strip()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -10,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import psycopg2
 
@@ -21,12 +20,14 @@ from devtools.postgres.account import Account
 from devtools.postgres.administration import Administration
 from devtools.postgres.configuration import Configuration, RadiusServer
 from devtools.postgres.installation import Installation, find_installation
+from devtools.postgres.leftovers import only_user_of, remove_leftovers
 from devtools.postgres.postmaster import READY_SECONDS, Postmaster
 from devtools.state import state_folder
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+TEMPORARY = "postgres-"
 SOCKET_PATH_LIMIT = 100  # bytes; Linux takes 107, macOS 103
 
 
@@ -43,7 +44,12 @@ class PostgresServer(Administration):
         self.installation = installation
         self.folder = folder
         self._account = Account.for_servers()
-        self._lock = _only_user_of(folder)
+        try:
+            self._lock = only_user_of(folder)
+        except BlockingIOError:
+            raise PermissionError(
+                f"the PostgreSQL in {folder} is in use by another process"
+            ) from None
         self._configuration = Configuration(free_port(), _sockets(folder), folder, durable)
         self._postmaster = Postmaster(
             installation, self._account, folder / "data", folder / "server.log"
@@ -88,7 +94,8 @@ class PostgresServer(Administration):
         cls, authority: CertificateAuthority, *, version: str | None = None
     ) -> Iterator[PostgresServer]:
         """A started server whose data are gone afterwards."""
-        folder = Path(tempfile.mkdtemp(prefix="postgres-", dir=state_folder()))
+        remove_leftovers(state_folder(), f"{TEMPORARY}*")
+        folder = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=state_folder()))
         try:
             with cls.create(folder, authority, version=version) as server:
                 yield server
@@ -218,17 +225,6 @@ class PostgresServer(Administration):
             path.write_text(content)
             self._account.own(path)
         self._postmaster.reload()
-
-
-def _only_user_of(folder: Path) -> IO[str]:
-    """Hold the folder's lock, so that no second server object takes this one for a leftover."""
-    lock = (folder / "lock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise PermissionError(f"the PostgreSQL in {folder} is in use by another process") from None
-    return lock
 
 
 def _sockets(folder: Path) -> Path:

@@ -17,6 +17,7 @@ from devtools.certificates import CertificateAuthority
 from devtools.deadline import wait_until
 from devtools.postgres import MissingPostgresError, PostgresServer, find_installation, installation
 from devtools.postgres.account import Account
+from devtools.postgres.leftovers import only_user_of, remove_leftovers
 from devtools.state import state_folder
 
 PASSWORD = "p@ss/w:r#d%41?&=+ é"
@@ -235,6 +236,31 @@ server.start()
 print("started", flush=True)
 time.sleep(600)
 """
+
+
+def test_temporary_servers_that_nobody_holds_any_more_are_removed(
+    folder: Path, authority: CertificateAuthority
+) -> None:
+    abandoned, held, new = (folder / f"postgres-{name}" for name in ("abandoned", "held", "new"))
+    server = PostgresServer.create(abandoned, authority)
+    server.start()
+    pid = int((abandoned / "data" / "postmaster.pid").read_text().split()[0])
+    server._lock.close()
+    held.mkdir()
+    new.mkdir()
+    for old in (abandoned, held):
+        os.utime(old, (0, 0))
+
+    with only_user_of(held):
+        remove_leftovers(folder, "postgres-*")
+
+    assert sorted(path.name for path in folder.glob("postgres-*")) == [
+        "postgres-held",
+        "postgres-new",
+    ]
+    assert server._postmaster.running is False
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
 
 
 def test_a_pid_file_that_now_names_another_process_is_no_obstacle(

@@ -1,0 +1,86 @@
+"""Servers whose owner was killed before it could stop them."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import IO
+
+from devtools.deadline import wait_until
+
+STOP_SECONDS = 60
+SETTLED_SECONDS = 600
+
+
+def only_user_of(folder: Path) -> IO[str]:
+    """Hold the folder's lock, so that nobody takes its server for a leftover.
+
+    Raises BlockingIOError while another process holds it.
+    """
+    lock = (folder / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise
+    return lock
+
+
+def remove_leftovers(parent: Path, pattern: str) -> None:
+    """Stop and remove the servers in folders that nobody holds, except for quite new folders."""
+    for folder in parent.glob(pattern):
+        if time.time() - folder.stat().st_mtime < SETTLED_SECONDS:
+            continue
+        try:
+            lock = only_user_of(folder)
+        except BlockingIOError:
+            continue
+        with lock:
+            stop_leftover(folder / "data")
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def stop_leftover(data: Path) -> None:
+    """Deal with the postmaster.pid that a killed run left in a data folder.
+
+    A server that still runs is stopped. A postmaster.pid whose number now belongs to another
+    process is removed: PostgreSQL would take that process for a server.
+    """
+    first = "".join(pid_file_lines(data)[:1])
+    if not first.isdigit():
+        return
+    pid = int(first)
+    command = _command_line(pid)
+    if str(data) in command:
+        os.kill(pid, signal.SIGINT)
+        wait_until(
+            lambda: not _command_line(pid),
+            f"the PostgreSQL that an earlier run left behind (process {pid}) to end",
+            STOP_SECONDS,
+        )
+    elif command:
+        (data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def pid_file_lines(data: Path) -> list[str]:
+    try:
+        return (data / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def _command_line(pid: int) -> str:
+    """How process `pid` was called; empty when there is none."""
+    if Path("/proc/self").exists():
+        try:
+            return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ")
+        except OSError:
+            return ""
+    return subprocess.run(
+        ["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
+    ).stdout.strip()
