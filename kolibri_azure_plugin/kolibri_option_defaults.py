@@ -12,5 +12,7 @@ with fail_closed():
     option_defaults: dict[str, dict[str, object]] = {}
     if preconditions.wants_postgresql(here.settings, os.environ, here.options):
         option_defaults["Database"] = {"DATABASE_ENGINE": "postgres"}
+        # Instances of one device would find each other in the network, and call each other peers.
+        option_defaults["Deployment"] = {"ZEROCONF_ENABLED": False}
     if not here.settings.is_test or os.path.isdir(here.settings.content_mount):
         option_defaults["Paths"] = {"CONTENT_DIR": here.settings.content_mount}

@@ -16,6 +16,7 @@ from django.conf import settings
 from kolibri_azure_plugin.caching.device_settings import remember_read_values, save_changes_only
 from kolibri_azure_plugin.database.config import ENGINE
 from kolibri_azure_plugin.fail_closed import fail_closed
+from kolibri_azure_plugin.instances import upgrades, worker_process
 from kolibri_azure_plugin.media import serve_no_media
 from kolibri_azure_plugin.provisioning.provision import provision, require_what_it_takes
 
@@ -70,6 +71,44 @@ def before(first: Callable[[], None]) -> Wrapper:
 
 
 PATCHES = (
+    Patch(
+        "kolibri.utils.main",
+        "update",
+        "Kolibri has compared its version with the one in KOLIBRI_HOME before any plugin runs. "
+        "There is no such file in a new container, and the database may need an upgrade.",
+        upgrades.leave_to_the_database,
+        postgresql_only=True,
+    ),
+    Patch(
+        "kolibri.utils.main",
+        "run_plugin_updates",
+        "The first function after that which Kolibri calls whatever it found: here the upgrade of "
+        "Kolibri and of its plugins is decided by what the database says, and done once.",
+        upgrades.decide_by_the_database,
+        postgresql_only=True,
+    ),
+    Patch(
+        "kolibri.utils.main",
+        "provision_from_file",
+        "Every instance that finds no facility when it starts calls it, and so several at once.",
+        upgrades.provision_once,
+        postgresql_only=True,
+    ),
+    Patch(
+        "kolibri.utils.server",
+        "ServicesPlugin.START",
+        "Starts workers in every instance, which requeue and cancel each other's jobs. There is a "
+        "hook for what else `kolibri start` runs, but `kolibri services` does not ask it.",
+        worker_process.start_process,
+        postgresql_only=True,
+    ),
+    Patch(
+        "kolibri.utils.server",
+        "DefaultScheduledTasksPlugin.START",
+        "Schedules Kolibri's regular jobs again in every instance that starts.",
+        worker_process.leave_to_the_holder,
+        postgresql_only=True,
+    ),
     Patch(
         "kolibri.utils.main",
         "_migrate_databases",

@@ -190,6 +190,11 @@ class Settings:
         "How log lines look on stdout: text for people, json for machines. One line per event.",
         choices=("text", "json"),
     )
+    workers: bool = _row(
+        True,
+        "Run Kolibri's background workers beside `kolibri start` and `kolibri services`, while no "
+        "other instance does. Off: an instance that only serves.",
+    )
     startup_timeout: int = _row(
         120, "Seconds that a start waits for what may still be coming up.", minimum=1
     )

@@ -41,7 +41,8 @@ class State:
         """Write a value that JSON knows."""
         self.rows(
             "INSERT INTO kolibri_azure_state (key, value) VALUES (%s, %s)"
-            " ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = clock_timestamp() RETURNING key",
+            " ON CONFLICT (key) DO UPDATE SET value = excluded.value,"
+            " updated_at = clock_timestamp() RETURNING key",
             key,
             json.dumps(value),
         )

@@ -1,0 +1,73 @@
+"""The process that runs the background workers while it has the lease, and stands by otherwise."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from typing import NoReturn
+
+from kolibri.utils import conf
+
+from kolibri_azure_plugin.instances.lease import Lease
+
+logger = logging.getLogger(__name__)
+
+COMMAND = "azure_worker"
+
+#: The option that ties this process to the one that started it.
+END_WITH_PARENT = "--end-with-parent"
+
+
+def command_line(*options: str) -> list[str]:
+    """What starts such a process."""
+    return [sys.executable, "-m", "kolibri", "manage", "--skip-update", COMMAND, *options]
+
+
+def run(*, end_with_parent: bool) -> NoReturn:
+    """Run the workers, or stand by, until SIGTERM or SIGINT; ends the process.
+
+    :param end_with_parent: also end when standard input is closed, as it is when the process at
+        its other end is gone.
+    """
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    if end_with_parent:
+        threading.Thread(target=_wait_for_end_of_input, args=(stopping,), daemon=True).start()
+    options = (END_WITH_PARENT,) if end_with_parent else ()
+    lease = Lease(lambda reason: _start_over(reason, options))
+    with lease.hold(stopping) as held:
+        if held:
+            _work(lease, stopping)
+    # A job that still runs would keep the interpreter from ending, and with it the lock.
+    logging.shutdown()
+    os._exit(0)
+
+
+def _work(lease: Lease, stopping: threading.Event) -> None:
+    from kolibri.utils.server import DefaultScheduledTasksPlugin
+
+    from kolibri_azure_plugin.instances.job_worker import LeasedWorker
+
+    tasks = conf.OPTIONS["Tasks"]
+    # Kolibri keeps the current job in a variable of the process when this is on; these are threads.
+    tasks["USE_WORKER_MULTIPROCESSING"] = False
+    DefaultScheduledTasksPlugin.START.__wrapped__(None)
+    worker = LeasedWorker(lease, tasks["REGULAR_PRIORITY_WORKERS"], tasks["HIGH_PRIORITY_WORKERS"])
+    stopping.wait()
+    worker.shutdown(wait=True)
+
+
+def _start_over(reason: str, options: tuple[str, ...]) -> None:
+    """Put a fresh process in the place of this one, so that no thread of it works on."""
+    logger.warning("The workers stop, because their lease is lost: %s.", reason)
+    logging.shutdown()
+    os.execv(sys.executable, command_line(*options))  # noqa: S606
+
+
+def _wait_for_end_of_input(stopping: threading.Event) -> None:
+    sys.stdin.buffer.read()
+    stopping.set()
