@@ -36,7 +36,7 @@ class Outcome:
     :param cause: why it is so, when it is not as it should be.
     :param remedy: the command or setting that mends it.
     :param measurements: numbers and names, with the unit at the end of each key.
-    :param blocked: it was skipped for a failure elsewhere, not because it does not apply here.
+    :param blocked_by: the failed check for which it was skipped; empty when it was not.
     """
 
     status: Status
@@ -44,17 +44,17 @@ class Outcome:
     cause: str = ""
     remedy: str = ""
     measurements: Mapping[str, Measurement] = dataclasses.field(default_factory=dict)
-    blocked: bool = False
+    blocked_by: str = ""
 
     @property
     def is_problem(self) -> bool:
         """True for a failure, and for what was skipped because of one."""
-        return self.status is Status.FAIL or self.blocked
+        return self.status is Status.FAIL or bool(self.blocked_by)
 
     @property
     def does_not_apply(self) -> bool:
         """True when there is nothing to examine on this deployment."""
-        return self.status is Status.SKIP and not self.blocked
+        return self.status is Status.SKIP and not self.blocked_by
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,7 +145,7 @@ def skipped(reason: str) -> Outcome:
 
 def blocked(check: str) -> Outcome:
     """It can't be examined while another check fails."""
-    return Outcome(Status.SKIP, f"needs {check}", blocked=True)
+    return Outcome(Status.SKIP, f"needs {check}", blocked_by=check)
 
 
 def warned(message: str, *, cause: str, remedy: str, **measurements: Measurement) -> Outcome:

@@ -96,7 +96,7 @@ class _Run:
         for name in self._selected(check):
             result = self._ended.get(name)
             if result is not None and result.outcome.is_problem:
-                return blocked(name)
+                return blocked(result.outcome.blocked_by or name)
             if result is not None and result.outcome.does_not_apply and name in check.requires:
                 return skipped(f"does not apply, as {name} does not")
         return None
