@@ -169,6 +169,10 @@ class Kolibri:
         process.zip_url = f"http://127.0.0.1:{zip_port}"
         return process
 
+    def begin(self, *arguments: str, log: str = "command.log") -> BackgroundProcess:
+        """``kolibri ARGUMENTS``, without waiting for its end."""
+        return self._background(BackgroundProcess, "-m", "kolibri", *arguments, log=log)
+
     def services(self) -> BackgroundProcess:
         """``kolibri services`` in the foreground: no web server."""
         command = ("-m", "kolibri", "services", "--foreground")
