@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from kolibri_azure_plugin.database.tls import tls_options
 from kolibri_azure_plugin.errors import SecretError
@@ -128,6 +129,7 @@ def parse_url(
     if not url.strip().startswith(tuple(f"{scheme}://" for scheme in SCHEMES)):
         raise _unusable(where, f"it does not begin with {SCHEMES[1]}://")
     try:
+        _refuse_loose_ends(url)
         parsed = dj_database_url.parse(url.strip())
     except ValueError:
         # The parser's own message may quote a part of the password.
@@ -151,6 +153,16 @@ def parse_url(
     )
     _require_complete(config, login, settings, where)
     return config, login
+
+
+def _refuse_loose_ends(url: str) -> None:
+    """A password that is not percent-encoded may split into something that looks like a URL.
+
+    :raises ValueError: when a part after the host holds what only a password can hold.
+    """
+    parts = urlsplit(url)
+    if parts.fragment or "@" in parts.path + parts.query:
+        raise ValueError
 
 
 def _plain_ssl_modes(options: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, str]:

@@ -1,0 +1,60 @@
+"""How long requests wait for a PostgreSQL that is away."""
+
+from __future__ import annotations
+
+import pytest
+
+from kolibri_azure_plugin.database import connections
+from kolibri_azure_plugin.database.connections import RECONNECT_TIMEOUT, Outage
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    class Clock:
+        now = 1000.0
+
+        def monotonic(self):
+            return self.now
+
+    clock = Clock()
+    monkeypatch.setattr(connections, "time", clock)
+    return clock
+
+
+def test_the_first_request_waits_for_half_a_minute(clock):
+    assert Outage().patience() == RECONNECT_TIMEOUT == 30
+
+
+def test_later_requests_wait_only_for_what_is_left_since_the_outage_began(clock):
+    outage = Outage()
+    outage.seen()
+    clock.now += 20
+    outage.seen()
+    assert outage.patience() == 10
+    clock.now += 15
+    assert outage.patience() == 0
+
+
+def test_a_long_outage_is_answered_at_once_however_long_it_lasts(clock):
+    outage = Outage()
+    for _ in range(100):
+        outage.seen()
+        clock.now += 5
+    assert outage.patience() == 0
+
+
+def test_a_connection_ends_the_outage(clock):
+    outage = Outage()
+    outage.seen()
+    clock.now += 20
+    outage.over()
+    assert outage.patience() == 30
+    outage.seen()
+    assert outage.patience() == 30
+
+
+def test_an_outage_that_nobody_saw_the_end_of_is_forgotten(clock):
+    outage = Outage()
+    outage.seen()
+    clock.now += 31
+    assert outage.patience() == 30
