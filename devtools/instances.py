@@ -28,6 +28,7 @@ def start_gunicorn(
     """Kolibri's stock WSGI module, which initializes nothing, under gunicorn."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--threads=8"]
+    command += ["--graceful-timeout=1"]
     process = _start(WebProcess, instance, [*command, *options, wsgi], media, log="gunicorn.log")
     process.url = f"http://127.0.0.1:{port}"
     return process

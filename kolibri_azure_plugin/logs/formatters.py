@@ -31,7 +31,10 @@ class TextFormatter(logging.Formatter):
         self._instance = instance_name()
 
     def format(self, record: logging.LogRecord) -> str:
-        request, client = getattr(record, "request", "-"), getattr(record, "client", "-")
+        request, client = (
+            getattr(record, "azure_request", "-"),
+            getattr(record, "azure_client", "-"),
+        )
         parts = (
             moment(record),
             f"{record.levelname:<7}",
@@ -60,8 +63,8 @@ class JsonFormatter(TextFormatter):
             "level": record.levelname,
             "logger": record.name,
             "instance": self._instance,
-            "request": getattr(record, "request", "-"),
-            "client": getattr(record, "client", "-"),
+            "request": getattr(record, "azure_request", "-"),
+            "client": getattr(record, "azure_client", "-"),
             "process": record.process,
             "message": record.getMessage(),
         }

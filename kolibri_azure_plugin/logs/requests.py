@@ -100,8 +100,9 @@ def note_requests() -> None:
     def make_with_request(*arguments: object, **keywords: object) -> logging.LogRecord:
         record = make(*arguments, **keywords)
         facts = _current.get()
-        record.request = facts.id if facts else "-"
-        record.client = facts.client if facts else "-"
+        # Django, for one, hands a whole request over as ``request``, and a name can't be given twice.
+        record.azure_request = facts.id if facts else "-"
+        record.azure_client = facts.client if facts else "-"
         return record
 
     make_with_request.notes_requests = True  # type: ignore[attr-defined]
