@@ -1,0 +1,119 @@
+"""The pages about the templates are in step with them."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from devtools.arm import parameters_page
+from tests.arm.conftest import ARM
+from tests.arm.test_checkov import CASES
+
+DOCS = ARM.parent / "docs"
+PAGES = ("deploy.md", "operate.md", "parameters.md", "cost.md", "security.md")
+
+#: Nodes of the diagram that are people.
+PEOPLE = {"learners", "operators"}
+
+#: Resources that the diagram leaves out, because a drawn one stands for them.
+NOT_DRAWN = re.compile(
+    r"Secret$|Secrets$|Zone$|ZoneLink$|EndpointName$|SecurityGroup$|Diagnostics$|Lock$|[pP]ublishing"
+    r"|^frontDoor.+|OnFrontDoor$|^domain|^fileService$|^backup(?!Vault)|^database.+|^kolibriDatabase$"
+    r"|^redisDatabase$|ReadsSecrets$|ReadsStorageKey$|^registryAccess$|^availabilityAlert$"
+)
+
+
+def page(name):
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def anchors(text):
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", each.lower()).strip().replace(" ", "-") for each in headings}
+
+
+def test_the_parameters_page_is_the_one_that_the_templates_give():
+    written = parameters_page.PAGE.read_text(encoding="utf-8")
+    assert written == parameters_page.page(), "run python -m devtools.arm.parameters_page"
+
+
+def test_the_diagram_shows_each_resource_that_matters(production):
+    nodes = set(re.findall(r"^\s+(\w+) \[label=", page("diagrams/production.dot"), re.MULTILINE))
+    expected = {name for name in production["resources"] if not NOT_DRAWN.search(name)}
+    assert nodes - PEOPLE == expected
+
+
+def test_the_drawing_has_the_nodes_and_labels_of_its_source():
+    source = page("diagrams/production.dot")
+    labels = {
+        node: label.split("\\n")
+        for node, label in re.findall(r"^\s+(\w+) \[label=\"([^\"]+)\"", source, re.MULTILINE)
+    }
+    drawing = ET.fromstring(page("diagrams/production.svg"))
+    svg = "{http://www.w3.org/2000/svg}"
+    drawn = {
+        group.find(f"{svg}title").text: [each.text for each in group.findall(f"{svg}text")]
+        for group in drawing.iter(f"{svg}g")
+        if group.get("class") == "node"
+    }
+    assert drawn == labels
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_lead_somewhere(name):
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", page(name)):
+        path, _, anchor = target.partition("#")
+        linked = (DOCS / path) if path else DOCS / name
+        assert linked.exists(), target
+        if anchor:
+            assert anchor in anchors(linked.read_text(encoding="utf-8")), target
+
+
+def test_each_rule_that_is_switched_off_is_explained():
+    text = page("security.md")
+    for _, _, listed in CASES.values():
+        for rule in listed:
+            assert f"| {rule} |" in text, rule
+
+
+def test_each_rule_that_psrule_leaves_out_is_explained():
+    excluded = re.findall(r"^    - (Azure\.\S+)$", (ARM / "ps-rule.yaml").read_text(), re.MULTILINE)
+    assert excluded
+    for rule in excluded:
+        assert re.search(
+            rf"^\| .*{re.escape(rule)}\b.* \| .+ \|$", page("security.md"), re.MULTILINE
+        )
+
+
+def test_the_costs_of_the_form_are_those_of_the_page():
+    totals = dict(
+        re.findall(r"^\| \*\*Sum, (\w+)\*\* .*\*\*([\d,]+)\*\* \|$", page("cost.md"), re.MULTILINE)
+    )
+    form = (ARM / "createUiDefinition.json").read_text(encoding="utf-8")
+    for size in ("small", "medium", "large"):
+        shown = re.search(rf'about ([\d,]+) USD a month", "value": "{size}"', form)
+        assert shown, size
+        assert shown[1] == totals[size]
+
+
+def test_the_sums_of_the_costs_are_right():
+    for size in ("small", "medium", "large"):
+        section = page("cost.md").split(f"## {size.capitalize()}")[1].split("## ")[0]
+        items = [
+            int(amount.replace(",", ""))
+            for amount in re.findall(r"^\| [^*].*\| ([\d,]+) \|$", section, re.MULTILINE)
+        ]
+        total = re.search(r"\*\*([\d,]+)\*\* \|$", section, re.MULTILINE)
+        assert total, size
+        assert abs(sum(items) - int(total[1].replace(",", ""))) <= 5, sum(items)
+
+
+def test_the_pages_name_outputs_and_parameters_that_exist(production):
+    known = set(production["parameters"]) | set(production["outputs"])
+    known |= set(production["definitions"]["sizing"]["properties"])
+    for name in ("deploy.md", "operate.md"):
+        for word in re.findall(r"--parameters (\w+)=|`output\.(\w+)`", page(name)):
+            mentioned = word[0] or word[1]
+            assert mentioned in known, f"{name}: {mentioned}"
