@@ -100,7 +100,7 @@ def note_requests() -> None:
     def make_with_request(*arguments: object, **keywords: object) -> logging.LogRecord:
         record = make(*arguments, **keywords)
         facts = _current.get()
-        # Django, for one, hands a whole request over as ``request``, and a name can't be given twice.
+        # Django hands a whole request over as ``request``, and no name can be given twice.
         record.azure_request = facts.id if facts else "-"
         record.azure_client = facts.client if facts else "-"
         return record

@@ -105,7 +105,7 @@ def test_device_settings_changed_at_the_same_moment_all_survive(administrators):
             (first, NAME, {"name": f"Name {number}"}),
             (second, SETTINGS, {"allow_guest_access": bool(number % 2)}),
             (first, SETTINGS, {"extra_settings": {**extra, "limit_for_autodownload": number}}),
-            (second, SETTINGS, {"allow_other_browsers_to_connect": bool(number % 2)}),
+            (second, SETTINGS, {"allow_learner_unassigned_resource_access": bool(number % 2)}),
         )
         with concurrent.futures.ThreadPoolExecutor(len(changes)) as pool:
             list(pool.map(lambda change: patch(change[0], change[1], **change[2]), changes))
@@ -115,7 +115,7 @@ def test_device_settings_changed_at_the_same_moment_all_survive(administrators):
             return (
                 second.get(NAME)["name"] == f"Name {number}"
                 and settings["allow_guest_access"] == bool(number % 2)
-                and settings["allow_other_browsers_to_connect"] == bool(number % 2)
+                and settings["allow_learner_unassigned_resource_access"] == bool(number % 2)
                 and settings["extra_settings"]["limit_for_autodownload"] == number
             )
 
