@@ -7,4 +7,4 @@ import tempfile
 
 os.environ.setdefault("KOLIBRI_HOME", tempfile.mkdtemp(prefix="kolibri-home-"))
 
-import kolibri  # noqa: E402, F401
+import kolibri  # noqa: F401
