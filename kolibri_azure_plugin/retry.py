@@ -32,15 +32,18 @@ class Deadline:
         return max(0.0, self._moment - time.monotonic())
 
 
-def until_it_works(operation: Callable[[], Result], deadline: Deadline) -> Result:
+def until_it_works(
+    operation: Callable[[], Result], deadline: Deadline, longest_pause: float = LONGEST_PAUSE
+) -> Result:
     """Call the operation again while its error is transient and there is time.
 
-    Pauses grow from 0.5 to 10 seconds, with jitter so that the instances of a deployment do not
-    call together, and are never shorter than the other side asked for. One line is logged a try.
+    Pauses grow from half a second, with jitter so that the instances of a deployment do not call
+    together, and are never shorter than the other side asked for. One line is logged a try.
 
+    :param longest_pause: seconds to which they grow.
     :raises KolibriAzureError: the operation's last error.
     """
-    growing = tenacity.wait_exponential_jitter(initial=FIRST_PAUSE, max=LONGEST_PAUSE, jitter=0.5)
+    growing = tenacity.wait_exponential_jitter(initial=FIRST_PAUSE, max=longest_pause, jitter=0.5)
 
     def pause(state: tenacity.RetryCallState) -> float:
         return max(growing(state), _error_of(state).retry_after)

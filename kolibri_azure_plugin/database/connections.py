@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from typing import Any, Callable, TypeVar
 
 import psycopg2
@@ -22,6 +23,39 @@ Opener = Callable[[Login], Connection]
 #: rather than to show a learner an error.
 RECONNECT_TIMEOUT = 30.0
 
+#: Seconds between two tries meanwhile, at the most.
+LONGEST_PAUSE = 2.0
+
+
+class Outage:
+    """How long it is still worth to wait for the server.
+
+    All threads share one patience, which begins with the outage and not with a request. Otherwise
+    they would all be waiting until the server is back, and none could answer even to what needs
+    no database.
+    """
+
+    def __init__(self) -> None:
+        self._began = self._seen = float("-inf")
+
+    def patience(self) -> float:
+        """Seconds that are left."""
+        now = time.monotonic()
+        if now - self._seen > RECONNECT_TIMEOUT:
+            return RECONNECT_TIMEOUT
+        return max(0.0, self._began + RECONNECT_TIMEOUT - now)
+
+    def seen(self) -> None:
+        """A connection could not be opened."""
+        now = time.monotonic()
+        if now - self._seen > RECONNECT_TIMEOUT:
+            self._began = now
+        self._seen = now
+
+    def over(self) -> None:
+        """A connection was opened."""
+        self._seen = float("-inf")
+
 
 @dataclasses.dataclass(frozen=True)
 class Database:
@@ -29,6 +63,7 @@ class Database:
 
     config: DatabaseConfig
     credentials: Credentials
+    outage: Outage = dataclasses.field(default_factory=Outage)
 
     def open(self, opener: Opener[Connection], deadline: Deadline) -> Connection:
         """A new connection; what may be coming up is waited for.
@@ -40,9 +75,18 @@ class Database:
 
     def _open_once(self, opener: Opener[Connection]) -> Connection:
         try:
-            return self._sign_in(opener)
+            connection = self._sign_in(opener)
         except psycopg2.OperationalError as error:
-            raise explain(error, self.config) from error
+            raise self._noted(explain(error, self.config)) from error
+        except KolibriAzureError as error:
+            raise self._noted(error) from error.__cause__
+        self.outage.over()
+        return connection
+
+    def _noted(self, error: KolibriAzureError) -> KolibriAzureError:
+        if error.transient:
+            self.outage.seen()
+        return error
 
     def _sign_in(self, opener: Opener[Connection]) -> Connection:
         login = self.credentials.current()
@@ -59,10 +103,11 @@ class Database:
     def reconnect(self, opener: Opener[Connection]) -> Connection:
         """A new connection for a running server, with the errors that Django expects.
 
-        :raises psycopg2.OperationalError: when there is none within half a minute.
+        :raises psycopg2.OperationalError: when there is none half a minute after the server went.
         """
+        deadline = Deadline(self.outage.patience())
         try:
-            return self.open(opener, Deadline(RECONNECT_TIMEOUT))
+            return until_it_works(lambda: self._open_once(opener), deadline, LONGEST_PAUSE)
         except KolibriAzureError as error:
             if isinstance(error.__cause__, psycopg2.OperationalError):
                 raise error.__cause__ from None

@@ -1,0 +1,153 @@
+"""Kolibri's servers on a deployment, and steady load on them."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import requests
+
+from devtools.deployment import LEARNER, LEARNER_PASSWORD, Deployment
+from devtools.kolibri_client import KolibriClient
+from devtools.kolibri_process import KEPT_TO_THIS_MACHINE, WebProcess
+from devtools.ports import free_port
+
+APPLICATION = "kolibri.deployment.default.wsgi:application"
+
+#: What gunicorn runs with in the image: two processes that share what the first one has read.
+WORKERS, THREADS = 2, 8
+GUNICORN = (
+    "--preload", f"--workers={WORKERS}", f"--threads={THREADS}", "--timeout=120", "--keep-alive=75",
+)  # fmt: skip
+
+
+def gunicorn(deployment: Deployment, *options: str) -> WebProcess:
+    """Kolibri's stock WSGI module under gunicorn, answering once this returns."""
+    port = free_port()
+    bind = f"--bind=127.0.0.1:{port}"
+    words = (deployment.python, "-m", "gunicorn", *GUNICORN, bind, *options, APPLICATION)
+    return _serve(deployment, words, f"http://127.0.0.1:{port}")
+
+
+def kolibri_start(deployment: Deployment) -> WebProcess:
+    """`kolibri start` with its workers, answering once this returns."""
+    port, zip_port = free_port(), free_port()
+    words = (deployment.python, "-m", "kolibri", "start", "--foreground")
+    ports = (f"--port={port}", f"--zip-port={zip_port}")
+    return _serve(deployment, (*words, *ports), f"http://127.0.0.1:{port}")
+
+
+def _serve(deployment: Deployment, words: tuple[str, ...], url: str) -> WebProcess:
+    deployment.home.mkdir(exist_ok=True)
+    process = WebProcess(
+        deployment.command(*words),
+        environment={**KEPT_TO_THIS_MACHINE, **deployment.environment},
+        folder=deployment.home,
+        log_file=deployment.home.parent / "server.log",
+    )
+    process.url = url
+    try:
+        process.wait_until_it_answers()
+    except BaseException:
+        process.kill()
+        raise
+    return process
+
+
+def signed_in(url: str, name: str = LEARNER, password: str = LEARNER_PASSWORD) -> KolibriClient:
+    """A browser session as it comes through the proxy that ends TLS."""
+    client = KolibriClient(url, forwarded_https=True)
+    client.sign_in(name, password)
+    return client
+
+
+def children(pid: int) -> dict[int, str]:
+    """The processes that a process has started, itself included, with their command lines."""
+    found = {pid: _command_line(pid)}
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(FileNotFoundError):
+            for child in task.read_text().split():
+                found.update(children(int(child)))
+    return found
+
+
+def processes_of_sockets(pid: int, port: int) -> dict[str, list[int]]:
+    """For each TCP connection to `port`, those of a process and its children that hold it."""
+    holders: dict[str, list[int]] = {}
+    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
+        for line in table.read_text().splitlines()[1:]:
+            fields = line.split()
+            if int(fields[2].rpartition(":")[2], 16) == port:
+                holders[f"socket:[{fields[9]}]"] = []
+    for process in children(pid):
+        with contextlib.suppress(FileNotFoundError):
+            for descriptor in Path(f"/proc/{process}/fd").iterdir():
+                with contextlib.suppress(FileNotFoundError):
+                    target = str(descriptor.readlink())
+                    if target in holders:
+                        holders[target].append(process)
+    return {socket: found for socket, found in holders.items() if found}
+
+
+def _command_line(pid: int) -> str:
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    return ""
+
+
+@dataclass
+class Load:
+    """What became of the requests of some learners."""
+
+    succeeded: int = 0
+    slowest: float = 0.0
+    failures: list[str] = field(default_factory=list)
+
+
+@contextlib.contextmanager
+def steady_load(url: str, learners: int) -> Iterator[Load]:
+    """Each learner does one request after the other, which all read or write the database."""
+    first = signed_in(url)
+    clients = [KolibriClient(url, forwarded_https=True) for _ in range(learners)]
+    for client in clients:
+        client.session.cookies.update(first.session.cookies)
+    load, stop, lock = Load(), threading.Event(), threading.Lock()
+
+    def learn(client: KolibriClient) -> None:
+        while not stop.is_set():
+            for method, path in (
+                ("GET", "/api/public/info/"),
+                ("PUT", "/api/auth/session/current/"),
+                ("GET", "/api/auth/facilityuser/"),
+            ):
+                begun = time.monotonic()
+                failure = _failure(client, method, path)
+                with lock:
+                    load.slowest = max(load.slowest, time.monotonic() - begun)
+                    load.succeeded += not failure
+                    load.failures += [failure] if failure else []
+            stop.wait(0.05)
+
+    threads = [threading.Thread(target=learn, args=(client,)) for client in clients]
+    for thread in threads:
+        thread.start()
+    try:
+        yield load
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def _failure(client: KolibriClient, method: str, path: str) -> str:
+    """What went wrong with a request; empty when it succeeded."""
+    body = {"active": True} if method == "PUT" else None
+    try:
+        answer = client.request(method, path, json=body)
+    except requests.RequestException as error:
+        return f"{method} {path}: {error}"
+    return "" if answer.ok else f"{method} {path}: {answer.status_code} {answer.text[:200]}"
