@@ -151,10 +151,10 @@ class RedisServer:
             self._next_try = time.monotonic() + PAUSE
         if first:
             logger.warning(
-                "%s %s. This process does without until it answers. To mend it: %s",
+                "%s %s. This process does without until it answers. %s",
                 failure.failed,
                 failure.found,
-                failure.remedy,
+                failure.documentation,
             )
 
     def _succeeded(self) -> None:
