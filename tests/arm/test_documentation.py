@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from urllib.parse import unquote
 
 import pytest
 
@@ -69,6 +70,16 @@ def test_links_lead_somewhere(name):
         assert linked.exists(), target
         if anchor:
             assert anchor in anchors(linked.read_text(encoding="utf-8")), target
+
+
+def test_the_buttons_of_the_readme_lead_to_files_that_exist():
+    readme = (ARM.parent / "README.md").read_text(encoding="utf-8")
+    for button in re.findall(
+        r"https://portal\.azure\.com/#create/Microsoft\.Template/uri/\S+?\)", readme
+    ):
+        for address in re.findall(r"[uU]ri/(https%3A[^/)]+)", button):
+            path = unquote(address).split("/arm/", 1)[1]
+            assert (ARM / path).is_file(), path
 
 
 def test_each_rule_that_is_switched_off_is_explained():
