@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import sys
 
 import pytest
 
 from devtools.azure_standin import AzureStandin
 from devtools.deployment import Deployment
+from devtools.fleet import Fleet
+from devtools.process import BackgroundProcess
 
 #: Everything that is hard about a password in a URL, in libpq and in an ini file.
 PASSWORD = "p@ss/w:r#d%41?&=+ é"
@@ -57,3 +60,41 @@ def provisioned(tmp_path, azure, authority, postgres, role, migrated_template):
         tmp_path, azure, postgres, authority, database=name, user=role, password=PASSWORD
     )
     postgres.drop_database(name)
+
+
+@pytest.fixture
+def fleet(tmp_path, authority, postgres, role):
+    """Several instances on one empty database."""
+    name = f"kolibri_{next(_numbers)}"
+    postgres.create_database(name, owner=role)
+    yield Fleet(tmp_path, postgres, authority, name, role, PASSWORD)
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def ready_fleet(tmp_path, authority, postgres, role, migrated_template):
+    """Several instances on one database that needs no migration."""
+    name = f"kolibri_{next(_numbers)}"
+    postgres.clone_database(migrated_template, name, owner=role)
+    yield Fleet(tmp_path, postgres, authority, name, role, PASSWORD)
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def processes():
+    """What a test begins; nothing of it outlives the test."""
+    begun: list[BackgroundProcess] = []
+    yield begun
+    for process in begun:
+        process.kill()
+
+
+@pytest.fixture
+def counts(capfd):
+    """Prints figures that an issue asks for past pytest's capture, so that every run shows them."""
+
+    def show(line: str) -> None:
+        with capfd.disabled():
+            sys.stdout.write(f"\n  {line}\n")
+
+    return show

@@ -1,0 +1,150 @@
+"""Migrations and upgrades happen once, however many instances start, however they end."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from pathlib import Path
+
+import kolibri
+import pytest
+
+from devtools.deadline import wait_until
+from devtools.fleet import Fleet
+from devtools.old_kolibri import OldKolibri
+from devtools.process import BackgroundProcess
+from kolibri_azure_plugin.instances.advisory_lock import HOLDERS, AdvisoryLock
+from kolibri_azure_plugin.instances.one_starter import LOCK_NAME
+
+INSTALLING = "The database is empty: installing"
+MODULES = Path(__file__).parent / "modules"
+STARTERS = 8
+KILLS = 10
+
+#: What Kolibri 0.19.5 does once with the data of 0.18.4.
+DUE_UPGRADES = {
+    "kolibri.core.auth.upgrade.cleanup_legacy_file_sessions",
+    "kolibri.core.auth.upgrade.enqueue_kdp_sync_for_registered_facilities",
+    "kolibri.core.auth.upgrade.make_foreign_keys_deferrable",
+    "kolibri.core.content.upgrade.backfill_content_request_priority_upgrade",
+    "kolibri.core.content.upgrade.contentnode_modality_annotation_update",
+    "kolibri.core.content.upgrade.populate_channel_library_field",
+    "kolibri.core.device.upgrade.allow_other_browsers_to_connect_true",
+}
+
+
+@pytest.mark.slow
+def test_of_eight_cold_starts_at_once_one_migrates_and_all_succeed(fleet, processes):
+    processes += [cold_start(fleet, number) for number in range(STARTERS)]
+
+    assert [process.wait_until_it_ends(120) for process in processes] == [0] * STARTERS
+    assert sum(INSTALLING in process.output for process in processes) == 1
+    waiting = [process for process in processes if "Waiting for another instance" in process.output]
+    assert all("kolibri start lock" in process.output for process in waiting)
+    assert_completely_migrated(fleet)
+
+
+@pytest.mark.slow
+def test_a_migrating_instance_that_is_killed_hands_over_to_the_next_ten_times_over(
+    fleet, processes, counts
+):
+    processes += [cold_start(fleet, number) for number in range(STARTERS)]
+    killed: list[BackgroundProcess] = []
+    while len(killed) < KILLS:
+        migrating = wait_until(
+            lambda: the_one_that_prepares(fleet, processes), "a migrating instance", 60
+        )
+        time.sleep(random.uniform(0.05, 0.6))
+        assert migrating.exit_code is None, migrating.output
+        migrating.signal(signal.SIGKILL)
+        migrating.wait_until_it_ends(10)
+        killed.append(migrating)
+        processes.append(cold_start(fleet, len(processes)))
+
+    survivors = [process for process in processes if process not in killed]
+    assert [process.wait_until_it_ends(180) for process in survivors] == [0] * STARTERS
+    assert sum(INSTALLING in process.output for process in survivors) == 1
+    counts(f"killed {len(killed)} migrating instances; {len(survivors)} starts succeeded")
+    assert_completely_migrated(fleet)
+
+
+@pytest.mark.slow
+def test_data_of_an_older_kolibri_is_upgraded_exactly_once_by_containers_without_a_home(
+    fleet, processes, tmp_path, old_kolibri, counts
+):
+    old_kolibri.fill(fleet)
+    counted = tmp_path / "upgrades"
+    fleet.plugins, fleet.modules = ("upgrade_counter",), (MODULES,)
+    fleet.settings["UPGRADE_COUNTER_FILE"] = str(counted)
+
+    processes += [cold_start(fleet, number) for number in (1, 2)]
+    assert [process.wait_until_it_ends(180) for process in processes] == [0, 0]
+    ran = [line.split()[0] for line in counted.read_text().splitlines()]
+    counts(f"upgrade functions that ran in two starts at once: {len(ran)}")
+    assert sorted(ran) == sorted(DUE_UPGRADES)
+
+    third = fleet.instance("home-3").run("manage", "check")
+    assert third.code == 0, third.output
+    ran_later = counted.read_text().splitlines()[len(ran) :]
+    counts(f"upgrade functions that ran in the third start: {len(ran_later)}")
+    assert ran_later == []
+    users = "SELECT count(*) FROM kolibriauth_facilityuser"
+    assert fleet.postgres.execute(users, database=fleet.database) == [(old_kolibri.users,)]
+    assert_completely_migrated(fleet)
+
+
+def test_an_older_image_on_a_newer_database_refuses_to_start_and_says_so(fleet):
+    assert fleet.instance("home").run("manage", "--skip-update", "help").code == 0
+    fleet.postgres.execute(
+        "INSERT INTO kolibri_azure_state (key, value) VALUES ('kolibri_version', '\"0.21.3\"')",
+        database=fleet.database,
+    )
+
+    refused = fleet.instance("home").run("manage", "check")
+
+    assert refused.code == 1
+    assert "This image is older than the database." in refused.output
+    assert "Kolibri 0.21.3 or newer" in refused.output
+    assert f"Kolibri {kolibri.__version__}" in refused.output
+    assert "#database-newer" in refused.output
+
+
+def test_status_and_stop_need_no_database(fleet):
+    instance = fleet.instance("home", port=9)
+
+    assert "Stopped" in instance.run("status").output
+    assert instance.run("stop").code == 0
+
+
+def cold_start(fleet: Fleet, number: int) -> BackgroundProcess:
+    """A start in a container of its own; it ends when Kolibri would begin to serve."""
+    return fleet.instance(f"home-{number}").begin("manage", "check")
+
+
+def the_one_that_prepares(
+    fleet: Fleet, processes: list[BackgroundProcess]
+) -> BackgroundProcess | None:
+    """The process that holds the lock, by the name of its session."""
+    key = AdvisoryLock(LOCK_NAME).key
+    holders = fleet.postgres.execute(HOLDERS, (key,), database=fleet.database)
+    running = {f"process {process.pid}": process for process in processes}
+    for _pid, name in holders:
+        found = running.get(name[name.index("process") :])
+        if found is not None and found.exit_code is None:
+            return found
+    return None
+
+
+def assert_completely_migrated(fleet: Fleet) -> None:
+    rows = "SELECT count(*), count(DISTINCT (app, name)) FROM django_migrations"
+    total, distinct = fleet.postgres.execute(rows, database=fleet.database)[0]
+    assert total == distinct > 0
+    complete = fleet.instance("home-to-look").run("manage", "migrate", "--check")
+    assert complete.code == 0, complete.output
+
+
+@pytest.fixture(scope="session")
+def old_kolibri():
+    """Kolibri 0.18.4, without this plugin."""
+    return OldKolibri.install("0.18.4")
