@@ -10,6 +10,7 @@ from typing import Any
 
 from kolibri.utils.conf import KOLIBRI_HOME
 
+from kolibri_azure_plugin import remedies
 from kolibri_azure_plugin import settings as table
 from kolibri_azure_plugin.cloud.identity import Identity
 from kolibri_azure_plugin.cloud.vault import Vault
@@ -41,4 +42,7 @@ def current() -> Context:
     settings = table.load(os.environ, options.get(table.SECTION, {}))
     identity = Identity(settings.client_id)
     vault = Vault(settings.key_vault_url, identity) if settings.key_vault_url else None
+    if vault is not None:
+        remedies.note_vault(vault.host)
+    remedies.note_share(settings.content_share)
     return Context(settings, options, identity, vault, Secrets(os.environ, vault))

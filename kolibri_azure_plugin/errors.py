@@ -13,6 +13,8 @@ KolibriAzureError
 
 from __future__ import annotations
 
+from kolibri_azure_plugin.remedies import fill_in
+
 #: Where the sections live that the ``code`` of an error names.
 TROUBLESHOOTING_PAGE = (
     "https://github.com/learningequality/kolibri-azure/blob/main/docs/troubleshooting.md"
@@ -61,7 +63,7 @@ class KolibriAzureError(Exception):
         parts = (
             ("expected", self.expected),
             ("found", self.found),
-            ("to mend it", self.remedy),
+            ("to mend it", fill_in(self.remedy)),
             ("more", self.documentation),
         )
         indent = "\n" + " " * 14

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 MOUNT_COMMAND = (
     "az webapp config storage-account add -g GROUP -n APP --custom-id media "
-    "--storage-type AzureFiles --account-name ACCOUNT --share-name SHARE "
+    "--storage-type AzureFiles --account-name ACCOUNT --share-name MEDIA_SHARE "
     "--access-key KEY --mount-path {path}"
 )
 
@@ -39,7 +39,7 @@ def verify_media(settings: Settings, home: str, deadline: Deadline) -> None:
     except ContentShareError as error:
         if error.code != "media-not-shared":
             raise
-        logger.warning("%s %s. To mend it: %s", error.failed, error.found, error.remedy)
+        logger.warning("%s Found: %s. %s", error.failed, error.found, error.documentation)
 
 
 def verify_media_once(settings: Settings, home: str) -> share.VerifiedShare | None:

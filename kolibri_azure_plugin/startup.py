@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg2
 
+from kolibri_azure_plugin import remedies
 from kolibri_azure_plugin.cloud.files import FileShare
 from kolibri_azure_plugin.content import share
 from kolibri_azure_plugin.context import Context
@@ -51,10 +52,11 @@ def verify_content_once(context: Context) -> share.VerifiedShare:
     :raises KolibriAzureError: when it is not.
     """
     settings = context.settings
+    # What the mount is comes first: it needs no network.
+    mount = share.find_mount(settings.content_mount, settings.mount_types)
+    remedies.note_mount(mount.source)
     if not settings.content_share:
         return share.verify(settings.content_mount, settings.mount_types)
-    # What the mount is comes first: it needs no network.
-    share.find_mount(settings.content_mount, settings.mount_types)
     account = FileShare(settings.content_share, context.identity)
     with account.marker() as (name, text):
         verified = share.verify(settings.content_mount, settings.mount_types, marker=name)
@@ -95,6 +97,7 @@ def find_database(context: Context, options: Mapping[str, Any]) -> Database:
     :raises KolibriAzureError: when they name none, or one that is not safe.
     """
     config, login = read_config(context.settings, context.secrets, options, os.environ)
+    remedies.note_database(config.host)
     return Database(config, _credentials(context, config, login))
 
 

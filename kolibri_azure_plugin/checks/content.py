@@ -5,7 +5,9 @@ from __future__ import annotations
 import statistics
 from pathlib import PurePosixPath
 
-from kolibri_azure_plugin import startup
+from kolibri.utils.conf import KOLIBRI_HOME
+
+from kolibri_azure_plugin import media, remedies, startup
 from kolibri_azure_plugin.checks.model import Outcome, Registry, passed, skipped, warned
 from kolibri_azure_plugin.checks.subject import Subject
 from kolibri_azure_plugin.content import probe, share
@@ -38,6 +40,7 @@ def mount(subject: Subject) -> Outcome:
     if settings.is_test:
         return skipped(NOT_MOUNTED)
     found = share.find_mount(settings.content_mount, settings.mount_types)
+    remedies.note_mount(found.source)
     return passed(
         f"{found.type} at {found.path}.", path=found.path, type=found.type, source=found.source
     )
@@ -121,6 +124,19 @@ def account(subject: Subject) -> Outcome:
 
 
 @CHECKS.check(
+    "media",
+    "Uploads and exports are on a share, where several instances need one.",
+    requires=("kolibri.settings",),
+    advisory=True,
+)
+def uploads(subject: Subject) -> Outcome:
+    verified = media.verify_media_once(subject.context.settings, KOLIBRI_HOME)
+    if verified is None:
+        return skipped("a single instance keeps them in its own folder")
+    return passed(f"{verified.mount.type} at {verified.mount.path}.", source=verified.mount.source)
+
+
+@CHECKS.check(
     "databases",
     "The channels' databases are on the share.",
     requires=("content.access", "kolibri.start"),
@@ -139,7 +155,9 @@ def databases(subject: Subject) -> Outcome:
         return warned(
             f"{len(lost)} of {len(wanted)} channels have no database on the share.",
             cause="they can't be updated from here, nor exported",
-            remedy=f"kolibri manage importchannel network {_channel_of(lost[0])}",
+            remedy="\n".join(
+                f"kolibri manage importchannel network {_channel_of(name)}" for name in lost
+            ),
             channels=len(wanted),
             missing=[_channel_of(name) for name in lost],
         )
@@ -168,14 +186,27 @@ def files(subject: Subject) -> Outcome:
         lost = probe.missing(path, names, SAMPLE_SECONDS)
     measurements = {"files": total, "looked_for": len(names), "missing": len(lost)}
     if lost:
+        commands = [f"kolibri manage importcontent network {key}" for key in _channels_of(lost)]
         return warned(
             f"{len(lost)} of {len(names)} files are missing from the share.",
             cause=f"the share was emptied, restored or changed; one of them is {lost[0]}",
-            remedy="kolibri manage scanforcontent, then import the channels again: "
-            "kolibri manage importcontent network CHANNEL",
+            remedy="\n".join(["kolibri manage scanforcontent", *commands]),
             **measurements,
         )
     return passed(f"{len(names)} of {total} files looked for, all there.", **measurements)
+
+
+def _channels_of(names: list[str]) -> list[str]:
+    """The ids of the channels to which the files belong."""
+    from django.db import connection
+    from kolibri.core.content.models import File
+
+    stems = [PurePosixPath(name).stem for name in names]
+    found = File.objects.filter(local_file_id__in=stems)
+    channels = found.values_list("contentnode__channel_id", flat=True).distinct()
+    keys = sorted(str(key) for key in channels)
+    connection.close()
+    return keys
 
 
 def _all(model: object, field: str) -> list[str]:

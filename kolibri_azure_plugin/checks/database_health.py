@@ -8,6 +8,8 @@ import time
 from kolibri_azure_plugin.checks.model import Outcome, Registry, failed, passed, warned
 from kolibri_azure_plugin.checks.subject import Subject
 from kolibri_azure_plugin.database.failures import SERVER
+from kolibri_azure_plugin.instances import installed_version
+from kolibri_azure_plugin.instances.state import TABLE, State
 
 CHECKS = Registry("database")
 
@@ -22,6 +24,11 @@ CLOCK_TOLERANCE = 5.0
 
 #: Milliseconds of a round trip at which pages, with dozens of them, get slow.
 SLOW_ROUND_TRIP = 10.0
+
+#: Bytes of the smallest storage that Azure Database for PostgreSQL has, and what is near to it.
+#: https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-storage
+SMALLEST_STORAGE = 32 * 2**30
+LARGE = SMALLEST_STORAGE * 3 // 4
 
 #: Minutes after which a transaction keeps PostgreSQL from cleaning up.
 LONG_TRANSACTION = 5
@@ -152,10 +159,23 @@ def round_trip(subject: Subject) -> Outcome:
     return passed(f"{median} ms a round trip.", median_ms=median)
 
 
-@CHECKS.check("size", "The size of the database is known.", requires=SIGNED_IN, advisory=True)
+@CHECKS.check(
+    "size", "The database fits into the smallest storage.", requires=SIGNED_IN, advisory=True
+)
 def size(subject: Subject) -> Outcome:
     used = int(subject.value("SELECT pg_database_size(current_database())"))
-    return passed(f"{used / 2**20:.0f} MiB.", bytes=used)
+    message = f"{used / 2**20:.0f} MiB."
+    if used > LARGE:
+        return warned(
+            message,
+            cause="a server whose storage is full takes no writes any more; it starts with "
+            f"{SMALLEST_STORAGE / 2**30:.0f} GiB",
+            remedy="See whether storage grows by itself, and let it:\n"
+            f"{SERVER} show -g GROUP -n SERVER --query storage\n"
+            f"{SERVER} update -g GROUP -n SERVER --storage-auto-grow Enabled",
+            bytes=used,
+        )
+    return passed(message, bytes=used)
 
 
 @CHECKS.check(
@@ -186,10 +206,12 @@ def transactions(subject: Subject) -> Outcome:
     "The tables are those of this Kolibri.",
     requires=("database.sign_in", "kolibri.start"),
 )
-def migrations(_subject: Subject) -> Outcome:
+def migrations(subject: Subject) -> Outcome:
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
 
+    if subject.wants_postgresql:
+        _refuse_newer(subject)
     executor = MigrationExecutor(connection)
     due = executor.migration_plan(executor.loader.graph.leaf_nodes())
     known = executor.loader.disk_migrations
@@ -203,7 +225,14 @@ def migrations(_subject: Subject) -> Outcome:
         return warned(
             f"{len(due)} migrations are due.",
             cause="the database is empty or of an older Kolibri; a start brings it up to date",
-            remedy="kolibri configure setup",
+            remedy="az webapp restart -g GROUP -n APP, or without a web server: "
+            "kolibri configure setup",
             due=len(due),
         )
     return passed("All migrations are in place.", due=0, of_other_versions=sorted(unknown))
+
+
+def _refuse_newer(subject: Subject) -> None:
+    state = State(subject.session)
+    if state.exists(TABLE):
+        installed_version.refuse_newer(state)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from urllib.parse import urlsplit
 
 import kolibri
 
 import kolibri_azure_plugin
 from kolibri_azure_plugin import preconditions, settings, startup
+from kolibri_azure_plugin.caching.configuration import find_redis
 from kolibri_azure_plugin.checks.model import (
     Outcome,
     Registry,
@@ -19,6 +21,8 @@ from kolibri_azure_plugin.checks.model import (
 )
 from kolibri_azure_plugin.checks.subject import Subject
 from kolibri_azure_plugin.cloud.network import CONNECT_TIMEOUT, READ_TIMEOUT
+from kolibri_azure_plugin.provisioning import first_setup
+from kolibri_azure_plugin.retry import Deadline
 
 CHECKS = Registry("kolibri")
 
@@ -181,21 +185,42 @@ def zip_content(subject: Subject) -> Outcome:
     "Kolibri has a facility and a superuser.",
     requires=("database.migrations",),
 )
-def provisioned(_subject: Subject) -> Outcome:
+def provisioned(subject: Subject) -> Outcome:
     from django.db import connection
-    from django.db.utils import DatabaseError
-    from kolibri.core.device.utils import device_provisioned
 
-    try:
-        done = device_provisioned()
-    except DatabaseError:
-        done = False
-    finally:
-        connection.close()
+    from kolibri_azure_plugin.provisioning.provision import is_provisioned
+
+    done = is_provisioned()
+    connection.close()
     if done:
         return passed("It has.")
+    if not first_setup.is_wanted(subject.context):
+        return warned(
+            "Kolibri is not set up yet.",
+            cause="whoever comes first finds the setup wizard",
+            remedy="kolibri manage provisiondevice",
+        )
+    setup = first_setup.read(subject.context)
     return warned(
-        "Kolibri is not set up yet.",
-        cause="whoever comes first would find the setup wizard",
-        remedy="kolibri manage provisiondevice",
+        f"Facility {setup.facility} and superuser {setup.username} are not there yet.",
+        cause="the database is fresh; the next start sets it up, before it serves anybody",
+        remedy="az webapp restart -g GROUP -n APP, or without a web server: "
+        "kolibri configure setup",
     )
+
+
+@CHECKS.check(
+    "cache",
+    "The cache that all instances share answers.",
+    after=("kolibri.settings", "vault.secrets"),
+    timeout=8,
+    advisory=True,
+)
+def cache(subject: Subject) -> Outcome:
+    redis = find_redis(subject.context, Deadline(0))
+    if redis is None:
+        return skipped("there is no Redis: PostgreSQL is the shared cache")
+    begun = time.perf_counter()
+    redis.ask("PING")
+    took = round((time.perf_counter() - begun) * 1000, 1)
+    return passed(f"Redis at {redis.address} answers in {took} ms.", answer_ms=took)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+import zoneinfo
 from pathlib import Path
 
 from kolibri_azure_plugin.checks.model import Outcome, Registry, passed, skipped, warned
@@ -22,6 +23,10 @@ CGROUP_MEMORY = (
     ),
 )
 
+#: Seconds that App Service waits for a container, unless told, and the most it can be told.
+#: https://learn.microsoft.com/azure/app-service/reference-app-settings#custom-containers
+START_TIME_LIMIT, LONGEST_START_TIME_LIMIT = 230, 1800
+
 #: What Kolibri needs to serve a class, in bytes.
 LEAST_MEMORY = 2**30
 
@@ -29,12 +34,27 @@ LEAST_MEMORY = 2**30
 LEAST_DISK = 256 * 2**20
 
 
-@CHECKS.check("app_service", "App Service runs this container.")
-def app_service(_subject: Subject) -> Outcome:
+@CHECKS.check(
+    "app_service",
+    "App Service runs this container, and waits for its start.",
+    requires=("kolibri.settings",),
+    advisory=True,
+)
+def app_service(subject: Subject) -> Outcome:
     if not on_app_service():
         return skipped("this is not App Service")
     names = ("WEBSITE_SITE_NAME", "WEBSITE_INSTANCE_ID", "WEBSITE_SKU", "REGION_NAME")
     found = {name: os.environ[name] for name in names if name in os.environ}
+    patience = int(os.environ.get("WEBSITES_CONTAINER_START_TIME_LIMIT") or START_TIME_LIMIT)
+    waits = subject.context.settings.startup_timeout
+    if waits >= patience:
+        return warned(
+            f"App Service gives up on a start after {patience} s, Kolibri after {waits} s.",
+            cause="the container is ended before it can say what it waits for",
+            remedy="az webapp config appsettings set -g GROUP -n APP --settings "
+            f"WEBSITES_CONTAINER_START_TIME_LIMIT={min(waits + 110, LONGEST_START_TIME_LIMIT)}",
+            **found,
+        )
     return passed(f"App {os.environ['WEBSITE_SITE_NAME']}.", **found)
 
 
@@ -70,8 +90,19 @@ def disk(_subject: Subject) -> Outcome:
 
 @CHECKS.check("time_zone", "The time zone is known.", advisory=True)
 def time_zone(_subject: Subject) -> Outcome:
-    zone = os.environ.get("TZ") or time.tzname[0]
-    return passed(f"{zone}.", time_zone=zone)
+    zone = os.environ.get("TZ", "")
+    try:
+        zoneinfo.ZoneInfo(zone or "UTC")
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return warned(
+            f"There is no time zone {zone}.",
+            cause="TZ names it, and Kolibri's times are those of UTC instead",
+            remedy="az webapp config appsettings set -g GROUP -n APP --settings "
+            "TZ=Africa/Nairobi, or another name of "
+            "https://en.wikipedia.org/wiki/List_of_tz_database_time_zones",
+            time_zone=zone,
+        )
+    return passed(f"{zone or time.tzname[0]}.", time_zone=zone or time.tzname[0])
 
 
 @CHECKS.check(

@@ -21,6 +21,7 @@ from kolibri_azure_plugin.checks.model import (
 from kolibri_azure_plugin.checks.subject import Subject
 from kolibri_azure_plugin.errors import KolibriAzureError
 from kolibri_azure_plugin.redaction import redact
+from kolibri_azure_plugin.remedies import fill_in
 
 #: Seconds between two looks at the clock.
 TICK = 0.05
@@ -140,6 +141,7 @@ class _Run:
         self._running.pop(check.id, None)
         if check.advisory and outcome.status is Status.FAIL:
             outcome = dataclasses.replace(outcome, status=Status.WARN)
+        outcome = dataclasses.replace(outcome, remedy=fill_in(outcome.remedy))
         result = Result(check, outcome, round(seconds * 1000, 1))
         self._ended[check.id] = result
         self._progress(result)

@@ -25,7 +25,7 @@ class Subject:
     def __init__(self, *, deep: bool = False) -> None:
         self.deep = deep
         self._lock = threading.Lock()
-        self._connection: Any = None
+        self._session: Any = None
 
     @functools.cached_property
     def context(self) -> context.Context:
@@ -57,26 +57,31 @@ class Subject:
         """
         return startup.find_database(self.context, self._plain_options())
 
-    def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Rows of a statement that only reads.
+    @property
+    def session(self) -> Any:
+        """A connection of psycopg2 that can only read.
 
-        :raises KolibriAzureError: when there is no connection.
+        :raises KolibriAzureError: when there is none.
         """
         with self._lock:
-            if self._connection is None:
-                self._connection = startup.connect(self.database, Deadline(0))
-                self._connection.set_session(readonly=True, autocommit=True)
-                self._execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}s'")
-            return self._execute(statement, parameters)
+            if self._session is None:
+                session = startup.connect(self.database, Deadline(0))
+                session.set_session(readonly=True, autocommit=True)
+                with session.cursor() as cursor:
+                    cursor.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}s'")
+                self._session = session
+            return self._session
+
+    def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Rows of a statement that only reads; errors as for :attr:`session`."""
+        with self.session.cursor() as cursor:
+            cursor.execute(statement, parameters or None)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
 
     def value(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
         """The single value that a statement gives."""
         return self.query(statement, parameters)[0][0]
-
-    def _execute(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with self._connection.cursor() as cursor:
-            cursor.execute(statement, parameters or None)
-            return cursor.fetchall() if cursor.description else []
 
     def _plain_options(self) -> Mapping[str, str]:
         """Kolibri's database options as they were given, without Kolibri's own reading of them."""

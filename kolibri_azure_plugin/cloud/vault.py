@@ -127,19 +127,15 @@ class Vault:
     def _refusals(self, secret: str) -> dict[str, tuple[str, str, str]]:
         """Code, finding and remedy for each reason that the vault gives with status 403."""
         who = self._identity.name
-        principal = (
-            "\nPRINCIPAL_ID: az webapp identity show -g GROUP -n APP --query principalId -o tsv, "
-            "or az identity show for a user-assigned one."
-        )
         grant_role = (
             "az role assignment create --role 'Key Vault Secrets User' "
             "--assignee-object-id PRINCIPAL_ID --assignee-principal-type ServicePrincipal "
-            f"--scope $(az keyvault show -n {self.name} --query id -o tsv){principal}\n"
+            f"--scope $(az keyvault show -n {self.name} --query id -o tsv)\n"
             "A new role takes up to 10 minutes to be in force."
         )
         grant_policy = (
             f"az keyvault set-policy -n {self.name} --object-id PRINCIPAL_ID "
-            f"--secret-permissions get{principal}"
+            "--secret-permissions get"
         )
         open_firewall = (
             f"az keyvault network-rule add -n {self.name} --subnet RESOURCE_ID_OF_THE_SUBNET\n"

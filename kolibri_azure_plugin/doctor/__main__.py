@@ -24,6 +24,7 @@ from kolibri_azure_plugin.checks.runner import Result, run
 from kolibri_azure_plugin.checks.subject import Subject
 from kolibri_azure_plugin.doctor import arguments, json_document, short, table
 from kolibri_azure_plugin.doctor.report import Report
+from kolibri_azure_plugin.instances import joining
 from kolibri_azure_plugin.redaction import redact
 from kolibri_azure_plugin.settings import TRUE_WORDS
 
@@ -35,6 +36,7 @@ def main(words: list[str]) -> int:
     """Examine, report, and return the exit code."""
     output = _keep_stdout_for_the_report()
     _quieten_logs()
+    joining.stay_out()
     try:
         options = arguments.parser().parse_args(words)
         if options.list:

@@ -12,12 +12,25 @@ from kolibri_azure_plugin.retry import Deadline
 #: Kolibri's WSGI module, which serves, but neither migrates nor upgrades.
 WSGI_MODULE = "kolibri.deployment.default.wsgi"
 
+_joins = True
+
+
+def stay_out() -> None:
+    """Let this process load Kolibri's settings without becoming a part of the deployment.
+
+    The doctor changes nothing, not even an empty database.
+    """
+    global _joins
+    _joins = False
+
 
 def join(deadline: Deadline) -> None:
     """Take on the deployment's identity, and make sure that this Kolibri fits its database.
 
     :raises DatabaseError: when it does not, or nobody makes it fit within the deadline.
     """
+    if not _joins:
+        return
     with open_state() as state:
         installed_version.refuse_newer(state)
         device_identity.take_on(state, os.environ)

@@ -1,0 +1,103 @@
+"""Makes the commands of remedies ready to paste.
+
+A remedy is written with placeholders, as in ``az webapp restart -g GROUP -n APP``. What this
+deployment knows of itself is filled in where a remedy is shown, and what it does not know is
+explained below it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+
+#: What each placeholder stands for, in an administrator's words.
+MEANINGS: Mapping[str, str] = {
+    "GROUP": "the resource group",
+    "APP": "the web app",
+    "PLAN": "its App Service plan: az webapp show -g GROUP -n APP --query appServicePlanId -o tsv",
+    "VAULT": "the Key Vault: az keyvault list --query '[].name' -o tsv",
+    "SERVER": "the PostgreSQL: az postgres flexible-server list --query '[].name' -o tsv",
+    "ACCOUNT": "the storage account: az storage account list --query '[].name' -o tsv",
+    "SHARE": "the file share: az storage share-rm list --storage-account ACCOUNT "
+    "--query '[].name' -o tsv",
+    "FILE": "a file that holds the value, without a line break at its end",
+    "KEY": "az storage account keys list -n ACCOUNT --query '[0].value' -o tsv",
+    "PRINCIPAL_ID": "the identity: az webapp identity show -g GROUP -n APP --query principalId "
+    "-o tsv, or az identity show for a user-assigned one",
+    "RESOURCE_ID_OF_THE_SUBNET": "az webapp show -g GROUP -n APP --query virtualNetworkSubnetId "
+    "-o tsv",
+    "RESOURCE_ID_OF_THE_IDENTITY": "az identity list --query '[].id' -o tsv",
+    "IP": "one of az webapp show -g GROUP -n APP --query outboundIpAddresses -o tsv",
+    "GIB": "the new size in GiB",
+    "SKU": "a larger size",
+    "MEDIA_SHARE": "a file share of its own, for uploads and exports",
+    "ZIP_CONTENT_APP": "the web app of the interactive content",
+    "NEW": "a name for the new database",
+}
+
+#: Environment variables that App Service sets.
+#: https://learn.microsoft.com/azure/app-service/reference-app-settings#app-environment
+FROM_ENVIRONMENT: Mapping[str, str] = {
+    "GROUP": "WEBSITE_RESOURCE_GROUP",
+    "APP": "WEBSITE_SITE_NAME",
+}
+
+#: Where ``NAME`` stands for the vault, and not for some other name.
+VAULT_NAME = re.compile(r"(?<=--vault-name )NAME\b|(?<=keyvault show -n )NAME\b")
+VAULT_HOST = re.compile(r"\bNAME(?=\.vault\.)")
+
+PLACEHOLDER = re.compile(r"\b(" + "|".join(MEANINGS) + r")\b")
+
+#: ``//ACCOUNT.file.core.windows.net/SHARE`` of SMB and ``HOST:/ACCOUNT/SHARE`` of NFS.
+MOUNT_SOURCE = re.compile(
+    r"//(?P<smb>[^./]+)\.file\.[^/]+/(?P<smb_share>[^/]+)"
+    r"|[^/]+:/(?P<nfs>[^/]+)/(?P<nfs_share>[^/]+)"
+)
+
+_known: dict[str, str] = {}
+
+
+def note_vault(host: str) -> None:
+    """Remember the vault's name."""
+    _known["VAULT"] = host.partition(".")[0]
+
+
+def note_database(host: str) -> None:
+    """Remember the server's name, where Azure runs it."""
+    if ".postgres.database." in host:
+        _known["SERVER"] = host.partition(".")[0]
+
+
+def note_share(account_and_share: str) -> None:
+    """Remember account and share, given as ``ACCOUNT/SHARE``."""
+    account, _, share = account_and_share.partition("/")
+    if account and share:
+        _known.update(ACCOUNT=account.partition(".")[0], SHARE=share)
+
+
+def note_mount(source: str) -> None:
+    """Remember account and share of what is mounted."""
+    match = MOUNT_SOURCE.fullmatch(source)
+    if match:
+        parts = match.groupdict()
+        account, share = parts["smb"] or parts["nfs"], parts["smb_share"] or parts["nfs_share"]
+        note_share(f"{account}/{share}")
+
+
+def fill_in(remedy: str) -> str:
+    """The remedy with what is known filled in, and a line for each placeholder that is left."""
+    named = VAULT_HOST.sub("VAULT", VAULT_NAME.sub("VAULT", remedy))
+    filled = _filled(named)
+    left = dict.fromkeys(PLACEHOLDER.findall(filled))
+    explained = [f"{name} is {_filled(MEANINGS[name])}" for name in left]
+    return "\n".join([filled, *explained])
+
+
+def _filled(text: str) -> str:
+    return PLACEHOLDER.sub(lambda match: _value(match[1]) or match[1], text)
+
+
+def _value(placeholder: str) -> str:
+    variable = FROM_ENVIRONMENT.get(placeholder, "")
+    return _known.get(placeholder) or os.environ.get(variable, "")
