@@ -1,0 +1,47 @@
+# The commands of a developer: `make` lists them. They need nothing but Python 3.9 to 3.13: what
+# else there is to install goes into $(VENV), as root and as anybody else.
+
+VENV := .venv
+# The Python to make $(VENV) of; empty: the first of this machine that will do.
+PYTHON :=
+# What is passed on to the command behind a target.
+ARGS :=
+
+RUN := $(VENV)/bin/python
+environment = @sh devtools/environment.sh "$(VENV)" $(1) $(PYTHON)
+SOURCES := kolibri_azure_plugin devtools tests bench docs setup.py
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench clean
+
+help: ## list these commands
+	@echo 'make COMMAND [ARGS="..."] [PYTHON=python3.12]'
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-7s%s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo 'For example:'
+	@echo '  make demo ARGS="--port 8090"      make demo ARGS=--help'
+	@echo '  make test ARGS="tests/unit"       make test ARGS="-m \"not slow\""'
+
+demo: ## run Kolibri with the plugin, PostgreSQL and a stand-in for Azure on this machine
+	$(call environment,demo)
+	@$(RUN) -m devtools.demo $(ARGS)
+
+test: ## run the tests
+	$(call environment,test)
+	$(RUN) -m pytest $(ARGS)
+
+lint: ## check style and types
+	$(call environment,lint)
+	$(RUN) -m ruff check $(wildcard $(SOURCES))
+	$(RUN) -m ruff format --check $(wildcard $(SOURCES))
+	$(RUN) -m mypy
+
+bench: ## measure what the plugin costs
+	$(call environment,test)
+	$(RUN) -m bench.startup $(ARGS)
+
+clean: ## remove the environment and all caches; the demo's data stay
+	rm -rf $(VENV) .tox build dist *.egg-info .coverage .coverage.*
+	rm -rf .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
