@@ -13,7 +13,7 @@ from kolibri_azure_plugin.content.probe import Measurements, ProbeHangsError
 from kolibri_azure_plugin.errors import ContentShareError
 
 MOUNT_COMMAND = (
-    "az webapp config storage-account add -g GROUP -n APP --custom-id content "
+    "az webapp config storage-account add -g GROUP -n APP --custom-id NAME "
     "--storage-type AzureFiles --account-name ACCOUNT --share-name SHARE "
     "--access-key KEY --mount-path {path}"
 )
@@ -83,7 +83,7 @@ def share_errors(path: str) -> Iterator[None]:
         yield
     except ProbeHangsError as error:
         raise ContentShareError(
-            f"The content share at {path} hangs.",
+            f"The share at {path} hangs.",
             expected="a file written, read and deleted in well under a second",
             found=str(error),
             remedy="az storage account show -n ACCOUNT --query statusOfPrimary\n"
@@ -102,7 +102,7 @@ def _unusable(path: str, error: OSError) -> ContentShareError:
         return _read_only(path, reason)
     if error.errno in (errno.EACCES, errno.EPERM):
         return ContentShareError(
-            f"Kolibri may not write to the content share at {path}.",
+            f"Kolibri may not write to the share at {path}.",
             expected="a share that this process may read and write",
             found=reason,
             remedy="Give the user that runs Kolibri the right to write there; on App Service, "
@@ -111,14 +111,14 @@ def _unusable(path: str, error: OSError) -> ContentShareError:
         )
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return ContentShareError(
-            f"The content share at {path} is full.",
+            f"The share at {path} is full.",
             expected="room for content",
             found=reason,
             remedy="az storage share-rm update --storage-account ACCOUNT -n SHARE --quota GIB",
             code="share-full",
         )
     return ContentShareError(
-        f"The content share at {path} does not work.",
+        f"The share at {path} does not work.",
         expected="a file written, read and deleted",
         found=reason,
         remedy="az webapp restart -g GROUP -n APP mounts it anew; if it stays so:\n"
@@ -130,7 +130,7 @@ def _unusable(path: str, error: OSError) -> ContentShareError:
 
 def _read_only(path: str, found: str) -> ContentShareError:
     return ContentShareError(
-        f"The content share at {path} can't be written.",
+        f"The share at {path} can't be written.",
         expected="a share mounted for reading and writing",
         found=found,
         remedy=MOUNT_COMMAND.format(path=path),
