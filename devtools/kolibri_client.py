@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
@@ -21,10 +20,9 @@ class KolibriClient:
     def __init__(self, url: str, *, forwarded_https: bool = False) -> None:
         self.url = url.rstrip("/")
         self.session = requests.Session()
+        self._forwarded_https = forwarded_https
         if forwarded_https:
             self.session.headers["X-Forwarded-Proto"] = "https"
-            everywhere = DefaultCookiePolicy(secure_protocols=("http", "https"))
-            self.session.cookies.set_policy(everywhere)
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
         """Send one request, with the CSRF token once there is one; no status is an error."""
@@ -32,9 +30,18 @@ class KolibriClient:
         token = self.session.cookies.get(CSRF_COOKIE)
         if token:
             headers.setdefault("X-CSRFToken", token)
-            headers.setdefault("Referer", f"{self.url}/")
+            headers.setdefault("Referer", f"{self._origin}/")
         options.setdefault("timeout", TIMEOUT_SECONDS)
-        return self.session.request(method, self.url + path, headers=headers, **options)
+        answer = self.session.request(method, self.url + path, headers=headers, **options)
+        if self._forwarded_https:
+            for cookie in self.session.cookies:
+                cookie.secure = False
+        return answer
+
+    @property
+    def _origin(self) -> str:
+        """The site as the browser knows it."""
+        return self.url.replace("http:", "https:", 1) if self._forwarded_https else self.url
 
     def get(self, path: str, **parameters: Any) -> Any:
         """The JSON at `path`; raises requests.HTTPError when the status is an error."""
