@@ -20,6 +20,10 @@ logger = logging.getLogger(__name__)
 #: a device setting is changed. So the variable is renamed before Kolibri looks.
 RENAMED_VARIABLES = {"KOLIBRI_DATABASE_PASSWORD": "KOLIBRI_AZURE_DATABASE_PASSWORD"}
 
+#: App Service hands over a connection string of type *Custom* under its name behind this.
+#: https://learn.microsoft.com/azure/app-service/configure-common#configure-connection-strings
+CONNECTION_STRING = "CUSTOMCONNSTR_"
+
 
 def variable_of(name: str) -> str:
     """The environment variable of a secret: ``kolibri-secret-key`` is KOLIBRI_SECRET_KEY."""
@@ -104,7 +108,8 @@ class Secrets:
 
     def _from_environment(self, name: str) -> str | None:
         variable = variable_of(name)
-        value = self._environ.get(RENAMED_VARIABLES.get(variable, variable), "")
+        renamed = RENAMED_VARIABLES.get(variable, variable)
+        value = self._environ.get(renamed) or self._environ.get(CONNECTION_STRING + variable, "")
         if value.startswith(UNRESOLVED_REFERENCE):
             raise SecretError(
                 f"The environment variable {variable} holds no secret.",
