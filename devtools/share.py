@@ -11,10 +11,13 @@ KIND says what the command finds at MOUNT_POINT:
   hang        a share whose server never answers: whoever touches it hangs and can't be killed
   hang-until  the same, until a file SOURCE/released exists; then SOURCE itself
   dead        a share whose server is gone
+  bind-then-hang  SOURCE, which hangs while SOURCE/hanging exists
+  full        a share of its own with 16 MiB, nearly all of them taken; SOURCE is not used
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -37,6 +40,9 @@ ANSWER_HEADER = struct.Struct("<IiQ")
 INIT_ANSWER = struct.Struct("<IIIIHHIIHHI28x")
 
 RELEASED = "released"
+HANGING = "hanging"
+
+KINDS = ("bind", "read-only", "hang", "hang-until", "dead", "bind-then-hang", "full")
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -70,15 +76,18 @@ def main() -> None:
     _enter_namespace()
     if kind in ("bind", "read-only"):
         _bind(source, mount_point, read_only=kind == "read-only")
+    elif kind == "bind-then-hang":
+        _bind(source, mount_point, read_only=False)
+        _hang_on_demand(mount_point, source)
+    elif kind == "full":
+        _fill(mount_point)
     else:
         _mount_fuse(kind, mount_point, source)
     os.execvp(command[0], command)
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
-    if "--" not in arguments or arguments[0] not in (
-        "bind", "read-only", "hang", "hang-until", "dead",
-    ):  # fmt: skip
+    if "--" not in arguments or arguments[0] not in KINDS:
         raise SystemExit(__doc__)
     separator = arguments.index("--")
     return arguments[:separator], arguments[separator + 1 :]
@@ -98,6 +107,35 @@ def _bind(source: str, mount_point: str, *, read_only: bool) -> None:
     _mount(source, mount_point, None, MS_BIND)
     if read_only:
         _mount("none", mount_point, None, MS_BIND | MS_REMOUNT | MS_RDONLY)
+
+
+def _fill(mount_point: str) -> None:
+    _mount("share", mount_point, "tmpfs", 0, "size=16m")
+    Path(mount_point, "content").write_bytes(bytes(15 << 20))
+
+
+def _hang_on_demand(mount_point: str, source: str) -> None:
+    """A process that lays a hanging share over the mount point, and takes it away again."""
+    if os.fork() == 0:
+        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        hanging = Path(source, HANGING)
+        while True:
+            if hanging.exists():
+                _hang_while(hanging, mount_point)
+            time.sleep(0.02)
+
+
+def _hang_while(hanging: Path, mount_point: str) -> None:
+    device = os.open("/dev/fuse", os.O_RDWR)
+    _mount("share", mount_point, "fuse", 0, f"fd={device},rootmode=40000,user_id=0,group_id=0")
+    _answer_init(device)
+    os.set_blocking(device, False)
+    while hanging.exists():
+        with contextlib.suppress(BlockingIOError):
+            os.read(device, 1 << 17)
+        time.sleep(0.02)
+    _check(_libc.umount2(mount_point.encode(), MNT_DETACH))
+    os.close(device)
 
 
 def _mount_fuse(kind: str, mount_point: str, source: str) -> None:

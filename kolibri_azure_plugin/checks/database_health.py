@@ -204,7 +204,8 @@ def transactions(subject: Subject) -> Outcome:
 @CHECKS.check(
     "migrations",
     "The tables are those of this Kolibri.",
-    requires=("database.sign_in", "kolibri.start"),
+    requires=("kolibri.start",),
+    after=("database.sign_in",),
 )
 def migrations(subject: Subject) -> Outcome:
     from django.db import connection

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from urllib.parse import urlsplit
@@ -20,8 +21,10 @@ from kolibri_azure_plugin.checks.model import (
     warned,
 )
 from kolibri_azure_plugin.checks.subject import Subject
-from kolibri_azure_plugin.cloud.network import CONNECT_TIMEOUT, READ_TIMEOUT
+from kolibri_azure_plugin.cloud.network import CONNECT_TIMEOUT, READ_TIMEOUT, causes_of
+from kolibri_azure_plugin.errors import KolibriAzureError
 from kolibri_azure_plugin.provisioning import first_setup
+from kolibri_azure_plugin.redaction import redact
 from kolibri_azure_plugin.retry import Deadline
 
 CHECKS = Registry("kolibri")
@@ -101,8 +104,34 @@ def secret_key(subject: Subject) -> Outcome:
 def start(_subject: Subject) -> Outcome:
     import django
 
-    django.setup()
+    heard = _Heard()
+    logging.getLogger().addHandler(heard)
+    try:
+        django.setup()
+    except SystemExit as end:
+        # The plugin's own words are in the cause; Kolibri's are in the log alone.
+        for error in causes_of(end):
+            if isinstance(error, KolibriAzureError):
+                raise error from end
+        return failed(
+            "Kolibri does not take its options.",
+            cause="\n".join(heard.lines) or f"Kolibri ended with exit code {end.code}",
+            remedy="Correct the option that is named there, in the environment or in options.ini.",
+        )
+    finally:
+        logging.getLogger().removeHandler(heard)
     return passed("They do.")
+
+
+class _Heard(logging.Handler):
+    """Keeps what is logged as an error."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(redact(record.getMessage()))
 
 
 @CHECKS.check("debug", "DEBUG is off.", requires=("kolibri.start",))

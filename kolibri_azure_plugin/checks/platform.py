@@ -8,6 +8,8 @@ import time
 import zoneinfo
 from pathlib import Path
 
+from kolibri.utils.conf import KOLIBRI_HOME
+
 from kolibri_azure_plugin.checks.model import Outcome, Registry, passed, skipped, warned
 from kolibri_azure_plugin.checks.subject import Subject
 from kolibri_azure_plugin.cloud.network import on_app_service
@@ -75,14 +77,14 @@ def memory(_subject: Subject) -> Outcome:
 
 @CHECKS.check("disk", "KOLIBRI_HOME has room.", advisory=True)
 def disk(_subject: Subject) -> Outcome:
-    home = os.environ["KOLIBRI_HOME"]
-    free = shutil.disk_usage(home).free
-    message = f"{free / 2**30:.1f} GiB free in {home}."
+    free = shutil.disk_usage(KOLIBRI_HOME).free
+    message = f"{free / 2**30:.1f} GiB free in {KOLIBRI_HOME}."
     if free < LEAST_DISK:
         return warned(
             message,
             cause="uploads, exports and caches of this instance go there",
-            remedy=f"du -sh {home}/* shows what is large; a restart of the container empties it",
+            remedy=f"du -sh {KOLIBRI_HOME}/* shows what is large; a restart empties it:\n"
+            "az webapp restart -g GROUP -n APP",
             free_bytes=free,
         )
     return passed(message, free_bytes=free)

@@ -34,11 +34,11 @@ PAUSE = 2.0
 
 def main(words: list[str]) -> int:
     """Examine, report, and return the exit code."""
+    options = arguments.parser().parse_args(words)
     output = _keep_stdout_for_the_report()
     _quieten_logs()
     joining.stay_out()
     try:
-        options = arguments.parser().parse_args(words)
         if options.list:
             output.write(_listing())
             return arguments.ALL_WELL

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import difflib
+import sys
 
 from kolibri_azure_plugin.checks import catalogue
 
@@ -23,7 +26,7 @@ EPILOG = f"""exit codes:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]
-        self.print_usage()
+        self.print_usage(sys.stderr)
         self.exit(WRONG_USAGE, f"{self.prog}: {message}\n")
 
 
@@ -37,7 +40,6 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    known = catalogue.names()
     made.add_argument(
         "--format",
         choices=("table", "json", "short"),
@@ -47,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--only",
         nargs="+",
-        choices=known,
+        type=_name,
         default=[],
         metavar="ID_OR_CATEGORY",
         help="run these checks, and what they require",
@@ -55,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--skip",
         nargs="+",
-        choices=known,
+        type=_name,
         default=[],
         metavar="ID_OR_CATEGORY",
         help="leave these checks out",
@@ -88,7 +90,19 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
-    return seconds
+    with contextlib.suppress(ValueError):
+        seconds = float(text)
+        if 0 < seconds < float("inf"):
+            return seconds
+    raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
+
+
+def _name(text: str) -> str:
+    known = catalogue.names()
+    if text in known:
+        return text
+    near = difflib.get_close_matches(text, known, n=3, cutoff=0.4)
+    guess = f"; did you mean {' or '.join(near)}?" if near else ""
+    raise argparse.ArgumentTypeError(
+        f"there is no check {text}{guess} (kolibri manage azure_check --list shows all)"
+    )

@@ -34,6 +34,12 @@ class Report:
         return next(failures, None)
 
     @property
+    def advice(self) -> str:
+        """Where to begin, for a report with failures; else empty."""
+        first = self.first_failure
+        return f"begin with {first.check.id}: {first.outcome.message}" if first else ""
+
+    @property
     def summary(self) -> str:
         """One line for the end of a report."""
         counts = self.counts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import os
+import textwrap
 from typing import TextIO
 
 from kolibri_azure_plugin.checks.model import Status
@@ -16,6 +17,7 @@ ASCII_MARKS = {Status.PASS: "ok", Status.WARN: "!!", Status.FAIL: "XX", Status.S
 COLOURS = {Status.PASS: "32", Status.WARN: "33", Status.FAIL: "31", Status.SKIP: "2"}
 
 INDENT = " " * 4
+NAMES_WIDTH = 76
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,17 +57,35 @@ def render(report: Report, style: Style) -> str:
     lines = []
     for category, results in itertools.groupby(report.results, lambda r: r.check.category):
         lines += ["", style.paint(category, "1")]
-        for result in results:
-            lines += _lines_of(result, style)
+        for blocker, together in itertools.groupby(results, lambda r: r.outcome.blocked_by):
+            if blocker:
+                lines += _blocked_lines(blocker, list(together), style)
+            else:
+                lines += [line for result in together for line in _lines_of(result, style)]
     versions = f"Kolibri {report.kolibri_version}, plugin {report.plugin_version}"
-    lines += ["", f"{report.summary} ({versions})", ""]
+    lines += ["", f"{report.summary} ({versions})"]
+    lines += [style.paint(report.advice, "1")] if report.advice else []
+    lines += [""]
     return style.printable("\n".join(lines).lstrip("\n"))
+
+
+def _blocked_lines(blocker: str, results: list[Result], style: Style) -> list[str]:
+    """What was skipped for the same failure, without a line for each."""
+    names = textwrap.wrap(", ".join(_name(result) for result in results), NAMES_WIDTH)
+    first, *others = names
+    mark = style.mark(Status.SKIP)
+    lines = [f"  {mark} {first}", *(f"{INDENT}{line}" for line in others)]
+    lines[-1] += f": needs {blocker}"
+    return lines
+
+
+def _name(result: Result) -> str:
+    return result.check.id.rpartition(".")[2]
 
 
 def _lines_of(result: Result, style: Style) -> list[str]:
     check, outcome = result.check, result.outcome
-    name = check.id.rpartition(".")[2]
-    lines = [f"  {style.mark(outcome.status)} {name}: {outcome.message}"]
+    lines = [f"  {style.mark(outcome.status)} {_name(result)}: {outcome.message}"]
     if outcome.status in (Status.WARN, Status.FAIL):
         lines += _paragraph("cause", outcome.cause)
         lines += _paragraph("to mend it", outcome.remedy)
