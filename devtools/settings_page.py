@@ -31,8 +31,8 @@ A secret comes from the environment variable of its name, else from the Key Vaul
 the value. No secret is taken from a file. Another *name* of a secret, set with the setting in the
 last column, changes its variable too.
 
-A connection string of type *Custom* with the variable's name works like the variable, and is hidden
-in the portal. Key Vault references (`@Microsoft.KeyVault(...)`) in app settings work as well; one that App Service
+A connection string of type *Custom* with the variable's name works like the variable. Key Vault
+references (`@Microsoft.KeyVault(...)`) in app settings work as well; one that App Service
 could not resolve is recognised and named.
 """
 

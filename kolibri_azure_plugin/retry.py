@@ -43,10 +43,11 @@ def until_it_works(
     :param longest_pause: seconds to which they grow.
     :raises KolibriAzureError: the operation's last error.
     """
-    growing = tenacity.wait_exponential_jitter(initial=FIRST_PAUSE, max=longest_pause, jitter=0.5)
+    growing = tenacity.wait_exponential(multiplier=FIRST_PAUSE, max=longest_pause)
+    jitter = tenacity.wait_random(0, FIRST_PAUSE)
 
     def pause(state: tenacity.RetryCallState) -> float:
-        return max(growing(state), _error_of(state).retry_after)
+        return max(growing(state) + jitter(state), _error_of(state).retry_after)
 
     def announce(state: tenacity.RetryCallState) -> None:
         error = _error_of(state)
