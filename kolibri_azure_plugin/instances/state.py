@@ -10,6 +10,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg2
+import psycopg2.errors
+
+from kolibri_azure_plugin.errors import DatabaseError
 from kolibri_azure_plugin.instances.sessions import open_session
 
 TABLE = "kolibri_azure_state"
@@ -62,17 +66,35 @@ class State:
         return bool(self.rows("SELECT to_regclass(%s) IS NOT NULL", table)[0][0])
 
     def create(self) -> None:
-        """Make the table, unless it is there."""
-        if not self.exists(TABLE):
+        """Make the table, unless it is there.
+
+        :raises DatabaseError: when the role may not.
+        """
+        if self.exists(TABLE):
+            return
+        try:
             # psycopg2 sends both statements at once, which makes them one transaction.
             with self._session.cursor() as cursor:
                 cursor.execute(CREATE)
+        except psycopg2.errors.InsufficientPrivilege as error:
+            raise _may_not_create(error) from error
 
     def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """The rows that one statement answers with."""
         with self._session.cursor() as cursor:
             cursor.execute(statement, values)
             return list(cursor.fetchall())
+
+
+def _may_not_create(error: psycopg2.Error) -> DatabaseError:
+    return DatabaseError(
+        "Kolibri may not create tables in its database.",
+        expected="a role that owns the database, or has CREATE on its schema public",
+        found=str(error).strip(),
+        remedy="As the server's administrator, in Kolibri's database:\n"
+        "ALTER DATABASE DATABASE OWNER TO USER; ALTER SCHEMA public OWNER TO USER;",
+        code="database-no-create",
+    )
 
 
 @contextlib.contextmanager
