@@ -1,0 +1,29 @@
+"""A job for tests that writes down when it begins, goes on and ends, and in which process."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+LOG = "RECORDED_JOBS_FILE"
+
+TICK_SECONDS = 0.1
+
+
+def work(number: int, seconds: float) -> None:
+    """Take so many seconds."""
+    _record("begin", number)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        time.sleep(min(TICK_SECONDS, seconds))
+        _record("tick", number)
+    _record("end", number)
+
+
+def _record(event: str, number: int) -> None:
+    line = f"{event} {number} {os.getpid()} {time.time()}\n"
+    # One write to a file that is opened for appending is never torn by another process's.
+    descriptor = os.open(Path(os.environ[LOG]), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    os.write(descriptor, line.encode())
+    os.close(descriptor)
