@@ -20,12 +20,12 @@ VARIABLES = {"MORANGO_SYSTEM_ID": "system_id", "MORANGO_NODE_ID": "node_id"}
 def take_on(state: State, environ: MutableMapping[str, str]) -> None:
     """Give this process, and those it starts, the identity that the database keeps.
 
-    :param environ: the environment; what it says already stays.
+    :param environ: the environment; what it says already stays, unless it is empty.
     """
     fresh = {part: uuid.uuid4().hex for part in VARIABLES.values()}
     identity = state.set_once(IDENTITY, fresh)
     for variable, part in VARIABLES.items():
-        environ.setdefault(variable, identity[part])
+        environ[variable] = environ.get(variable, "").strip() or identity[part]
 
 
 def settle() -> None:

@@ -10,6 +10,7 @@ import pytest
 from devtools.azure_standin import AzureStandin
 from devtools.deployment import Deployment
 from devtools.fleet import Fleet
+from devtools.old_kolibri import OldKolibri
 from devtools.process import BackgroundProcess
 
 #: Everything that is hard about a password in a URL, in libpq and in an ini file.
@@ -98,3 +99,9 @@ def counts(capfd):
             sys.stdout.write(f"\n  {line}\n")
 
     return show
+
+
+@pytest.fixture(scope="session")
+def old_kolibri():
+    """Kolibri 0.18.4, without this plugin."""
+    return OldKolibri.install("0.18.4")

@@ -12,7 +12,6 @@ import pytest
 
 from devtools.deadline import wait_until
 from devtools.fleet import Fleet
-from devtools.old_kolibri import OldKolibri
 from devtools.process import BackgroundProcess
 from kolibri_azure_plugin.instances.advisory_lock import HOLDERS, AdvisoryLock
 from kolibri_azure_plugin.instances.one_starter import LOCK_NAME
@@ -110,6 +109,23 @@ def test_an_older_image_on_a_newer_database_refuses_to_start_and_says_so(fleet):
     assert "#database-newer" in refused.output
 
 
+def test_a_database_of_a_kolibri_that_nobody_can_name_is_not_touched(fleet):
+    for statement in (
+        "CREATE TABLE django_migrations (app text, name text)",
+        "INSERT INTO django_migrations VALUES ('device', '0001_initial')",
+        "ALTER TABLE django_migrations OWNER TO kolibri",
+    ):
+        fleet.postgres.execute(statement, database=fleet.database)
+
+    refused = fleet.instance("home").run("manage", "check")
+
+    assert refused.code == 1
+    assert "echo VERSION > $KOLIBRI_HOME/.data_version" in refused.output
+    assert "#database-version-unknown" in refused.output
+    rows = fleet.postgres.execute("SELECT * FROM django_migrations", database=fleet.database)
+    assert rows == [("device", "0001_initial")]
+
+
 def test_status_and_stop_need_no_database(fleet):
     instance = fleet.instance("home", port=9)
 
@@ -142,9 +158,3 @@ def assert_completely_migrated(fleet: Fleet) -> None:
     assert total == distinct > 0
     complete = fleet.instance("home-to-look").run("manage", "migrate", "--check")
     assert complete.code == 0, complete.output
-
-
-@pytest.fixture(scope="session")
-def old_kolibri():
-    """Kolibri 0.18.4, without this plugin."""
-    return OldKolibri.install("0.18.4")
