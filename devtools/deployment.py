@@ -38,6 +38,7 @@ class Deployment:
     :param mount_point: where the share is mounted.
     :param environment: what the platform would set; change it to break things.
     :param kind: what is at the mount point, as devtools.share names it; empty for nothing.
+    :param more_shares: kind, mount point and source of what else is mounted.
     """
 
     home: Path
@@ -49,6 +50,7 @@ class Deployment:
     database: str = ""
     database_url: str = ""
     user: str = ""
+    more_shares: list[tuple[str, Path, Path]] = field(default_factory=list)
 
     @classmethod
     def create(
@@ -95,9 +97,10 @@ class Deployment:
 
     def command(self, *words: str) -> list[str]:
         """A command line whose process sees the share."""
-        if not self.kind:
-            return list(words)
-        return [*command_with_share(self.kind, self.mount_point, self.share), *words]
+        mounts = [mount for more in self.more_shares for mount in command_with_share(*more)]
+        if self.kind:
+            mounts += command_with_share(self.kind, self.mount_point, self.share)
+        return [*mounts, *words]
 
     def run(
         self,
