@@ -1,0 +1,196 @@
+"""What a container's log collector gets: stdout, one line per event, whole and without secrets."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+import requests
+
+from devtools.azure_standin import AzureStandin
+from devtools.deadline import wait_until
+from devtools.deployment import Deployment
+from devtools.instances import WSGI_MODULE, another_instance
+from devtools.kolibri_process import KEPT_TO_THIS_MACHINE
+from devtools.ports import free_port
+
+from .conftest import PASSWORD
+
+pytestmark = pytest.mark.slow
+
+DATABASE = "kolibri_logs"
+
+FIELDS = {"time", "level", "logger", "instance", "request", "client", "process", "message"}
+
+LINE = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [A-Z]+ +[\w.-]+ "
+    r"instance=\S+ request=\S+ client=\S+ .+"
+)
+
+INFO = "/api/public/info/"
+
+#: The first two are what anybody can send; the last is what App Service adds.
+FORWARDED = "10.0.0.1, 203.0.113.66, 198.51.100.7:56789"
+
+CLIENT = "198.51.100.7"
+
+
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory, authority, postgres, role, migrated_template):
+    folder = tmp_path_factory.mktemp("logs")
+    postgres.clone_database(migrated_template, DATABASE, owner=role)
+    with AzureStandin(folder / "azure") as azure:
+        deployment = Deployment.create(
+            folder, azure, postgres, authority, database=DATABASE, user=role, password=PASSWORD
+        )
+        deployment.environment["WEBSITE_INSTANCE_ID"] = "a1b2c3d4e5f6"
+        deployment.environment["KOLIBRI_NO_FILE_BASED_LOGGING"] = "1"
+        yield deployment
+    postgres.drop_database(DATABASE)
+
+
+class Site:
+    """Kolibri's stock WSGI module under gunicorn, with its two outputs apart."""
+
+    def __init__(self, instance):
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.home = instance.home
+        command = [sys.executable, "-m", "gunicorn", f"--bind=127.0.0.1:{port}", WSGI_MODULE]
+        self._output = (instance.home / "stdout").open("w+")
+        self._process = subprocess.Popen(
+            instance.command(*command),
+            env={**KEPT_TO_THIS_MACHINE, **instance.environment},
+            stdout=self._output,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def __enter__(self):
+        wait_until(self._answers, "the site", 60)
+        return self
+
+    def __exit__(self, *_error):
+        self._process.terminate()
+        self._process.wait(60)
+
+    def get(self, path, **headers):
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        return requests.get(self.url + path, headers=names, timeout=30)
+
+    def lines(self):
+        return (self.home / "stdout").read_text().splitlines()
+
+    def line_with(self, text):
+        """The one line that holds this."""
+
+        def found():
+            return [line for line in self.lines() if text in line]
+
+        wait_until(found, text, 10)
+        (line,) = found()
+        return line
+
+    def _answers(self):
+        assert self._process.poll() is None
+        try:
+            return requests.get(f"{self.url}/status/", timeout=5)
+        except requests.ConnectionError:
+            return None
+
+
+def started(deployment, name, **settings):
+    return Site(another_instance(deployment, deployment.home.parent / name, **settings))
+
+
+@pytest.fixture(scope="module")
+def text_site(deployment):
+    with started(deployment, "text") as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def json_site(deployment):
+    with started(deployment, "json", KOLIBRI_AZURE_LOG_FORMAT="json") as site:
+        yield site
+
+
+def test_every_line_of_the_text_format_is_one_event(text_site):
+    text_site.get(INFO, User_Agent="text-event")
+    text_site.line_with("text-event")
+
+    assert [line for line in text_site.lines() if not LINE.fullmatch(line)] == []
+
+
+def test_every_line_of_the_json_format_is_one_event(json_site):
+    json_site.get(INFO, User_Agent="json-event")
+    json_site.line_with("json-event")
+
+    events = [json.loads(line) for line in json_site.lines()]
+    assert all(set(event) >= FIELDS for event in events)
+    assert {event["instance"] for event in events} == {"a1b2c3"}
+
+
+def test_an_event_names_the_request_and_the_real_client(json_site):
+    answer = json_site.get(
+        INFO, X_Forwarded_For=FORWARDED, X_ARR_LOG_ID="6a7e-0001", User_Agent="named"
+    )
+
+    event = json.loads(json_site.line_with("named"))
+    assert (event["client"], event["request"]) == (CLIENT, "6a7e-0001")
+    assert event["message"].startswith(f"{CLIENT} ")
+    assert answer.headers["X-Request-ID"] == "6a7e-0001"
+
+
+def test_a_request_that_nobody_named_gets_a_name(json_site):
+    answers = [json_site.get(INFO, User_Agent=f"unnamed-{number}") for number in range(2)]
+
+    names = [answer.headers["X-Request-ID"] for answer in answers]
+    assert len(set(names)) == 2
+    assert json.loads(json_site.line_with("unnamed-1"))["request"] == names[1]
+
+
+def test_what_a_stranger_puts_into_a_request_can_not_forge_a_line(text_site):
+    text_site.get(
+        INFO + "?x=%0AERROR",
+        X_ARR_LOG_ID='"} forged',
+        X_Forwarded_For="forged",
+        User_Agent="odd\tx",
+    )
+
+    line = text_site.line_with("odd")
+    assert "forged" not in line
+    assert r"odd\tx" in line
+
+
+def test_without_a_proxy_nothing_that_a_client_claims_is_believed(deployment):
+    with started(deployment, "direct", KOLIBRI_AZURE_HTTPS_PROXY="false") as site:
+        site.get(INFO, X_Forwarded_For=FORWARDED, X_ARR_LOG_ID="claimed", User_Agent="direct")
+        line = site.line_with("direct")
+    assert "client=127.0.0.1" in line
+    assert "claimed" not in line
+
+
+def test_an_exception_is_one_line_with_its_traceback(deployment):
+    code = (
+        "import logging\ntry:\n    1 / 0\n"
+        "except ZeroDivisionError: logging.getLogger('trial').exception('it\\nfailed')"
+    )
+    for log_format in ("text", "json"):
+        result = deployment.run(
+            "manage", "--skip-update", "shell", "-c", code,
+            settings={"KOLIBRI_AZURE_LOG_FORMAT": log_format},
+        )  # fmt: skip
+        assert result.returncode == 0, result.stderr
+        (line,) = [line for line in result.stdout.splitlines() if "division by zero" in line]
+        assert "Traceback" in line
+        if log_format == "json":
+            event = json.loads(line)
+            assert event["message"] == "it\nfailed"
+            assert event["exception"].endswith("ZeroDivisionError: division by zero")
+
+
+def test_nothing_is_logged_to_files(text_site):
+    assert list((text_site.home / "logs").glob("*")) == []

@@ -1,0 +1,45 @@
+"""Whose request it is, from what a proxy says."""
+
+from __future__ import annotations
+
+import pytest
+
+from kolibri_azure_plugin.logs.requests import request_facts, without_port
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("198.51.100.7:56789", "198.51.100.7"),
+        ("198.51.100.7", "198.51.100.7"),
+        (" 198.51.100.7 ", "198.51.100.7"),
+        ("[2001:db8::1]:56789", "2001:db8::1"),
+        ("[2001:db8::1]", "2001:db8::1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("", ""),
+        ("unknown", ""),
+        ("198.51.100.7:56789:1", ""),
+        ("1.2.3.4.5:80", ""),
+    ],
+)
+def test_the_port_is_cut_off(text, address):
+    assert without_port(text) == address
+
+
+def test_the_entry_that_the_platform_added_counts():
+    meta = {"REMOTE_ADDR": "169.254.1.1", "HTTP_X_FORWARDED_FOR": "6.6.6.6, 198.51.100.7:1"}
+
+    assert request_facts(meta, behind_proxy=True).client == "198.51.100.7"
+    assert request_facts(meta, behind_proxy=False).client == "169.254.1.1"
+
+
+def test_without_the_header_the_connection_counts():
+    assert request_facts({"REMOTE_ADDR": "169.254.1.1"}, behind_proxy=True).client == "169.254.1.1"
+
+
+@pytest.mark.parametrize("name", ["", "a b", "x" * 65, "line\nbreak", '"quoted"'])
+def test_an_odd_name_of_a_request_is_replaced(name):
+    facts = request_facts({"HTTP_X_ARR_LOG_ID": name}, behind_proxy=True)
+
+    assert facts.id != name
+    assert len(facts.id) == 32
