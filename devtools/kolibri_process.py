@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -116,9 +115,11 @@ class Kolibri:
         )
         return Finished(done.returncode, done.stdout, done.stderr)
 
-    def succeed(self, *arguments: str | Path, seconds: float = COMMAND_SECONDS) -> Finished:
-        """Run ``kolibri ARGUMENTS``, which has to end with exit code 0."""
-        finished = self.run(*arguments, seconds=seconds)
+    def succeed(
+        self, *arguments: str | Path, seconds: float = COMMAND_SECONDS, text: str = ""
+    ) -> Finished:
+        """Run ``kolibri ARGUMENTS``, as :meth:`run` does; it has to end with exit code 0."""
+        finished = self.run(*arguments, seconds=seconds, text=text)
         if finished.code:
             command = " ".join(str(argument) for argument in arguments)
             raise CommandFailedError(
@@ -142,15 +143,16 @@ class Kolibri:
         # fmt: on
 
     def create_learner(self, username: str, password: str) -> None:
-        """Make a learner's account in the default facility, without a running server."""
-        user, given = json.dumps(username), json.dumps(password)
+        """Make a learner's account in the default facility, without a running server.
+
+        The password goes through standard input: others can read a command's arguments.
+        """
         self.succeed(
             "manage",
             "shell",
-            "-c",
-            "from kolibri.core.auth.models import Facility, FacilityUser; "
-            f"FacilityUser.objects.create_user({user}, password={given}, full_name={user}, "
-            "facility=Facility.get_default_facility())",
+            text="from kolibri.core.auth.models import Facility, FacilityUser\n"
+            f"FacilityUser.objects.create_user({username!r}, password={password!r}, "
+            f"full_name={username!r}, facility=Facility.get_default_facility())\n",
         )
 
     def import_channel(self, channel_id: str, folder: Path) -> None:

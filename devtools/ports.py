@@ -13,12 +13,13 @@ LOWEST, HIGHEST = 20000, 32000
 def free_port() -> int:
     """A port that nothing listened on a moment ago."""
     for port in random.sample(range(LOWEST, HIGHEST), 1000):
-        if _is_free(port):
+        if is_free(port):
             return port
     raise OSError(f"no free port on 127.0.0.1 between {LOWEST} and {HIGHEST}")
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether a server could listen on it now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import locale
+import shutil
 import signal
 import subprocess
 import time
@@ -41,18 +42,21 @@ class Postmaster:
         return self._process is not None and self._process.poll() is None
 
     def initialise(self) -> None:
-        """Make the data folder, unless it was made before."""
+        """Make the data folder, unless it was made before; never left made by half."""
         if (self._data / "PG_VERSION").exists():
             return
+        partial = self._data.with_name(f"{self._data.name}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
         code, output = self._account.run(
             [
                 self._installation.program("initdb"),
-                *("--pgdata", self._data, "--username", SUPERUSER, "--encoding", "UTF8"),
+                *("--pgdata", partial, "--username", SUPERUSER, "--encoding", "UTF8"),
                 *("--locale", "C", "--lc-ctype", _character_type(), "--auth", "reject"),
             ]
         )
         if code:
             raise PostgresError(f"initdb failed ({code}):\n{output}")
+        partial.rename(self._data)
 
     def start(self) -> None:
         """Start the server; it may take a moment more until it accepts connections."""

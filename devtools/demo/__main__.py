@@ -1,0 +1,120 @@
+"""Runs Kolibri with the plugin on this machine, with all that it needs on Azure.
+
+PostgreSQL with TLS, the managed identity's endpoint and a Key Vault are started here, on 127.0.0.1
+only; Kolibri is set up with a facility, an administrator, a learner and a small channel. Ctrl-C
+ends it all. The data are kept, and the next run is quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+from devtools.channel import CHANNEL_NAME
+from devtools.demo.accounts import FACILITY
+from devtools.demo.cloud import Cloud, running_cloud
+from devtools.demo.folder import DemoFolder, FolderError
+from devtools.demo.interruption import interrupt_once
+from devtools.demo.narration import say, table
+from devtools.demo.site import running_site, wait_for_the_end
+from devtools.descendants import adopt_orphans, end_descendants
+from devtools.kolibri_process import CommandFailedError, WebProcess
+from devtools.ports import is_free
+from devtools.postgres import MissingPostgresError, PostgresError
+from devtools.process import ProcessEndedError
+
+PORT = 8080
+TIDY_SECONDS = 10
+
+#: What a user can do something about; their texts say what.
+FAILURES = (
+    CommandFailedError,
+    FolderError,
+    LookupError,
+    MissingPostgresError,
+    OSError,
+    PostgresError,
+    ProcessEndedError,
+    subprocess.TimeoutExpired,
+)
+
+
+class PortTakenError(OSError):
+    """Another program listens on a port that the demo needs."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run until SIGINT, SIGTERM or SIGHUP; the exit code."""
+    options = _parser().parse_args(arguments)
+    port, zip_port = options.port, options.zip_port or options.port + 1
+    interrupt_once()
+    adopt_orphans()
+    try:
+        _require_free(port, "--port")
+        _require_free(zip_port, "--zip-port")
+        folder = DemoFolder.open(options.state, fresh=options.fresh)
+        say(f"Kolibri with the Azure plugin, its data in {folder.path}:")
+        with (
+            running_cloud(folder) as cloud,
+            running_site(folder, cloud, port=port, zip_port=zip_port) as site,
+        ):
+            say(_summary(folder, cloud, site))
+            wait_for_the_end(site)
+    except KeyboardInterrupt:
+        pass
+    except FAILURES as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    finally:
+        end_descendants(TIDY_SECONDS)
+    say("Ended: nothing is left running, the data are kept.")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m devtools.demo",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--port", type=int, default=PORT, help=f"Kolibri's port; default: {PORT}")
+    add("--zip-port", type=int, metavar="PORT", help="HTML5 content's; default: the next one")
+    add("--state", type=Path, metavar="FOLDER", help="where the data are kept; it tells by default")
+    add("--fresh", action="store_true", help="begin anew: remove the data of earlier runs")
+    return parser
+
+
+def _require_free(port: int, option: str) -> None:
+    if not is_free(port):
+        raise PortTakenError(
+            f"port {port} of 127.0.0.1 is taken by another program: end that one, or choose "
+            f'another port: make demo ARGS="{option} PORT"'
+        )
+
+
+def _summary(folder: DemoFolder, cloud: Cloud, site: WebProcess) -> str:
+    superuser, learner = cloud.accounts.superuser, cloud.accounts.learner
+    signed_in = table(
+        {
+            "address": site.url,
+            "HTML5 content": f"{site.zip_url}, an origin of its own",
+            "administrator": f"{superuser.name}, password {superuser.password}",
+            "learner": f"{learner.name}, password {learner.password}",
+            "facility": FACILITY,
+            "channel": CHANNEL_NAME,
+            "database": f"{cloud.database.name}, on port {cloud.database.port} with TLS",
+            "data": f"{folder.path}, begun anew with --fresh",
+            "log": str(site.log_file),
+            "commands": f". {folder.environment_file} && {sys.executable} -m kolibri manage"
+            " azure_check",
+            "faults": f"curl {cloud.azure.control_url} says how to break the vault",
+        }
+    )
+    return f"\nKolibri is ready:\n{signed_in}\n\nCtrl-C ends it.\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
