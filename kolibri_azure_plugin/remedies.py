@@ -15,23 +15,25 @@ from collections.abc import Mapping
 MEANINGS: Mapping[str, str] = {
     "GROUP": "the resource group",
     "APP": "the web app",
-    "PLAN": "its App Service plan: az webapp show -g GROUP -n APP --query appServicePlanId -o tsv",
-    "VAULT": "the Key Vault: az keyvault list --query '[].name' -o tsv",
-    "SERVER": "the PostgreSQL: az postgres flexible-server list --query '[].name' -o tsv",
-    "ACCOUNT": "the storage account: az storage account list --query '[].name' -o tsv",
-    "SHARE": "the file share: az storage share-rm list --storage-account ACCOUNT "
+    "PLAN": "its App Service plan, as shown by: az webapp show -g GROUP -n APP "
+    "--query appServicePlanId -o tsv",
+    "VAULT": "the Key Vault, of: az keyvault list --query '[].name' -o tsv",
+    "SERVER": "the PostgreSQL, of: az postgres flexible-server list --query '[].name' -o tsv",
+    "ACCOUNT": "the storage account, of: az storage account list --query '[].name' -o tsv",
+    "SHARE": "the file share, of: az storage share-rm list --storage-account ACCOUNT "
     "--query '[].name' -o tsv",
+    "MEDIA_SHARE": "a file share of its own, for uploads and exports",
     "FILE": "a file that holds the value, without a line break at its end",
-    "KEY": "az storage account keys list -n ACCOUNT --query '[0].value' -o tsv",
-    "PRINCIPAL_ID": "the identity: az webapp identity show -g GROUP -n APP --query principalId "
-    "-o tsv, or az identity show for a user-assigned one",
-    "RESOURCE_ID_OF_THE_SUBNET": "az webapp show -g GROUP -n APP --query virtualNetworkSubnetId "
-    "-o tsv",
-    "RESOURCE_ID_OF_THE_IDENTITY": "az identity list --query '[].id' -o tsv",
-    "IP": "one of az webapp show -g GROUP -n APP --query outboundIpAddresses -o tsv",
+    "KEY": "what this prints: az storage account keys list -n ACCOUNT --query '[0].value' -o tsv",
+    "PRINCIPAL_ID": "what this prints: az webapp identity show -g GROUP -n APP "
+    "--query principalId -o tsv (az identity show for a user-assigned identity)",
+    "RESOURCE_ID_OF_THE_SUBNET": "what this prints: az webapp show -g GROUP -n APP "
+    "--query virtualNetworkSubnetId -o tsv",
+    "RESOURCE_ID_OF_THE_IDENTITY": "one of: az identity list --query '[].id' -o tsv",
+    "IP": "one of: az webapp show -g GROUP -n APP --query outboundIpAddresses -o tsv",
+    "PASSWORD": "the password in the database URL",
     "GIB": "the new size in GiB",
     "SKU": "a larger size",
-    "MEDIA_SHARE": "a file share of its own, for uploads and exports",
     "ZIP_CONTENT_APP": "the web app of the interactive content",
     "NEW": "a name for the new database",
 }

@@ -148,15 +148,18 @@ def round_trip(subject: Subject) -> Outcome:
         subject.query("SELECT 1")
         times.append((time.perf_counter() - begun) * 1000)
     median = round(statistics.median(times), 2)
-    if median > SLOW_ROUND_TRIP:
+    # The fastest shows the distance; the others, how busy both ends are at the moment.
+    fastest = round(min(times), 2)
+    if fastest > SLOW_ROUND_TRIP:
         return warned(
             f"A round trip takes {median} ms.",
             cause="a page makes dozens of them; app and server may be in different regions",
             remedy=f"{SERVER} show -g GROUP -n SERVER --query location\n"
             "az webapp show -g GROUP -n APP --query location",
             median_ms=median,
+            fastest_ms=fastest,
         )
-    return passed(f"{median} ms a round trip.", median_ms=median)
+    return passed(f"{median} ms a round trip.", median_ms=median, fastest_ms=fastest)
 
 
 @CHECKS.check(

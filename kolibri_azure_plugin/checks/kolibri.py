@@ -21,7 +21,12 @@ from kolibri_azure_plugin.checks.model import (
     warned,
 )
 from kolibri_azure_plugin.checks.subject import Subject
-from kolibri_azure_plugin.cloud.network import CONNECT_TIMEOUT, READ_TIMEOUT, causes_of
+from kolibri_azure_plugin.cloud.network import (
+    CONNECT_TIMEOUT,
+    READ_TIMEOUT,
+    causes_of,
+    explain_no_answer,
+)
 from kolibri_azure_plugin.errors import KolibriAzureError
 from kolibri_azure_plugin.provisioning import first_setup
 from kolibri_azure_plugin.redaction import redact
@@ -174,7 +179,7 @@ def hosts(_subject: Subject) -> Outcome:
     return warned(
         "Kolibri answers to any host name.",
         cause="KOLIBRI_AZURE_ALLOWED_HOSTS is empty, and this is not App Service",
-        remedy=f"{SET} KOLIBRI_AZURE_ALLOWED_HOSTS=NAME.azurewebsites.net",
+        remedy=f"{SET} KOLIBRI_AZURE_ALLOWED_HOSTS=APP.azurewebsites.net",
     )
 
 
@@ -203,7 +208,7 @@ def zip_content(subject: Subject) -> Outcome:
     except requests.RequestException as error:
         return warned(
             f"{origin} does not answer.",
-            cause=f"{type(error).__name__}",
+            cause=explain_no_answer(error, urlsplit(origin).netloc)["found"],
             remedy="az webapp show -g GROUP -n ZIP_CONTENT_APP --query state",
         )
     return passed(f"{origin} answers.", status=answer.status_code)

@@ -63,11 +63,11 @@ def app_service(subject: Subject) -> Outcome:
 @CHECKS.check("memory", "The container has memory enough.", advisory=True)
 def memory(_subject: Subject) -> Outcome:
     limit, used = _memory()
-    message = f"{limit / 2**30:.1f} GiB, {used / 2**30:.1f} in use."
+    message = f"{limit / 2**30:.1f} GiB of memory, {used / 2**30:.1f} GiB in use."
     if limit < LEAST_MEMORY:
         return warned(
             message,
-            cause="Kolibri with its workers needs 1 GiB or more",
+            cause="with less, the platform ends Kolibri or its workers in the middle of their work",
             remedy="az appservice plan update -g GROUP -n PLAN --sku SKU",
             limit_bytes=limit,
             used_bytes=used,

@@ -43,10 +43,15 @@ class Subject:
     @property
     def secret_names(self) -> list[str]:
         """The secrets without which Kolibri does not start."""
-        settings = self.context.settings
+        settings, secrets = self.context.settings, self.context.secrets
         names = [settings.secret_key_secret]
         if self.wants_postgresql:
-            names.append(self.database.config.secret)
+            plain = bool(self._plain_options()["DATABASE_HOST"])
+            url = settings.database_url_secret
+            if not plain or secrets.find(url, optional=True) is not None:
+                names.append(url)
+            elif settings.database_auth == "password":
+                names.append(settings.database_password_secret)
         return names
 
     @functools.cached_property

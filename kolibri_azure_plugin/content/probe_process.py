@@ -30,7 +30,7 @@ def touch(folder: str, marker: str | None = None) -> dict[str, Any]:
         **times,
         "free_bytes": space.f_bavail * space.f_frsize,
         "total_bytes": space.f_blocks * space.f_frsize,
-        "marker": _read_from_server(os.path.join(folder, marker)).decode() if marker else None,
+        "marker": _marker(os.path.join(folder, marker)) if marker else None,
     }
 
 
@@ -71,6 +71,14 @@ def _write_read_delete(folder: str, content: bytes) -> dict[str, float]:
             os.unlink(path)
         times["delete_ms"] = _milliseconds(start)
     return times
+
+
+def _marker(path: str) -> str | None:
+    """The text of a file; None when it is not there, as on another share."""
+    try:
+        return _read_from_server(path).decode()
+    except FileNotFoundError:
+        return None
 
 
 def _read_from_server(path: str) -> bytes:

@@ -55,8 +55,21 @@ def _too_weak(source: str, mode: str) -> SettingsError:
         "The database connection would not be safe.",
         expected=f"sslmode {', '.join(ACCEPTED_SSL_MODES)}",
         found=f"{source} asks for {mode}",
-        remedy=f"Remove it from {source}, or make it verify-full.",
+        remedy=_make_stronger(source, mode),
         code="database-ssl-mode",
+    )
+
+
+def _make_stronger(source: str, mode: str) -> str:
+    kind, _, name = source.partition(" ")
+    if kind == "secret":
+        return (
+            f"Write sslmode=verify-full instead of sslmode={mode} into the URL:\n"
+            f"az keyvault secret set --vault-name NAME -n {name} --file FILE"
+        )
+    return (
+        f"az webapp config appsettings delete -g GROUP -n APP --setting-names {source}\n"
+        "or remove it from options.ini. Without it, the connection is encrypted."
     )
 
 
