@@ -53,10 +53,10 @@ def _take_over_changes_of_others(settings: Any, read_values: dict[str, Any]) -> 
         return
     ours, theirs = _values(settings), _values(stored)
     for name, read in read_values.items():
-        setattr(settings, name, _merge(read, ours[name], theirs[name]))
+        setattr(settings, name, merge(read, ours[name], theirs[name]))
 
 
-def _merge(read: Any, ours: Any, theirs: Any) -> Any:
+def merge(read: Any, ours: Any, theirs: Any) -> Any:
     """Our value if we changed it, else theirs; for a dictionary, key by key."""
     if ours == read:
         return theirs
@@ -64,7 +64,7 @@ def _merge(read: Any, ours: Any, theirs: Any) -> Any:
         return ours
     names = [*theirs, *(name for name in ours if name not in theirs)]
     merged = {
-        name: _merge(read.get(name, MISSING), ours.get(name, MISSING), theirs.get(name, MISSING))
+        name: merge(read.get(name, MISSING), ours.get(name, MISSING), theirs.get(name, MISSING))
         for name in names
     }
     return {name: value for name, value in merged.items() if value is not MISSING}

@@ -27,7 +27,7 @@ class SetupGuard:
         self._get_response = get_response
         with fail_closed():
             try:
-                provision.provision_when_migrated()
+                provision.provision_when_prepared()
             finally:
                 # A web server that loads first and forks then must not share a connection.
                 connections.close_all()

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import time
-from typing import Any
 
 from django.conf import settings as django_settings
 from django.db import connection, transaction
 from django.db.utils import OperationalError, ProgrammingError
 
 from kolibri_azure_plugin import context
-from kolibri_azure_plugin.context import Context
 from kolibri_azure_plugin.errors import ProvisioningError
 from kolibri_azure_plugin.provisioning import first_setup
 from kolibri_azure_plugin.provisioning.first_setup import FirstSetup
 from kolibri_azure_plugin.retry import Deadline
 
 logger = logging.getLogger(__name__)
-
-POLL_SECONDS = 0.5
 
 
 def require_what_it_takes() -> None:
@@ -46,42 +41,28 @@ def provision() -> None:
             _set_up(first_setup.read(here))
 
 
-def provision_when_migrated() -> None:
-    """Set the deployment up, unless it is, once some instance has migrated the database.
+def provision_when_prepared() -> None:
+    """Set the deployment up, unless it is, once some instance has prepared the database.
 
     A web server that loads Kolibri's WSGI module migrates nothing itself.
 
-    :raises KolibriAzureError: when it can't be set up, or the database is not migrated in time.
+    :raises KolibriAzureError: when it can't be set up, or the database is not prepared in time.
     """
-    here = context.current()
-    deadline = Deadline(here.settings.startup_timeout)
-    while not is_provisioned() and not _is_migrated():
-        if not deadline.remaining():
-            raise _not_migrated(here)
-        time.sleep(POLL_SECONDS)
+    if connection.vendor == "postgresql":
+        from kolibri_azure_plugin.instances.upgrades import wait_until_up_to_date
+
+        wait_until_up_to_date(Deadline(context.current().settings.startup_timeout))
     provision()
 
 
 def is_provisioned() -> bool:
-    """True when the database says so; no cache is asked."""
+    """True when the database says so; no cache is asked. False, too, while it has no tables."""
     from kolibri.core.device.models import DeviceSettings
 
-    return _exists(DeviceSettings.objects.filter(is_provisioned=True))
-
-
-def _is_migrated() -> bool:
-    """True when even the rows are there that Kolibri loads after the last migration."""
-    from morango.models import ScopeDefinition
-
-    return _exists(ScopeDefinition.objects.all())
-
-
-def _exists(rows: Any) -> bool:
-    """False, too, while there is no such table."""
     try:
         # In a transaction of its own a missing table does no harm to the caller's.
         with transaction.atomic():
-            return bool(rows.exists())
+            return bool(DeviceSettings.objects.filter(is_provisioned=True).exists())
     except ProgrammingError:
         return False
     except OperationalError:
@@ -156,14 +137,3 @@ def _require_superuser(wanted: FirstSetup) -> None:
             "--settings KOLIBRI_AZURE_SUPERUSER_NAME=admin",
             code="first-start-username",
         )
-
-
-def _not_migrated(here: Context) -> ProvisioningError:
-    return ProvisioningError(
-        "The database is empty, and nobody fills it.",
-        expected="an instance that migrates it: one that runs `kolibri start`, or any other "
-        "`kolibri` command",
-        found=f"no such instance within {here.settings.startup_timeout} s",
-        remedy="kolibri manage help\nbefore the web server, in the same environment",
-        code="database-not-migrated",
-    )
