@@ -30,8 +30,8 @@ class RedactingReporterFilter(SafeExceptionReporterFilter):
 
 def _masked(value: Any) -> Any:
     try:
-        text = repr(value)
+        texts = (repr(value), value) if isinstance(value, str) else (repr(value),)
     except Exception:  # noqa: BLE001
         # Whatever a foreign ``repr`` raises: the page has its own way to show such a value.
         return value
-    return MASK if redact(text) != text else value
+    return MASK if any(redact(text) != text for text in texts) else value

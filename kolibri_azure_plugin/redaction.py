@@ -7,8 +7,10 @@ Django's debug page go through :func:`redact`.
 
 from __future__ import annotations
 
+import json
 import logging
 import traceback
+from collections.abc import Iterator
 from urllib.parse import quote, quote_plus
 
 MASK = "********"
@@ -22,9 +24,24 @@ _known: set[str] = set()
 def remember(secret: str) -> None:
     """Mask this value, also percent-encoded or escaped, wherever :func:`redact` sees it."""
     if len(secret) >= SHORTEST:
-        _known.update(
-            (secret, quote(secret), quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1])
-        )
+        _known.update(_spellings(secret))
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """The value as URLs, Python, JSON and libpq's connection strings spell it, and both at once."""
+    escaped = _escape(secret)
+    for text in (secret, escaped, _escape(escaped)):
+        yield text
+        yield quote(text)
+        yield quote(text, safe="")
+        yield quote_plus(text)
+        yield repr(text)[1:-1]
+        yield json.dumps(text)[1:-1]
+
+
+def _escape(text: str) -> str:
+    """https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-KEYWORD-VALUE"""
+    return text.replace("\\", r"\\").replace("'", r"\'")
 
 
 def redact(text: str) -> str:

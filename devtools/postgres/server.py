@@ -149,9 +149,10 @@ class PostgresServer(Administration):
         wait_until(self._answers_starting_up, "PostgreSQL to be starting up", READY_SECONDS)
 
     def release(self) -> None:
-        """Let a held server become ready, and wait until it is."""
+        """Let a held server become ready, and wait until it takes writes again."""
         self._configuration.hold_file.unlink(missing_ok=True)
         self._postmaster.wait_until_ready()
+        wait_until(self._recovered, "PostgreSQL to end its recovery", READY_SECONDS)
 
     def stop(self, mode: str = "fast") -> None:
         """Stop: "fast" ends the sessions in order, "immediate" as a crash that was noticed."""
@@ -211,6 +212,9 @@ class PostgresServer(Administration):
         except psycopg2.OperationalError as error:
             return "the database system is starting up" in str(error)
         return False
+
+    def _recovered(self) -> bool:
+        return bool(self.execute("SELECT NOT pg_is_in_recovery()")[0][0])
 
     def _clear_hold(self) -> None:
         self._configuration.hold_file.unlink(missing_ok=True)

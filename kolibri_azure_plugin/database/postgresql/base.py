@@ -52,19 +52,31 @@ class DatabaseWrapper(base.DatabaseWrapper):
         )
 
     def ensure_connection(self) -> None:
-        if self.connection is not None and not self._in_transaction() and self._died_while_idle():
-            self.close()
+        self._close_if_dead()
         super().ensure_connection()
         self._used_at = time.monotonic()
 
-    def _in_transaction(self) -> bool:
-        return self.in_atomic_block or not self.autocommit
+    def close_if_unusable_or_obsolete(self) -> None:
+        """Called between two requests, where a dead connection is not replaced yet.
+
+        The next request may need none, and Django handles no error at this place.
+        """
+        self._close_if_dead()
+        super().close_if_unusable_or_obsolete()
+
+    def _close_if_dead(self) -> None:
+        in_transaction = self.in_atomic_block or not self.autocommit
+        if self.connection is not None and not in_transaction and self._died_while_idle():
+            self.close()
 
     def _died_while_idle(self) -> bool:
         if self.connection.closed:
             return True
         idle = time.monotonic() - self._used_at
-        return (idle > IDLE or _has_news(self.connection)) and not self.is_usable()
+        if idle < IDLE and not _has_news(self.connection):
+            return False
+        self._used_at = time.monotonic()
+        return not self.is_usable()
 
 
 def _has_news(connection: Any) -> bool:
