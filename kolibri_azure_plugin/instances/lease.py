@@ -6,6 +6,8 @@ may still be at work. So the holder renews a lease in the state table every seco
 when it could not for HOLDER_SECONDS, and nobody begins before the last renewal is LEASE_SECONDS
 old, by the server's clock. The generation counts the holders: it is what shows an old one that it
 has been replaced.
+
+An upgrade takes the lease away from whoever has it, and waits until it is free.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import time
 from collections.abc import Iterator
 from typing import Callable
 
+import kolibri
 import psycopg2
 
 from kolibri_azure_plugin.instances.advisory_lock import AdvisoryLock
@@ -28,7 +31,9 @@ from kolibri_azure_plugin.instances.watch import Watch
 logger = logging.getLogger(__name__)
 
 LOCK_NAME = "worker lock"
-KEY = "workers"
+
+#: The key of the version that may work; none may while the database is being prepared.
+TARGET_VERSION = "target_version"
 
 BEAT_SECONDS = 1.0
 HOLDER_SECONDS = 5.0
@@ -56,12 +61,28 @@ TAKE = """
 RENEW = """
     UPDATE kolibri_azure_state SET updated_at = clock_timestamp()
     WHERE key = 'workers' AND (value ->> 'generation')::bigint = %s
+      AND NOT EXISTS (SELECT 1 FROM kolibri_azure_state
+                      WHERE key = 'target_version' AND value #>> '{}' <> %s)
     RETURNING pg_backend_pid()
 """
 END = """
     UPDATE kolibri_azure_state SET value = value || '{"ended": true}'
     WHERE key = 'workers' AND (value ->> 'generation')::bigint = %s RETURNING key
 """
+
+
+def wait_until_free(state: State) -> None:
+    """Wait until nobody works who is not meant by the target version."""
+    while _remaining(state) > 0:
+        time.sleep(POLL_SECONDS)
+
+
+def _remaining(state: State) -> float:
+    """Seconds until the last holder's lease has run out; 0 or less when it has."""
+    rows = state.rows(AGE)
+    if not rows or rows[0][1]:
+        return 0.0
+    return LEASE_SECONDS - float(rows[0][0])
 
 
 class LeaseLostError(Exception):
@@ -81,6 +102,7 @@ class Lease:
         self._generation = 0
         self._server_process = 0
         self._other_holder = (0, 0.0)
+        self._announced = ""
 
     @contextlib.contextmanager
     def hold(self, stopping: threading.Event) -> Iterator[bool]:
@@ -101,7 +123,9 @@ class Lease:
             patience=HOLDER_SECONDS,
         ):
             yield True
-        State(session).rows(END, self._generation)
+        # Without the mark the next holder waits a little longer, and nothing else.
+        with contextlib.suppress(psycopg2.Error):
+            State(session).rows(END, self._generation)
 
     def is_ours(self, rows: Callable[[str], list[tuple[int, float]]]) -> bool:
         """True when the database says, now, that this process is the holder.
@@ -118,22 +142,33 @@ class Lease:
     def _wait(self, stopping: threading.Event) -> bool:
         with open_state():
             """The table has to be there."""
-        announced = False
         while not stopping.is_set():
             try:
-                if self._lock.try_acquire():
+                if not self._is_meant():
+                    self._lock.release()
+                    self._announce("the database is being prepared, or belongs to another version")
+                elif self._lock.try_acquire():
                     return self._take(stopping)
-                if not announced:
-                    announced = True
-                    logger.info("Standing by: the workers run in %s.", self._holder()[1])
-                self._end_dead_holder()
+                else:
+                    self._announce(f"the workers run in {self._holder()[1]}")
+                    self._end_dead_holder()
             except psycopg2.Error as error:
                 logger.warning("Can't ask for the workers' lock: %s", str(error).strip())
             stopping.wait(POLL_SECONDS)
         return False
 
+    def _is_meant(self) -> bool:
+        """False while the database is prepared, and when that is for another version."""
+        target = State(self._lock.session).get(TARGET_VERSION)
+        return target in (None, kolibri.__version__)
+
+    def _announce(self, reason: str) -> None:
+        if reason != self._announced:
+            self._announced = reason
+            logger.info("Standing by: %s.", reason)
+
     def _take(self, stopping: threading.Event) -> bool:
-        remaining = self._remaining()
+        remaining = _remaining(State(self._lock.session))
         if remaining > 0:
             logger.info(
                 "The workers' last holder ended unannounced; waiting %.1f s more for its lease "
@@ -147,13 +182,6 @@ class Lease:
         self._generation, self._server_process = taken[0]
         logger.info("This instance runs the background workers now (holder %d).", self._generation)
         return True
-
-    def _remaining(self) -> float:
-        """Seconds until the last holder's lease has run out; 0 or less when it has."""
-        rows = State(self._lock.session).rows(AGE)
-        if not rows or rows[0][1]:
-            return 0.0
-        return LEASE_SECONDS - float(rows[0][0])
 
     def _end_dead_holder(self) -> None:
         rows = State(self._lock.session).rows(AGE)
@@ -176,10 +204,10 @@ class Lease:
         return self._lock.holder() or (0, "an instance that has just ended")
 
     def _renew(self, state: State) -> None:
-        rows = state.rows(RENEW, self._generation)
+        rows = state.rows(RENEW, self._generation, kolibri.__version__)
         if rows != [(self._server_process,)]:
             raise LeaseLostError(
-                "another instance has taken the lease"
+                "another instance has taken it, or the database is being upgraded"
                 if not rows
                 else "the connection changed its session: connect to PostgreSQL itself (port "
                 "5432), not to a pooler in transaction mode"

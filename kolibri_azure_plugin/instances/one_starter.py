@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Iterator
 
+import psycopg2
+
 from kolibri_azure_plugin.instances.advisory_lock import AdvisoryLock
 from kolibri_azure_plugin.instances.watch import Watch
 
@@ -55,20 +57,35 @@ def one_starter_at_a_time() -> Iterator[None]:
 
 
 def _acquire(lock: AdvisoryLock) -> None:
-    began = reminded = time.monotonic()
-    first = True
-    while not lock.try_acquire():
-        now = time.monotonic()
-        if first or now - reminded > REMINDER_SECONDS:
-            first, reminded = False, now
+    began = time.monotonic()
+    reminder = began
+    while not _try(lock):
+        if time.monotonic() >= reminder:
+            reminder = time.monotonic() + REMINDER_SECONDS
             logger.info(
                 "Waiting for another instance that prepares the database (%s), for %.0f s now.",
-                (lock.holder() or (0, "it has just ended"))[1],
-                now - began,
+                _holder(lock),
+                time.monotonic() - began,
             )
         time.sleep(POLL_SECONDS)
-    if not first:
+    if reminder != began:
         logger.info("The other instance is done after %.1f s.", time.monotonic() - began)
+
+
+def _try(lock: AdvisoryLock) -> bool:
+    try:
+        return lock.try_acquire()
+    except psycopg2.Error as error:
+        logger.warning("Lost the connection while waiting, trying again: %s", str(error).strip())
+        return False
+
+
+def _holder(lock: AdvisoryLock) -> str:
+    try:
+        found = lock.holder()
+    except psycopg2.Error:
+        return "nobody knows which"
+    return found[1] if found else "it has just ended"
 
 
 def _watch(lock: AdvisoryLock) -> Watch:

@@ -18,7 +18,7 @@ from kolibri.plugins.utils import is_external_plugin, is_plugin_updated
 
 from kolibri_azure_plugin.errors import DatabaseError, KolibriAzureError
 from kolibri_azure_plugin.fail_closed import fail_closed
-from kolibri_azure_plugin.instances import device_identity, installed_version
+from kolibri_azure_plugin.instances import device_identity, installed_version, lease
 from kolibri_azure_plugin.instances.one_starter import one_starter_at_a_time
 from kolibri_azure_plugin.instances.state import State, open_state
 from kolibri_azure_plugin.retry import Deadline
@@ -121,9 +121,13 @@ def _upgrade(state: State, update: Callable[[str, str], None]) -> None:
         _assume_plugins(state, version)
     else:
         logger.info("The database is empty: installing Kolibri %s.", kolibri.__version__)
+    # No worker is meant by this, also none of the new version.
+    state.set(lease.TARGET_VERSION, f"{kolibri.__version__}, being prepared")
+    lease.wait_until_free(state)
     began = time.monotonic()
     update(version, kolibri.__version__)
     device_identity.settle()
+    state.set(lease.TARGET_VERSION, kolibri.__version__)
     installed_version.record(state, kolibri.__version__)
     logger.info(
         "The database is ready for Kolibri %s after %.0f s.",

@@ -68,7 +68,9 @@ def fleet(tmp_path, authority, postgres, role):
     """Several instances on one empty database."""
     name = f"kolibri_{next(_numbers)}"
     postgres.create_database(name, owner=role)
-    yield Fleet(tmp_path, postgres, authority, name, role, PASSWORD)
+    folder = tmp_path / name
+    folder.mkdir()
+    yield Fleet(folder, postgres, authority, name, role, PASSWORD)
     postgres.drop_database(name)
 
 
@@ -77,8 +79,14 @@ def ready_fleet(tmp_path, authority, postgres, role, migrated_template):
     """Several instances on one database that needs no migration."""
     name = f"kolibri_{next(_numbers)}"
     postgres.clone_database(migrated_template, name, owner=role)
-    yield Fleet(tmp_path, postgres, authority, name, role, PASSWORD)
+    folder = tmp_path / name
+    folder.mkdir()
+    yield Fleet(folder, postgres, authority, name, role, PASSWORD)
     postgres.drop_database(name)
+
+
+#: For a test that tries two databases at once.
+another_ready_fleet = ready_fleet
 
 
 @pytest.fixture
