@@ -63,5 +63,5 @@ def _word(answer: Answer) -> str:
 
 def _uncached(body: Mapping[str, object], status: int) -> HttpResponse:
     response = JsonResponse(body, status=status)
-    response["Cache-Control"] = "no-store"
+    response["Cache-Control"] = "no-store, max-age=0"
     return response

@@ -1,0 +1,365 @@
+"""For every check, at least one deployment that it has something to say about, made for real."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import psycopg2
+
+from devtools.certificates import CertificateAuthority
+from devtools.channel import CHANNEL_ID
+from devtools.ports import free_port
+from devtools.relay import Relay
+
+from .planted import PLANTED, Plant, World, environment, share
+
+_PLANTS = {planted.name: planted.plant for planted in PLANTED}
+
+DAY = 86400.0
+
+
+@dataclasses.dataclass
+class Patient(World):
+    """What there is to make ill: a deployment with a channel, its servers, the authority."""
+
+    authority: CertificateAuthority = None  # type: ignore[assignment]
+
+    def run_sql(self, statement: str) -> list[tuple[Any, ...]]:
+        return self.postgres.execute(statement, database=self.deployment.database)
+
+    def use_port(self, port: int) -> None:
+        self.change_url(**{f":{self.postgres.port}/": f":{port}/"})
+
+    def new_database(self, options: str) -> None:
+        """Another database, empty, for the rest of the test."""
+        old, name = self.deployment.database, f"{self.deployment.database}_new"
+        self.postgres.drop_database(name)
+        self.postgres.execute(f"CREATE DATABASE {name} TEMPLATE template0 {options}")
+        self.change_url(**{f"/{old}": f"/{name}"})
+
+    @contextlib.contextmanager
+    def let_in(self, line: str) -> Iterator[None]:
+        """With one line more in pg_hba.conf."""
+        file = self.postgres.folder / "data" / "pg_hba.conf"
+        before = file.read_text()
+        file.write_text(f"{before}{line}\n")
+        self.postgres.execute("SELECT pg_reload_conf()")
+        try:
+            yield
+        finally:
+            file.write_text(before)
+            self.postgres.execute("SELECT pg_reload_conf()")
+
+
+@dataclasses.dataclass(frozen=True)
+class Ailment:
+    """What a check has to find.
+
+    :param check: its id, without ``azure.``.
+    :param variant: tells a second ailment of a check from the first.
+    :param limits: constants of the plugin's that are lower for this run.
+    """
+
+    check: str
+    status: str
+    plant: Plant
+    variant: str = ""
+    limits: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        return f"azure.{self.check}"
+
+    @property
+    def name(self) -> str:
+        return f"{self.id}--{self.variant}" if self.variant else self.id
+
+
+def planted(name: str) -> Plant:
+    """One of the faults that start-up is tested with."""
+    return _PLANTS[name]
+
+
+def secret(name: str, value: str, *, ends_in: float | None = None) -> Plant:
+    """Another value for a secret."""
+
+    @contextlib.contextmanager
+    def plant(world: World) -> Iterator[None]:
+        expires = None if ends_in is None else time.time() + ends_in
+        world.azure.set_secret(name, value, expires=expires)
+        yield
+
+    return plant
+
+
+@contextlib.contextmanager
+def nothing(_world: World) -> Iterator[None]:
+    yield
+
+
+@contextlib.contextmanager
+def no_database_token(world: World) -> Iterator[None]:
+    world.deployment.environment["KOLIBRI_AZURE_DATABASE_AUTH"] = "entra"
+    world.azure.fail("identity", "not-ready")
+    yield
+
+
+@contextlib.contextmanager
+def secret_that_ends_tomorrow(world: World) -> Iterator[None]:
+    world.azure.set_secret(
+        "kolibri-database-url", world.deployment.database_url, expires=time.time() + 1.5 * DAY
+    )
+    yield
+
+
+@contextlib.contextmanager
+def unverified(world: World) -> Iterator[None]:
+    for name in ("MODE", "ROOT_CERT"):
+        world.deployment.environment.pop(f"KOLIBRI_AZURE_DATABASE_SSL_{name}")
+    yield
+
+
+@contextlib.contextmanager
+def certificate_that_ends_soon(patient: Patient) -> Iterator[None]:
+    hosts = ["localhost", "127.0.0.1"]
+    patient.postgres.use_certificate(patient.authority.issue("postgres", hosts, days=5))
+    try:
+        yield
+    finally:
+        patient.postgres.use_certificate(patient.authority.issue("postgres", hosts))
+
+
+@contextlib.contextmanager
+def pooler_that_ends_tls(patient: Patient) -> Iterator[None]:
+    certificate = patient.authority.issue("pooler", ["localhost"])
+    line = "hostnossl all all 127.0.0.1/32 scram-sha-256"
+    with Relay(patient.postgres.port, certificate=certificate) as relay, patient.let_in(line):
+        patient.use_port(relay.port)
+        yield
+
+
+@contextlib.contextmanager
+def far_server(patient: Patient) -> Iterator[None]:
+    with Relay(patient.postgres.port, delay=0.015) as relay:
+        patient.use_port(relay.port)
+        yield
+
+
+@contextlib.contextmanager
+def two_instances_at_work(patient: Patient) -> Iterator[None]:
+    line = "hostssl all all 127.0.0.0/8 scram-sha-256"
+    connections = []
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(patient.let_in(line))
+        for source in ("127.0.0.2", "127.0.0.3"):
+            relay = stack.enter_context(Relay(patient.postgres.port, source=source))
+            url = patient.deployment.database_url.replace(
+                f":{patient.postgres.port}/", f":{relay.port}/"
+            )
+            connection = psycopg2.connect(url, application_name="kolibri")
+            connections.append(stack.enter_context(contextlib.closing(connection)))
+        yield
+
+
+@contextlib.contextmanager
+def no_rights(patient: Patient) -> Iterator[None]:
+    patient.new_database("")
+    yield
+
+
+@contextlib.contextmanager
+def wrong_encoding(patient: Patient) -> Iterator[None]:
+    patient.new_database(
+        f"ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' OWNER {patient.deployment.user}"
+    )
+    yield
+
+
+@contextlib.contextmanager
+def empty_database(patient: Patient) -> Iterator[None]:
+    patient.new_database(f"OWNER {patient.deployment.user}")
+    yield
+
+
+@contextlib.contextmanager
+def nothing_to_set_up_with(patient: Patient) -> Iterator[None]:
+    patient.new_database(f"OWNER {patient.deployment.user}")
+    patient.deployment.environment.pop("KOLIBRI_AZURE_FACILITY_NAME")
+    yield
+
+
+@contextlib.contextmanager
+def newer_database(patient: Patient) -> Iterator[None]:
+    patient.run_sql(
+        "INSERT INTO kolibri_azure_state (key, value) VALUES ('kolibri_version', '\"99.0.0\"')"
+        " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+    )
+    yield
+
+
+@contextlib.contextmanager
+def clock_of_the_server_is_ahead(patient: Patient) -> Iterator[None]:
+    """For this database, the server tells a time an hour from now."""
+    patient.run_sql("CREATE SCHEMA tampered AUTHORIZATION " + patient.deployment.user)
+    patient.run_sql(
+        "CREATE FUNCTION tampered.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS "
+        "'SELECT pg_catalog.clock_timestamp() + interval ''1 hour'''"
+    )
+    patient.run_sql(
+        f"ALTER DATABASE {patient.deployment.database}"
+        " SET search_path = tampered, pg_catalog, public"
+    )
+    yield
+
+
+@contextlib.contextmanager
+def open_transaction(patient: Patient) -> Iterator[None]:
+    connection = psycopg2.connect(patient.deployment.database_url)
+    with contextlib.closing(connection), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        time.sleep(1)  # The doctor counts whole seconds.
+        yield
+
+
+@contextlib.contextmanager
+def full_share(patient: Patient) -> Iterator[None]:
+    patient.deployment.kind = "full"
+    patient.deployment.environment["KOLIBRI_AZURE_MOUNT_TYPES"] = "tmpfs"
+    yield
+
+
+@contextlib.contextmanager
+def full_home(patient: Patient) -> Iterator[None]:
+    deployment = patient.deployment
+    deployment.home.mkdir(exist_ok=True)
+    deployment.more_shares.append(("full", deployment.home, deployment.home))
+    yield
+
+
+@contextlib.contextmanager
+def another_share(patient: Patient) -> Iterator[None]:
+    other = patient.deployment.home.parent / "other-share"
+    other.mkdir()
+    patient.azure.add_share("kolibri", "content", other)
+    patient.deployment.environment["KOLIBRI_AZURE_CONTENT_SHARE"] = "kolibri/content"
+    yield
+
+
+@contextlib.contextmanager
+def lost_channel(patient: Patient) -> Iterator[None]:
+    (patient.deployment.share / "databases" / f"{CHANNEL_ID}.sqlite3").unlink()
+    yield
+
+
+@contextlib.contextmanager
+def lost_file(patient: Patient) -> Iterator[None]:
+    files = sorted((patient.deployment.share / "storage").rglob("*.mp4"))
+    files[0].unlink()
+    yield
+
+
+@contextlib.contextmanager
+def own_origin_for_content(patient: Patient) -> Iterator[None]:
+    patient.deployment.environment.update(
+        KOLIBRI_AZURE_ALLOWED_HOSTS="kolibri.example.org",
+        KOLIBRI_ZIP_CONTENT_ORIGIN="https://kolibri.example.org",
+    )
+    yield
+
+
+@contextlib.contextmanager
+def silent_origin_for_content(patient: Patient) -> Iterator[None]:
+    patient.deployment.environment["KOLIBRI_ZIP_CONTENT_ORIGIN"] = f"http://127.0.0.1:{free_port()}"
+    yield
+
+
+@contextlib.contextmanager
+def redis_refuses(patient: Patient) -> Iterator[None]:
+    patient.azure.set_secret("kolibri-redis-url", f"rediss://:the-password@127.0.0.1:{free_port()}")
+    yield
+
+
+@contextlib.contextmanager
+def plugin_off(patient: Patient) -> Iterator[None]:
+    del patient.deployment.environment["KOLIBRI_PLUGIN_ENABLE"]
+    yield
+
+
+AILMENTS = (
+    Ailment("identity.endpoint", "fail", planted("the identity endpoint refuses connections")),
+    Ailment(
+        "identity.vault_token", "fail", planted("the identity endpoint knows no such identity")
+    ),
+    Ailment("identity.database_token", "fail", no_database_token),
+    Ailment(
+        "vault.reachable", "fail", planted("the vault's certificate is of another authority")
+    ),
+    Ailment("vault.secrets", "fail", planted("a secret is disabled")),
+    Ailment("vault.expiry", "warn", secret_that_ends_tomorrow),
+    Ailment("database.url", "fail", planted("the URL asks for a weak sslmode")),
+    Ailment("database.name", "fail", planted("PostgreSQL's name is unknown")),
+    Ailment("database.port", "fail", planted("PostgreSQL refuses connections")),
+    Ailment("database.tls", "fail", planted("PostgreSQL offers no TLS")),
+    Ailment("database.tls", "warn", unverified, "unverified"),
+    Ailment("database.tls", "warn", certificate_that_ends_soon, "ends-soon"),
+    Ailment("database.sign_in", "fail", planted("the password is wrong")),
+    Ailment("database.encryption", "fail", pooler_that_ends_tls),
+    Ailment(
+        "database.version", "warn", nothing,
+        limits={"checks.database_health.OLDEST_SUPPORTED": 99},
+    ),
+    Ailment("database.rights", "fail", no_rights),
+    Ailment("database.encoding", "fail", wrong_encoding),
+    Ailment("database.clock", "warn", clock_of_the_server_is_ahead),
+    Ailment(
+        "database.connections", "warn", environment(KOLIBRI_CHERRYPY_THREAD_POOL="120")
+    ),
+    Ailment("database.round_trip", "warn", far_server),
+    Ailment("database.size", "warn", nothing, limits={"checks.database_health.LARGE": 2**20}),
+    Ailment(
+        "database.transactions", "warn", open_transaction,
+        limits={"checks.database_health.LONG_TRANSACTION": 0},
+    ),
+    Ailment("database.migrations", "warn", empty_database),
+    Ailment("database.migrations", "fail", newer_database, "newer"),
+    Ailment("content.mount", "fail", share("")),
+    Ailment("content.access", "fail", planted("the share is dead")),
+    Ailment("content.access", "fail", planted("the share hangs"), "hangs"),
+    Ailment("content.access", "warn", nothing, "slow", {"checks.content.SLOW_FILE": 0.0}),
+    Ailment(
+        "content.throughput", "warn", nothing, limits={"checks.content.SLOW_THROUGHPUT": 1e9}
+    ),
+    Ailment("content.space", "warn", full_share),
+    Ailment("content.account", "fail", another_share),
+    Ailment("content.media", "warn", environment(KOLIBRI_AZURE_INSTANCES="2")),
+    Ailment("content.databases", "warn", lost_channel),
+    Ailment("content.files", "warn", lost_file),
+    Ailment(
+        "kolibri.version", "fail", nothing, limits={"preconditions.OLDEST_KOLIBRI": (0, 19, 99)}
+    ),
+    Ailment("kolibri.plugin", "fail", plugin_off),
+    Ailment("kolibri.settings", "fail", environment(KOLIBRI_AZURE_INSTANCES="several")),
+    Ailment("kolibri.secret_key", "fail", secret("kolibri-secret-key", "too-short")),
+    Ailment("kolibri.start", "fail", environment(KOLIBRI_HTTP_PORT="eighty")),
+    Ailment("kolibri.debug", "fail", environment(KOLIBRI_DEBUG="True")),
+    Ailment("kolibri.https", "warn", environment(KOLIBRI_AZURE_HTTPS_PROXY="false")),
+    Ailment("kolibri.hosts", "warn", nothing),
+    Ailment("kolibri.zip_content", "warn", own_origin_for_content),
+    Ailment("kolibri.zip_content", "warn", silent_origin_for_content, "silent"),
+    Ailment("kolibri.provisioned", "fail", nothing_to_set_up_with),
+    Ailment("kolibri.provisioned", "warn", empty_database, "fresh"),
+    Ailment("kolibri.cache", "warn", redis_refuses),
+    Ailment(
+        "platform.app_service", "warn",
+        environment(WEBSITE_SITE_NAME="kolibri", WEBSITE_RESOURCE_GROUP="school",
+                    KOLIBRI_AZURE_STARTUP_TIMEOUT="600"),
+    ),
+    Ailment("platform.memory", "warn", nothing, limits={"checks.platform.LEAST_MEMORY": 2**60}),
+    Ailment("platform.disk", "warn", full_home),
+    Ailment("platform.time_zone", "warn", environment(TZ="Mars/Olympus")),
+    Ailment("platform.instances", "warn", two_instances_at_work),
+)  # fmt: skip

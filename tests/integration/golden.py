@@ -1,0 +1,98 @@
+"""Golden files: what the doctor prints, without what differs from run to run.
+
+Written anew with ``KOLIBRI_AZURE_WRITE_GOLDEN=1 pytest tests/integration/test_doctor.py``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import kolibri
+
+import kolibri_azure_plugin
+
+from .examination import RENDERERS, report_of
+
+FOLDER = Path(__file__).parents[1] / "golden" / "doctor"
+WRITES = bool(os.environ.get("KOLIBRI_AZURE_WRITE_GOLDEN"))
+
+NUMBER = r"\d+(\.\d+)?(e[+-]\d+)?"
+
+#: What differs in a text, and what stands for it. The order matters.
+PATTERNS = (
+    (re.compile(r"/\S*?/(home|mount|share|azure|media)(?=[/\s,.:;'\"]|$)"), r"/FOLDER/\1"),
+    (re.compile(r"/\S*/(ca\.pem|ca-certificates\.crt)"), r"/FOLDER/\1"),
+    (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}"), "UUID"),
+    (re.compile(r"kolibri_\d+"), "kolibri_N"),
+    (re.compile(r"(?<=[a-z\d]):\d{4,5}\b"), ":PORT"),
+    (re.compile(r"(?<=[Pp]ort )\d{4,5}"), "PORT"),
+    (re.compile(r"(?<=pid )\d+|(?<=backend\()\d+"), "PID"),
+    (re.compile(r"(?<=^PostgreSQL )\d+"), "VERSION"),
+    (re.compile(r"(?<=type )(ext4|overlay|xfs|btrfs|tmpfs|zfs|fuse\S*)"), "TYPE"),
+    (re.compile(r"^(ext4|overlay|xfs|btrfs|zfs)(?= at )"), "TYPE"),
+    (re.compile(r"(?<=MOUNT_TYPES=)\S+"), "TYPES"),
+    (re.compile(rf"-?{NUMBER}(?=( of {NUMBER})? (ms|MiB|GiB|s|in use|days)\b)"), "N"),
+    (re.compile(r"(?<=read, )\d+(\.\d+)?(?= written)"), "N"),
+    (re.compile(r"\d+(?= (migrations|characters|minutes|settings|files|of \d+ files))"), "N"),
+    (re.compile(r"(?<=of )\d+(?= (files|connections))"), "N"),
+    (re.compile(r"object at 0x[0-9a-f]+"), "object"),
+)  # fmt: skip
+
+#: Measurements whose text is not the same everywhere.
+VARYING = {"source", "type", "path", "addresses", "cipher", "port", "version", "collation"}
+
+
+def settle(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with what differs from run to run replaced."""
+    entries = [
+        {
+            **entry,
+            **{key: settle_text(entry[key]) for key in ("message", "cause", "remedy")},
+            "duration_ms": 0,
+            "measurements": {
+                key: _measurement(key, value) for key, value in entry["measurements"].items()
+            },
+        }
+        for entry in document["checks"]
+    ]
+    versions = {
+        "plugin_version": "PLUGIN" if document["plugin_version"] == _PLUGIN else "?",
+        "kolibri_version": "KOLIBRI" if document["kolibri_version"] == _KOLIBRI else "?",
+    }
+    return {**document, **versions, "checks": entries}
+
+
+_PLUGIN, _KOLIBRI = kolibri_azure_plugin.__version__, kolibri.__version__
+
+
+def settle_text(text: str) -> str:
+    text = text.replace(_KOLIBRI, "KOLIBRI").replace(f"Version {_PLUGIN}", "Version PLUGIN")
+    for pattern, replacement in PATTERNS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def _measurement(key: str, value: Any) -> Any:
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, (int, float)):
+        return 0
+    if key in VARYING:
+        return "VARIES"
+    if isinstance(value, list):
+        return [settle_text(part) for part in value]
+    return settle_text(value)
+
+
+def compare(name: str, document: dict[str, Any]) -> None:
+    """Hold all three formats of a document against their files, or write these."""
+    report = report_of(settle(document))
+    for suffix, render in RENDERERS.items():
+        file, text = FOLDER / f"{name}.{suffix}", render(report)
+        if WRITES:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        assert text == file.read_text(encoding="utf-8"), f"{file.name} differs; see golden.py"

@@ -1,0 +1,28 @@
+"""The doctor with other limits: what takes months or a supercomputer to reach is reached at once.
+
+Usage: python -m tests.integration.lowered MODULE.NAME=VALUE... -- ARGUMENTS OF THE DOCTOR
+MODULE is relative to the plugin, VALUE a Python literal.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import sys
+
+from kolibri_azure_plugin.doctor import __main__ as doctor
+
+
+def main(words: list[str]) -> int:
+    separator = words.index("--")
+    for word in words[:separator]:
+        path, _, value = word.partition("=")
+        module, _, name = path.rpartition(".")
+        owner = importlib.import_module(f"kolibri_azure_plugin.{module}")
+        assert hasattr(owner, name)
+        setattr(owner, name, ast.literal_eval(value))
+    return doctor.main(words[separator + 1 :])
+
+
+if __name__ == "__main__":
+    doctor._end(main(sys.argv[1:]))

@@ -1,0 +1,181 @@
+"""`kolibri manage azure_check` on real servers: every check passes, and finds what it is for.
+
+The golden files are written anew as golden.py says.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import itertools
+import os
+import shutil
+import threading
+
+import pytest
+
+from devtools.azure_standin import AzureStandin
+from devtools.channel import CHANNEL_ID, make_channel
+from devtools.deployment import Deployment
+from devtools.radius import RadiusServer
+from devtools.redis import RedisServer
+from kolibri_azure_plugin.checks import catalogue
+
+from .ailments import AILMENTS, Patient
+from .conftest import PASSWORD
+from .examination import RENDERERS, examine, examine_fully, report_of
+from .golden import FOLDER, WRITES, compare
+
+pytestmark = pytest.mark.slow
+
+STOCKED = "kolibri_stocked"
+IDENTITY = "id-kolibri-doctor"
+RESOURCE = "https://ossrdbms-aad.database.windows.net"
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def stock(tmp_path_factory, authority, postgres, role, migrated_template):
+    """A share with a channel, whose database is STOCKED."""
+    folder = tmp_path_factory.mktemp("stock")
+    postgres.clone_database(migrated_template, STOCKED, owner=role)
+    with AzureStandin(folder / "azure") as azure:
+        deployment = Deployment.create(
+            folder, azure, postgres, authority, database=STOCKED, user=role, password=PASSWORD
+        )
+        data = make_channel(folder / "drive")
+        for command in ("importchannel", "importcontent"):
+            deployment.require("manage", command, "disk", CHANNEL_ID, str(data))
+    yield deployment.share
+    postgres.drop_database(STOCKED)
+
+
+@pytest.fixture
+def patient(tmp_path, azure, authority, other_authority, postgres, role, stock):
+    """A healthy deployment with a channel."""
+    name = f"kolibri_{1000 + next(_numbers)}"
+    postgres.clone_database(STOCKED, name, owner=role)
+    shutil.copytree(stock, tmp_path / "share")
+    deployment = Deployment.create(
+        tmp_path, azure, postgres, authority, database=name, user=role, password=PASSWORD
+    )
+    deployment.environment["KOLIBRI_CHERRYPY_THREAD_POOL"] = "10"
+    yield Patient(deployment, azure, postgres, other_authority, authority)
+    for database in (f"{name}_new", name):
+        postgres.drop_database(database)
+
+
+@pytest.fixture
+def content_origin():
+    """A web server on an origin of its own."""
+    handler = http.server.SimpleHTTPRequestHandler
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture
+def flourishing(patient, content_origin, role, tmp_path):
+    """A deployment that uses all there is: Entra, Redis, two instances, both shares, a channel."""
+    deployment, azure, postgres = patient.deployment, patient.azure, patient.postgres
+
+    def judge(user: str, password: str) -> bool:
+        return user == IDENTITY and bool(azure.tokens.check(password, RESOURCE))
+
+    if not postgres.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (IDENTITY,)):
+        postgres.create_role(IDENTITY)
+        postgres.execute(f'GRANT {role} TO "{IDENTITY}"')
+    (tmp_path / "media").mkdir()
+    azure.add_share("kolibri", "content", deployment.share)
+    azure.set_secret(
+        "kolibri-database-url",
+        f"postgresql://{IDENTITY}@localhost:{postgres.port}/{deployment.database}",
+    )
+    deployment.environment.update(
+        KOLIBRI_AZURE_DATABASE_AUTH="entra",
+        KOLIBRI_AZURE_CONTENT_SHARE="kolibri/content",
+        KOLIBRI_AZURE_INSTANCES="2",
+        KOLIBRI_AZURE_ALLOWED_HOSTS="kolibri.example.org",
+        KOLIBRI_AZURE_REDIS_SSL_ROOT_CERT=str(patient.authority.certificate_file),
+        KOLIBRI_ZIP_CONTENT_ORIGIN=content_origin,
+        WEBSITE_SITE_NAME="kolibri",
+        WEBSITE_RESOURCE_GROUP="school",
+        TZ="Africa/Nairobi",
+    )
+    with contextlib.ExitStack() as stack:
+        redis = stack.enter_context(
+            RedisServer(tmp_path / "redis", patient.authority, "redis-password")
+        )
+        azure.set_secret("kolibri-redis-url", redis.url())
+        radius = stack.enter_context(RadiusServer(judge))
+        postgres.ask_radius(IDENTITY, port=radius.port, secret=radius.secret)
+        media = deployment.home / "media"
+        media.mkdir(parents=True, exist_ok=True)
+        deployment.more_shares.append(("bind", media, tmp_path / "media"))
+        yield deployment
+
+
+def test_every_check_passes_on_a_deployment_that_uses_all_there_is(flourishing):
+    examination = examine_fully(flourishing)
+    unhealthy = [e for e in examination.document["checks"] if e["status"] != "pass"]
+    assert not unhealthy
+    assert examination.exit_code == 0
+    compare("all-pass", examination.document)
+
+
+def test_every_check_has_an_ailment():
+    ids = [check.id for check in catalogue.CHECKS]
+    assert [a.id for a in sorted(AILMENTS, key=lambda a: ids.index(a.id))] == [
+        a.id for a in AILMENTS
+    ]
+    assert {ailment.id for ailment in AILMENTS} == set(ids)
+
+
+def test_no_golden_file_is_left_over():
+    expected = {
+        f"{name}.{suffix}"
+        for name in ("all-pass", *(a.name for a in AILMENTS))
+        for suffix in RENDERERS
+    }
+    if WRITES:
+        for file in FOLDER.iterdir():
+            if file.name not in expected:
+                file.unlink()
+        return
+    assert set(os.listdir(FOLDER)) == expected
+
+
+@pytest.mark.parametrize("ailment", AILMENTS, ids=lambda ailment: ailment.name)
+def test_a_check_finds(ailment, patient):
+    with ailment.plant(patient):
+        examination = examine(patient.deployment, "--only", ailment.id, limits=ailment.limits)
+    found = examination[ailment.id]
+    assert found["status"] == ailment.status, examination.output + examination.errors
+    assert found["message"]
+    assert found["cause"]
+    assert found["remedy"]
+    assert examination.exit_code == (1 if ailment.status == "fail" else 0)
+    assert "The check itself broke" not in examination.output
+    assert PASSWORD not in examination.output + examination.errors
+    failures = [e["id"] for e in examination.document["checks"] if e["status"] == "fail"]
+    assert failures == ([ailment.id] if ailment.status == "fail" else [])
+    compare(ailment.name, examination.document)
+
+
+def test_a_report_read_back_from_json_is_the_report_that_was_run(patient):
+    """All three golden files of a check come from one run, so nothing may be lost in between."""
+    patient.deployment.kind = ""
+    examination = examine(patient.deployment)
+    assert RENDERERS["json"](report_of(examination.document)) == examination.output
+
+
+def test_the_table_and_the_short_report_come_out_of_the_command_as_they_are_rendered(patient):
+    patient.deployment.kind = ""
+    only = ("--only", "azure.content.mount")
+    document = examine_fully(patient.deployment, *only).document
+    for kind, suffix in (("table", "txt"), ("short", "short")):
+        result = patient.deployment.run("manage", "azure_check", "--format", kind, *only)
+        assert result.returncode == 1
+        assert result.stdout == RENDERERS[suffix](report_of(document))
