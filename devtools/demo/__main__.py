@@ -17,6 +17,7 @@ from devtools.demo.accounts import FACILITY
 from devtools.demo.cloud import Cloud, running_cloud
 from devtools.demo.folder import DemoFolder, FolderError
 from devtools.demo.interruption import interrupt_once
+from devtools.demo.leftovers import end_leftovers
 from devtools.demo.narration import say, table
 from devtools.demo.site import running_site, wait_for_the_end
 from devtools.descendants import adopt_orphans, end_descendants
@@ -52,10 +53,12 @@ def main(arguments: list[str] | None = None) -> int:
     interrupt_once()
     adopt_orphans()
     try:
+        folder = DemoFolder.open(options.state)
+        say(f"Kolibri with the Azure plugin, its data in {folder.path}:")
+        end_leftovers(folder)
         _require_free(port, "--port")
         _require_free(zip_port, "--zip-port")
-        folder = DemoFolder.open(options.state, fresh=options.fresh)
-        say(f"Kolibri with the Azure plugin, its data in {folder.path}:")
+        folder.prepare(fresh=options.fresh)
         with (
             running_cloud(folder) as cloud,
             running_site(folder, cloud, port=port, zip_port=zip_port) as site,
@@ -91,7 +94,7 @@ def _require_free(port: int, option: str) -> None:
     if not is_free(port):
         raise PortTakenError(
             f"port {port} of 127.0.0.1 is taken by another program: end that one, or choose "
-            f'another port: make demo ARGS="{option} PORT"'
+            f'another: make demo ARGS="{option} PORT"'
         )
 
 

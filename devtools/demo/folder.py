@@ -36,20 +36,23 @@ class DemoFolder:
         self._lock: IO[str] | None = None
 
     @classmethod
-    def open(cls, path: Path | None = None, *, fresh: bool = False) -> DemoFolder:
-        """The demo's folder, empty when `fresh`, for this process only until it ends.
+    def open(cls, path: Path | None = None) -> DemoFolder:
+        """The demo's folder, for this process only until it ends.
 
         By default it lies in the folder for state. Raises FolderError.
         """
         folder = cls((path or state_folder() / "demo").absolute())
         folder._claim()
         folder._lock = folder._only_user()
-        if fresh:
-            folder._empty()
-        for private in (folder.home, folder.azure):
-            private.mkdir(mode=0o700, exist_ok=True)
-        folder.content.mkdir(exist_ok=True)
         return folder
+
+    def prepare(self, *, fresh: bool) -> None:
+        """Make what has to be there; with `fresh` remove everything first."""
+        if fresh:
+            self._empty()
+        for private in (self.home, self.azure):
+            private.mkdir(mode=0o700, exist_ok=True)
+        self.content.mkdir(exist_ok=True)
 
     def _claim(self) -> None:
         self.path.mkdir(mode=0o711, parents=True, exist_ok=True)

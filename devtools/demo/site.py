@@ -19,6 +19,9 @@ from devtools.process import ProcessEndedError
 FIRST_START_SECONDS = 900
 POLL_SECONDS = 0.5
 
+#: For ever is what Kolibri takes when it is told to end while its web server starts.
+STOP_SECONDS = 15
+
 
 @contextmanager
 def running_site(
@@ -28,7 +31,6 @@ def running_site(
     kolibri = Kolibri(folder.home, cloud.settings(folder))
     folder.environment_file.touch(mode=0o600)
     folder.environment_file.write_text(as_shell(kolibri.environment), encoding="utf-8")
-    _end_leftover(kolibri)
     _set_up(kolibri, folder, cloud)
     with kolibri.start(port=port, zip_port=zip_port) as site:
         try:
@@ -37,7 +39,7 @@ def running_site(
             yield site
         finally:
             with step("Kolibri: stopping"):
-                site.stop()
+                site.stop(STOP_SECONDS)
 
 
 def wait_for_the_end(site: WebProcess) -> None:
@@ -45,13 +47,6 @@ def wait_for_the_end(site: WebProcess) -> None:
     while site.exit_code is None:
         time.sleep(POLL_SECONDS)
     raise ProcessEndedError(f"Kolibri ended with {site.exit_code}; see its log {site.log_file}")
-
-
-def _end_leftover(kolibri: Kolibri) -> None:
-    """A demo that was killed leaves its Kolibri running, and with it this file."""
-    if (kolibri.home / "server.pid").exists():
-        with step("Kolibri: ending the one that an earlier demo left running"):
-            kolibri.run("stop")
 
 
 def _set_up(kolibri: Kolibri, folder: DemoFolder, cloud: Cloud) -> None:
