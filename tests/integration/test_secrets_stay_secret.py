@@ -1,0 +1,214 @@
+"""Recognisable secrets in every source, every failure driven: they turn up nowhere."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from devtools.azure_standin import AzureStandin
+from devtools.deadline import wait_until
+from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD, Deployment
+
+from . import canaries
+from .conftest import PASSWORD as PASSWORD_OF_OTHERS
+from .planted import PLANTED, World
+from .serving import children, gunicorn, kolibri_start, signed_in
+
+pytestmark = pytest.mark.slow
+
+CHECK = ("manage", "--skip-update", "check")
+
+
+@pytest.fixture
+def azure(tmp_path):
+    with AzureStandin(tmp_path / "azure", identity_header=canaries.IDENTITY_HEADER) as standin:
+        yield standin
+
+
+@pytest.fixture(scope="session")
+def canary_role(postgres, role):
+    """A role with a password of its own, which may do what the usual one may."""
+    postgres.create_role("canary", canaries.PASSWORD)
+    postgres.execute(f"GRANT {role} TO canary")
+    return "canary"
+
+
+@pytest.fixture
+def canary_database(postgres, role, migrated_template, tmp_path):
+    name = f"canary_{tmp_path.name}"[:60]
+    postgres.clone_database(migrated_template, name, owner=role)
+    yield name
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def deployment(tmp_path, azure, authority, postgres, canary_role, canary_database):
+    """Every secret is a canary, in the vault or in the environment."""
+    made = Deployment.create(
+        tmp_path,
+        azure,
+        postgres,
+        authority,
+        database=canary_database,
+        user=canary_role,
+        password=canaries.PASSWORD,
+    )
+    azure.set_secret("kolibri-secret-key", canaries.SECRET_KEY)
+    azure.set_secret("kolibri-superuser-password", canaries.SUPERUSER_PASSWORD)
+    return made
+
+
+@pytest.fixture
+def secrets(azure):
+    """All canaries, and every token that was issued so far."""
+    return lambda: [*canaries.ALL, *(token.value for token in azure.tokens.issued())]
+
+
+def from_environment(deployment, postgres):
+    """The same secrets as environment variables, each part of the URL in one of its own."""
+    del deployment.environment["KOLIBRI_AZURE_KEY_VAULT_URL"]
+    deployment.environment.update(
+        KOLIBRI_SECRET_KEY=canaries.SECRET_KEY,
+        KOLIBRI_SUPERUSER_PASSWORD=canaries.SUPERUSER_PASSWORD,
+        KOLIBRI_DATABASE_HOST=postgres.host,
+        KOLIBRI_DATABASE_PORT=str(postgres.port),
+        KOLIBRI_DATABASE_NAME=deployment.database,
+        KOLIBRI_DATABASE_USER=deployment.user,
+        KOLIBRI_DATABASE_PASSWORD=canaries.PASSWORD,
+    )
+
+
+def assert_no_leak(result, deployment, secrets):
+    assert canaries.leaks(result.stdout + result.stderr, secrets()) == []
+    assert canaries.leaks_in_files(deployment.home, secrets()) == {}
+
+
+@pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.name)
+def test_a_debug_start_shows_no_secret_when(
+    planted, deployment, azure, postgres, other_authority, secrets
+):
+    """Debug shows more; test_start_fails_closed looks at the same starts without it."""
+    deployment.environment["KOLIBRI_AZURE_STARTUP_TIMEOUT"] = "1" if planted.transient else "60"
+    deployment.environment["KOLIBRI_DEBUG"] = "True"
+    with planted.plant(World(deployment, azure, postgres, other_authority)):
+        result = deployment.run(*CHECK)
+    assert result.returncode == 1
+    assert "Traceback" in result.stderr
+    assert f"#{planted.code}\n" in result.stderr
+    assert_no_leak(result, deployment, secrets)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"KOLIBRI_DATABASE_URL": canaries.PASSWORD},
+        {"KOLIBRI_DATABASE_URL": f"postgresql://user:{canaries.PASSWORD}@host/name"},
+        {"KOLIBRI_DATABASE_URL": f"postgresql://user:{canaries.SECRET_KEY}@host:port/name"},
+        {"KOLIBRI_DATABASE_URL": f"postgresql://localhost:1/name?password={canaries.SECRET_KEY}"},
+        {"KOLIBRI_REDIS_URL": f"rediss://:{canaries.SECRET_KEY}@localhost:1"},
+        {"KOLIBRI_REDIS_URL": f"http://:{canaries.SECRET_KEY}@localhost:port"},
+    ],
+    ids=" ".join,
+)
+def test_a_secret_that_can_not_be_used_is_not_shown(variables, deployment, secrets):
+    deployment.environment.update(variables, KOLIBRI_AZURE_STARTUP_TIMEOUT="1")
+    deployment.environment["KOLIBRI_DEBUG"] = "True"
+    result = deployment.run(*CHECK)
+    # Without its Redis, which is a cache only, Kolibri starts.
+    assert result.returncode == 1 or "KOLIBRI_REDIS_URL" in variables
+    assert_no_leak(result, deployment, secrets)
+
+
+def test_a_password_in_options_ini_is_refused_and_not_shown(deployment, secrets):
+    deployment.home.mkdir()
+    (deployment.home / "options.ini").write_text(
+        f"[Database]\nDATABASE_PASSWORD = {canaries.SECRET_KEY}\n"
+    )
+    result = deployment.run(*CHECK)
+    assert result.returncode == 1
+    assert "#password-on-disk\n" in result.stderr
+    assert canaries.leaks(result.stdout + result.stderr, secrets()) == []
+
+
+@pytest.mark.parametrize("source", ["the vault", "the environment"])
+def test_settings_are_shown_without_secrets_from(source, deployment, postgres, secrets):
+    if source == "the environment":
+        from_environment(deployment, postgres)
+    result = deployment.run("manage", "--skip-update", "diffsettings", "--all")
+    assert result.returncode == 0, result.stderr
+    assert "kolibri_azure_plugin.database.postgresql" in result.stdout
+    assert "SECRET_KEY = '********'" in result.stdout
+    assert_no_leak(result, deployment, secrets)
+
+
+def test_the_debug_page_of_a_failing_request_shows_no_secret(
+    deployment, azure, postgres, canary_role, canary_database, secrets
+):
+    deployment.environment["KOLIBRI_DEBUG"] = "True"
+    azure.set_secret("kolibri-database-url", deployment.database_url)
+    try:
+        with gunicorn(deployment) as site:
+            client = signed_in(site.url)
+            # A password that the vault does not know: connecting fails with the old one in hand.
+            postgres.set_password(canary_role, PASSWORD_OF_OTHERS)
+            postgres.cut_connections(canary_database)
+            answer = client.request("GET", "/api/public/info/", headers={"Accept": "text/html"})
+            output = site.output
+    finally:
+        postgres.set_password(canary_role, canaries.PASSWORD)
+    assert answer.status_code == 500
+    assert "password authentication failed" in answer.text
+    assert "Local vars" in answer.text
+    assert canaries.leaks(answer.text, secrets()) == []
+    assert canaries.leaks(output, secrets()) == []
+    assert canaries.leaks_in_files(deployment.home, secrets()) == {}
+
+
+def test_a_running_site_leaves_no_secret_on_disk_in_logs_or_in_command_lines(
+    deployment, postgres, secrets, tmp_path
+):
+    from_environment(deployment, postgres)
+    folder = tmp_path / "second"
+    folder.mkdir()
+    with kolibri_start(deployment) as site:
+        admin = signed_in(site.url, SUPERUSER, SUPERUSER_PASSWORD)
+        settings = admin.get("/api/device/devicesettings/")
+        settings["secondary_storage_locations"] = [str(folder)]
+        assert admin.request("PATCH", "/api/device/devicesettings/", json=settings).ok
+        command_lines = children(site.pid)
+        listed = deployment.run("plugin", "list")
+        output = site.output
+    assert str(folder) in (deployment.home / "options.ini").read_text()
+    assert len(command_lines) > 0
+    assert canaries.leaks(" ".join(command_lines.values()), secrets()) == []
+    assert canaries.leaks(output, secrets()) == []
+    assert_no_leak(listed, deployment, secrets)
+
+
+def test_the_probe_of_the_share_inherits_no_secret(deployment, postgres, secrets):
+    from_environment(deployment, postgres)
+    deployment.kind = "hang"
+    with subprocess.Popen(
+        deployment.kolibri(*CHECK),
+        env=deployment.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        try:
+            environment = wait_until(
+                lambda: environment_of_the_probe(process.pid), "the probe of the share", 60
+            )
+        finally:
+            process.kill()
+    assert canaries.leaks(environment, secrets()) == []
+    assert b"KOLIBRI" not in environment
+    assert b"IDENTITY" not in environment
+
+
+def environment_of_the_probe(pid):
+    for child, command_line in children(pid).items():
+        if "probe_process.py" in command_line:
+            return Path(f"/proc/{child}/environ").read_bytes() or b"empty"
+    return None
