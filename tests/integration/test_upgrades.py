@@ -109,6 +109,28 @@ def test_an_older_image_on_a_newer_database_refuses_to_start_and_says_so(fleet):
     assert "#database-newer" in refused.output
 
 
+@pytest.mark.slow
+def test_a_web_server_waits_until_somebody_has_prepared_the_database(fleet, processes):
+    server = fleet.instance("server").gunicorn("--preload")
+    processes.append(server)
+    wait_until(lambda: table_exists(fleet, "kolibri_azure_state"), "the server to look", 30)
+
+    assert fleet.instance("home").run("manage", "check").code == 0
+
+    server.wait_until_it_answers(30)
+
+
+def test_a_web_server_ends_when_nobody_prepares_the_database(fleet, processes):
+    timeout = {"KOLIBRI_AZURE_STARTUP_TIMEOUT": "2"}
+    server = fleet.instance("server", timeout).gunicorn("--preload")
+    processes.append(server)
+
+    assert server.wait_until_it_ends(30) != 0
+
+    assert "The database is not ready for this version of Kolibri." in server.output
+    assert "#database-not-prepared" in server.output
+
+
 def test_a_database_of_a_kolibri_that_nobody_can_name_is_not_touched(fleet):
     for statement in (
         "CREATE TABLE django_migrations (app text, name text)",
@@ -150,6 +172,13 @@ def the_one_that_prepares(
         if found is not None and found.exit_code is None:
             return found
     return None
+
+
+def table_exists(fleet: Fleet, name: str) -> bool:
+    found = fleet.postgres.execute(
+        "SELECT to_regclass(%s) IS NOT NULL", (name,), database=fleet.database
+    )
+    return bool(found[0][0])
 
 
 def assert_completely_migrated(fleet: Fleet) -> None:
