@@ -1,0 +1,115 @@
+"""What the plugin's caches cost a request, next to Kolibri's own.
+
+Usage: python -m bench.caches [REQUESTS]
+
+Starts the same deployment several times, each with other caches, and asks them in turn, so that
+whatever else the machine does weighs on all alike. PostgreSQL is on this machine: a round trip to
+a server elsewhere takes longer, and so does everything else that a request asks of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from devtools.azure_standin import AzureStandin
+from devtools.certificates import CertificateAuthority
+from devtools.deployment import LEARNER, LEARNER_PASSWORD, Deployment
+from devtools.instances import another_instance, start_gunicorn
+from devtools.kolibri_client import KolibriClient
+from devtools.postgres import PostgresServer
+from devtools.redis import MissingRedisError, RedisServer
+
+PASSWORD = "p@ss/w:r#d%41?&=+"
+
+PATHS = (
+    "/api/public/info/",
+    "/api/content/channel/",
+    "/learn/api/state",
+    "/learn/api/learnerclassroom/",
+    "/learn/api/homehydrate",
+    "/en/learn/",
+)
+
+OWN = "Kolibri's own"
+
+WARM_UP = 20
+
+
+def main() -> None:
+    requests = int(sys.argv[1]) if len(sys.argv) > 1 else 300
+    with contextlib.ExitStack() as stack:
+        clients = _start(stack)
+        times = {name: {path: [] for path in PATHS} for name in clients}
+        for path in PATHS:
+            for number in range(-WARM_UP, requests):
+                for name, client in clients.items():
+                    took = _ask(client, path)
+                    if number >= 0:
+                        times[name][path].append(took)
+        _print(times)
+
+
+def _start(stack: contextlib.ExitStack) -> dict[str, KolibriClient]:
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    authority = CertificateAuthority.create(folder / "authority")
+    postgres = stack.enter_context(PostgresServer.temporary(authority))
+    azure = stack.enter_context(AzureStandin(folder / "azure"))
+    postgres.create_role("kolibri", PASSWORD)
+    postgres.create_database("kolibri", owner="kolibri")
+    deployment = Deployment.create(
+        folder, azure, postgres, authority, database="kolibri", user="kolibri", password=PASSWORD
+    )
+    deployment.environment["KOLIBRI_AZURE_HTTPS_PROXY"] = "false"
+    deployment.provision()
+    variants = {
+        OWN: {"DJANGO_SETTINGS_MODULE": "bench.kolibri_own_caches"},
+        "PostgreSQL": {},
+        "PostgreSQL, rare visitors": {"DJANGO_SETTINGS_MODULE": "bench.rare_visitors"},
+    }
+    with contextlib.suppress(MissingRedisError):
+        redis = stack.enter_context(RedisServer(folder / "redis", authority, PASSWORD))
+        variants["Redis"] = {
+            "KOLIBRI_REDIS_URL": redis.url(),
+            "KOLIBRI_AZURE_REDIS_SSL_ROOT_CERT": str(authority.certificate_file),
+        }
+    clients = {}
+    for number, (name, settings) in enumerate(variants.items()):
+        instance = another_instance(deployment, folder / f"home-{number}", **settings)
+        server = stack.enter_context(start_gunicorn(instance))
+        server.wait_until_it_answers()
+        clients[name] = KolibriClient(server.url)
+        clients[name].sign_in(LEARNER, LEARNER_PASSWORD)
+    return clients
+
+
+def _ask(client: KolibriClient, path: str) -> float:
+    """Milliseconds that one answer takes."""
+    begun = time.perf_counter()
+    answer = client.request("GET", path)
+    took = (time.perf_counter() - begun) * 1000
+    assert answer.status_code == 200, (path, answer.status_code)
+    return took
+
+
+def _print(times: dict[str, dict[str, list[float]]]) -> None:
+    names = list(times)
+    print(f"{'median ms':<32}" + "".join(f"{name:>26}" for name in names))
+    for path in PATHS:
+        medians = [statistics.median(times[name][path]) for name in names]
+        _print_row(path, medians)
+    totals = [sum(statistics.median(times[name][path]) for path in PATHS) for name in names]
+    _print_row("all of them", totals)
+
+
+def _print_row(title: str, values: list[float]) -> None:
+    cells = (f"{value:.2f} ({value / values[0] - 1:+.1%})" for value in values)
+    print(f"{title:<32}" + "".join(f"{cell:>26}" for cell in cells))
+
+
+if __name__ == "__main__":
+    main()
