@@ -8,6 +8,7 @@ import time
 from urllib.parse import urlsplit
 
 import kolibri
+from kolibri.utils.conf import KOLIBRI_HOME
 
 import kolibri_azure_plugin
 from kolibri_azure_plugin import preconditions, settings, startup
@@ -33,6 +34,9 @@ from kolibri_azure_plugin.redaction import redact
 from kolibri_azure_plugin.retry import Deadline
 
 CHECKS = Registry("kolibri")
+
+#: Kolibri's database in a test deployment without PostgreSQL.
+SQLITE_FILE = os.path.join(KOLIBRI_HOME, "db.sqlite3")
 
 SET = "az webapp config appsettings set -g GROUP -n APP --settings"
 
@@ -106,8 +110,12 @@ def secret_key(subject: Subject) -> Outcome:
     ),
     timeout=15,
 )
-def start(_subject: Subject) -> Outcome:
+def start(subject: Subject) -> Outcome:
     import django
+
+    if not subject.wants_postgresql and not os.path.exists(SQLITE_FILE):
+        # To load the settings would make them.
+        return skipped("a test deployment makes its SQLite databases when it first starts")
 
     heard = _Heard()
     logging.getLogger().addHandler(heard)

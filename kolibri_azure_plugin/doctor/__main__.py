@@ -79,7 +79,8 @@ def _examine_until_well(options: argparse.Namespace) -> Report:
     end = time.monotonic() + options.wait
     while True:
         report = _examine(options)
-        if not report.counts["fail"] or time.monotonic() + PAUSE > end:
+        well = _exit_code(report, options.fail_level) == arguments.ALL_WELL
+        if well or time.monotonic() + PAUSE > end:
             return report
         sys.stderr.write(f"{report.summary}; examining again\n")
         time.sleep(PAUSE)

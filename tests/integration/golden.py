@@ -27,6 +27,7 @@ PATTERNS = (
     (re.compile(r"/\S*/(ca\.pem|ca-certificates\.crt)"), r"/FOLDER/\1"),
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}"), "UUID"),
     (re.compile(r"kolibri_\d+"), "kolibri_N"),
+    (re.compile(r" \(_ssl\.c:\d+\)"), ""),
     (re.compile(r"(?<=[a-z\d]):\d{4,5}\b"), ":PORT"),
     (re.compile(r"(?<=[Pp]ort )\d{4,5}"), "PORT"),
     (re.compile(r"(?<=pid )\d+|(?<=backend\()\d+"), "PID"),

@@ -1,0 +1,195 @@
+"""The runner: side by side, each check within its time, none without what it requires."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from kolibri_azure_plugin.checks import catalogue, runner
+from kolibri_azure_plugin.checks.model import Registry, Status, failed, passed, skipped, warned
+from kolibri_azure_plugin.errors import VaultError
+from kolibri_azure_plugin.redaction import MASK, remember
+
+#: Seconds that are enough for everything that does not hang.
+PLENTY = 20.0
+
+
+@pytest.fixture
+def checks():
+    return Registry("test")
+
+
+def run(checks, timeout=PLENTY):
+    results = runner.run(list(checks), None, timeout)
+    return {result.check.id.rpartition(".")[2]: result for result in results}
+
+
+def fine(_subject):
+    return passed("Fine.")
+
+
+def broken(_subject):
+    return failed("Broken.", cause="a reason", remedy="a command")
+
+
+def test_results_come_in_the_order_of_the_checks_whatever_ends_first(checks):
+    first_may_end = threading.Event()
+
+    @checks.check("first", "")
+    def first(_subject):
+        first_may_end.wait(PLENTY)
+        return passed("Late.")
+
+    @checks.check("second", "")
+    def second(_subject):
+        first_may_end.set()
+        return passed("Early.")
+
+    assert list(run(checks)) == ["first", "second"]
+
+
+def test_checks_that_need_nothing_of_each_other_run_side_by_side(checks):
+    together = threading.Barrier(5, timeout=PLENTY)
+    for name in "abcde":
+        checks.check(name, "")(lambda _subject: passed(str(together.wait())))
+    assert {r.outcome.status for r in run(checks).values()} == {Status.PASS}
+
+
+def test_a_check_that_raises_is_a_failure_with_the_reason_and_no_secret(checks):
+    remember("a-well-known-secret")
+
+    @checks.check("raises", "")
+    def raises(_subject):
+        raise RuntimeError("with a-well-known-secret in it")
+
+    outcome = run(checks)["raises"].outcome
+    assert outcome.status is Status.FAIL
+    assert outcome.cause == f"RuntimeError: with {MASK} in it"
+    assert outcome.remedy
+
+
+def test_a_check_that_ends_the_process_is_a_failure(checks):
+    @checks.check("exits", "")
+    def exits(_subject):
+        raise SystemExit(3)
+
+    assert run(checks)["exits"].outcome.status is Status.FAIL
+
+
+def test_one_of_our_errors_is_a_failure_with_its_remedy_and_code(checks, monkeypatch):
+    monkeypatch.setenv("WEBSITE_RESOURCE_GROUP", "school")
+
+    @checks.check("raises", "")
+    def raises(_subject):
+        raise VaultError("No.", expected="yes", found="no", remedy="az -g GROUP", code="a-code")
+
+    outcome = run(checks)["raises"].outcome
+    assert (outcome.message, outcome.cause) == ("No.", "no; expected yes")
+    assert outcome.remedy == "az -g school"
+    assert outcome.measurements == {"error": "a-code"}
+
+
+def test_a_check_that_hangs_is_reported_after_its_own_time(checks):
+    release = threading.Event()
+
+    @checks.check("hangs", "", timeout=0.1)
+    def hangs(_subject):
+        release.wait(PLENTY)
+        return passed("Too late.")
+
+    checks.check("other", "")(fine)
+    results = run(checks)
+    release.set()
+    assert results["hangs"].outcome.status is Status.FAIL
+    assert "No answer" in results["hangs"].outcome.message
+    assert "--only azure.test.hangs" in results["hangs"].outcome.remedy
+    assert results["other"].outcome.status is Status.PASS
+
+
+def test_the_whole_run_ends_in_time(checks):
+    release = threading.Event()
+    for name in "ab":
+        checks.check(name, "", timeout=60)(lambda _subject: passed(str(release.wait(PLENTY))))
+    checks.check("c", "", after=("test.a",))(fine)
+    begun = time.monotonic()
+    results = run(checks, timeout=0.3)
+    took = time.monotonic() - begun
+    release.set()
+    assert took < PLENTY / 2
+    assert [r.outcome.status for r in results.values()] == [Status.FAIL, Status.FAIL, Status.SKIP]
+
+
+def test_what_needs_a_failed_check_is_skipped_for_it_and_for_no_other(checks):
+    checks.check("broken", "")(broken)
+    checks.check("next", "", requires=("test.broken",))(fine)
+    checks.check("one_more", "", requires=("test.next",))(fine)
+    results = run(checks)
+    for name in ("next", "one_more"):
+        assert results[name].outcome.status is Status.SKIP
+        assert results[name].outcome.message == "needs azure.test.broken"
+
+
+def test_what_requires_a_check_that_does_not_apply_does_not_apply_either(checks):
+    checks.check("absent", "")(lambda _subject: skipped("there is none"))
+    checks.check("part", "", requires=("test.absent",))(fine)
+    checks.check("later", "", after=("test.absent",))(fine)
+    results = run(checks)
+    assert results["part"].outcome.message == "does not apply, as azure.test.absent does not"
+    assert not results["part"].outcome.blocked_by
+    assert results["later"].outcome.status is Status.PASS
+
+
+def test_a_warning_stops_nothing(checks):
+    checks.check("near", "")(lambda _subject: warned("Near.", cause="c", remedy="r"))
+    checks.check("next", "", requires=("test.near",))(fine)
+    assert run(checks)["next"].outcome.status is Status.PASS
+
+
+def test_an_advisory_check_never_fails(checks):
+    checks.check("advice", "", advisory=True)(broken)
+    assert run(checks)["advice"].outcome.status is Status.WARN
+
+
+def test_a_check_is_begun_only_after_those_it_comes_after(checks):
+    order = []
+    for name, earlier in (("a", ()), ("b", ("test.a",)), ("c", ("test.b",))):
+        checks.check(name, "", after=earlier)(
+            lambda _subject, name=name: order.append(name) or passed("")
+        )
+    run(checks)
+    assert order == ["a", "b", "c"]
+
+
+def test_progress_hears_of_every_result(checks):
+    heard = []
+    for name in "abc":
+        checks.check(name, "")(fine)
+    runner.run(list(checks), None, PLENTY, heard.append)
+    assert {result.check.id for result in heard} == {f"azure.test.{name}" for name in "abc"}
+
+
+def test_only_takes_what_is_required_with_it():
+    chosen = [check.id for check in catalogue.select(["azure.database.port"], [])]
+    assert chosen[-1] == "azure.kolibri.settings"
+    assert "azure.database.port" in chosen
+    assert "azure.database.name" in chosen
+    assert "azure.database.tls" not in chosen
+
+
+def test_only_takes_categories():
+    chosen = {check.category for check in catalogue.select(["platform"], [])}
+    assert chosen >= {"platform"}
+    assert "content" not in chosen
+
+
+def test_skip_leaves_out_and_what_needs_it_takes_it_for_granted(checks):
+    chosen = {check.id for check in catalogue.select([], ["content", "azure.vault.expiry"])}
+    assert "azure.vault.expiry" not in chosen
+    assert not any(name.startswith("azure.content.") for name in chosen)
+    assert "azure.kolibri.start" in chosen
+    checks.check("broken", "")(broken)
+    checks.check("next", "", requires=("test.broken",))(fine)
+    only_next = [check for check in checks if check.id.endswith("next")]
+    assert runner.run(only_next, None, PLENTY)[0].outcome.status is Status.PASS

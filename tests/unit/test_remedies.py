@@ -1,0 +1,78 @@
+"""Remedies are filled in with what the deployment knows of itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from kolibri_azure_plugin import remedies
+from kolibri_azure_plugin.remedies import fill_in
+
+
+@pytest.fixture(autouse=True)
+def _nothing_known(monkeypatch):
+    monkeypatch.setattr(remedies, "_known", {})
+    for variable in remedies.FROM_ENVIRONMENT.values():
+        monkeypatch.delenv(variable, raising=False)
+
+
+def test_app_service_tells_group_and_app(monkeypatch):
+    monkeypatch.setenv("WEBSITE_RESOURCE_GROUP", "school")
+    monkeypatch.setenv("WEBSITE_SITE_NAME", "kolibri")
+    assert fill_in("az webapp restart -g GROUP -n APP") == "az webapp restart -g school -n kolibri"
+
+
+def test_what_is_not_known_is_explained_below():
+    assert fill_in("az webapp restart -g GROUP -n APP") == (
+        "az webapp restart -g GROUP -n APP\nGROUP is the resource group\nAPP is the web app"
+    )
+
+
+@pytest.mark.parametrize(
+    "written, filled",
+    [
+        ("az keyvault secret list --vault-name NAME", "az keyvault secret list --vault-name v"),
+        ("https://NAME.vault.azure.net", "https://v.vault.azure.net"),
+        ("az keyvault show -n NAME", "az keyvault show -n v"),
+    ],
+)  # fmt: skip
+def test_the_vault_knows_its_name(written, filled):
+    remedies.note_vault("v.vault.azure.net")
+    assert fill_in(written) == filled
+
+
+def test_a_name_that_is_not_the_vaults_stays():
+    remedies.note_vault("v.vault.azure.net")
+    assert fill_in("appsettings set --settings NAME=VALUE") == (
+        "appsettings set --settings NAME=VALUE"
+    )
+
+
+@pytest.mark.parametrize(
+    "host, server",
+    [("db.postgres.database.azure.com", "db"), ("localhost", "SERVER"), ("10.0.0.4", "SERVER")],
+)
+def test_a_server_of_azure_knows_its_name(host, server):
+    remedies.note_database(host)
+    assert fill_in("-n SERVER").startswith(f"-n {server}")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "//account.file.core.windows.net/share",
+        "account.file.core.windows.net:/account/share",
+    ],
+)
+def test_a_mount_tells_account_and_share(source):
+    remedies.note_mount(source)
+    assert fill_in("ACCOUNT SHARE") == "account share"
+
+
+def test_the_share_of_the_content_is_not_taken_for_that_of_the_media():
+    remedies.note_mount("//account.file.core.windows.net/share")
+    assert fill_in("ACCOUNT MEDIA_SHARE").startswith("account MEDIA_SHARE\n")
+
+
+def test_a_local_folder_tells_nothing():
+    remedies.note_mount("/dev/sda1")
+    assert fill_in("-n ACCOUNT").startswith("-n ACCOUNT\n")
