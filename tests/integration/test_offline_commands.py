@@ -1,0 +1,92 @@
+"""Commands that need no database ask nobody for anything, and import little."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+#: Runs in each Python that finds it: at the end it writes down what was imported and connected to.
+WITNESS = """
+import atexit, json, os, sys
+connections = []
+sys.addaudithook(
+    lambda event, arguments: connections.append(repr(arguments[-1] if event == "socket.connect"
+        else arguments[0])) if event in ("socket.connect", "socket.getaddrinfo") else None
+)
+def testify():
+    with open(os.environ["WITNESS_FILE"], "w") as file:
+        json.dump({"modules": sorted(sys.modules), "connections": connections}, file)
+atexit.register(testify)
+"""
+
+#: What only a process that needs the database has any use for. Kolibri's own settings, which
+#: `plugin list` comes upon, import psycopg2 themselves.
+KOLIBRIS_OWN = {("plugin", "list"): {"psycopg2"}}
+HEAVY = ("azure", "msal", "psycopg2", "tenacity", "dj_database_url", "cryptography")
+
+STOPPED = 1
+
+
+@pytest.fixture
+def testimony(deployment, tmp_path):
+    """Runs a command on a deployment whose share hangs; what the witness saw of it."""
+    folder = tmp_path / "witness"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(WITNESS)
+    deployment.kind = "hang"
+    deployment.environment["WITNESS_FILE"] = str(tmp_path / "testimony.json")
+    path = (str(folder), deployment.environment["PYTHONPATH"])
+    deployment.environment["PYTHONPATH"] = os.pathsep.join(path)
+
+    def run(*command):
+        result = deployment.run(*command, seconds=60)
+        return result, json.loads((tmp_path / "testimony.json").read_text())
+
+    return run
+
+
+def imported(witnessed, packages):
+    return {name.partition(".")[0] for name in witnessed["modules"]} & set(packages)
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (("--version",), 0),
+        (("plugin", "list"), 0),
+        (("plugin", "enable", "kolibri.plugins.demo_server"), 0),
+        (("plugin", "disable", "kolibri.plugins.demo_server"), 0),
+        (("status",), STOPPED),
+        (("stop",), 0),
+        (("configure", "list-env"), 0),
+    ],
+    ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else f"ends with {value}",
+)
+def test_works_without_network_and_share(command, code, testimony, azure):
+    result, witnessed = testimony(*command)
+    assert result.returncode == code, result.stderr
+    assert witnessed["connections"] == []
+    assert azure.requests == []
+    assert imported(witnessed, HEAVY) - KOLIBRIS_OWN.get(command, set()) == set()
+
+
+def test_the_list_of_plugins_names_this_one(testimony):
+    result, _ = testimony("plugin", "list")
+    assert "Microsoft Azure" in result.stdout
+
+
+def test_settings_are_listed_with_kolibris_own(testimony):
+    result, _ = testimony("configure", "list-env")
+    assert "KOLIBRI_AZURE_KEY_VAULT_URL" in result.stdout
+
+
+def test_the_witness_sees_a_command_that_does_connect(deployment, testimony, azure):
+    """The same look at a command that needs the database, so that the tests above prove much."""
+    deployment.kind = "bind"
+    result, witnessed = testimony("manage", "--skip-update", "check")
+    assert result.returncode == 0, result.stderr
+    assert witnessed["connections"]
+    assert azure.requests
+    assert {"azure", "psycopg2", "tenacity"} <= imported(witnessed, HEAVY)
