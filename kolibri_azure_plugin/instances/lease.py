@@ -24,8 +24,9 @@ from typing import Callable
 import kolibri
 import psycopg2
 
+from kolibri_azure_plugin.errors import KolibriAzureError
 from kolibri_azure_plugin.instances.advisory_lock import AdvisoryLock
-from kolibri_azure_plugin.instances.state import State, open_state
+from kolibri_azure_plugin.instances.state import State
 from kolibri_azure_plugin.instances.watch import Watch
 
 logger = logging.getLogger(__name__)
@@ -52,7 +53,9 @@ AGE = """
 """
 TAKE = """
     INSERT INTO kolibri_azure_state (key, value)
-    VALUES ('workers', jsonb_build_object('generation', 1, 'holder', %s::text, 'ended', false))
+    SELECT 'workers', jsonb_build_object('generation', 1, 'holder', %s::text, 'ended', false)
+    WHERE NOT EXISTS (SELECT 1 FROM kolibri_azure_state
+                      WHERE key = 'target_version' AND value #>> '{}' <> %s)
     ON CONFLICT (key) DO UPDATE SET updated_at = clock_timestamp(), value = jsonb_build_object(
         'generation', (kolibri_azure_state.value ->> 'generation')::bigint + 1,
         'holder', %s::text, 'ended', false)
@@ -101,6 +104,7 @@ class Lease:
         self._lost = lost
         self._generation = 0
         self._server_process = 0
+        self._taken_at = 0.0
         self._other_holder = (0, 0.0)
         self._announced = ""
 
@@ -119,6 +123,7 @@ class Lease:
             session,
             lambda: self._renew(State(session)),
             self._lost,
+            since=self._taken_at,
             interval=BEAT_SECONDS,
             patience=HOLDER_SECONDS,
         ):
@@ -140,19 +145,17 @@ class Lease:
         return [row[0] for row in found if row[1] < HOLDER_SECONDS] == [self._generation]
 
     def _wait(self, stopping: threading.Event) -> bool:
-        with open_state():
-            """The table has to be there."""
         while not stopping.is_set():
             try:
                 if not self._is_meant():
                     self._lock.release()
                     self._announce("the database is being prepared, or belongs to another version")
-                elif self._lock.try_acquire():
-                    return self._take(stopping)
-                else:
+                elif not self._lock.try_acquire():
                     self._announce(f"the workers run in {self._holder()[1]}")
                     self._end_dead_holder()
-            except psycopg2.Error as error:
+                elif self._take(stopping):
+                    return True
+            except (psycopg2.Error, KolibriAzureError) as error:
                 logger.warning("Can't ask for the workers' lock: %s", str(error).strip())
             stopping.wait(POLL_SECONDS)
         return False
@@ -178,7 +181,10 @@ class Lease:
         if stopping.wait(max(0.0, remaining)):
             return False
         who = f"{socket.gethostname()} process {os.getpid()}"
-        taken = State(self._lock.session).rows(TAKE, who, who)
+        self._taken_at = time.monotonic()
+        taken = State(self._lock.session).rows(TAKE, who, kolibri.__version__, who)
+        if not taken:
+            return False
         self._generation, self._server_process = taken[0]
         logger.info("This instance runs the background workers now (holder %d).", self._generation)
         return True

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import psycopg2
 
 from kolibri_azure_plugin.instances.advisory_lock import AdvisoryLock
-from kolibri_azure_plugin.instances.watch import Watch
+from kolibri_azure_plugin.instances.watch import Watch, say_in_any_case
 
 logger = logging.getLogger(__name__)
 
@@ -95,14 +95,20 @@ def _watch(lock: AdvisoryLock) -> Watch:
         with session.cursor() as cursor:
             cursor.execute("SELECT 1")
 
-    return Watch(session, beat, _end, interval=BEAT_SECONDS, patience=PATIENCE_SECONDS)
+    return Watch(
+        session,
+        beat,
+        _end,
+        since=time.monotonic(),
+        interval=BEAT_SECONDS,
+        patience=PATIENCE_SECONDS,
+    )
 
 
 def _end(reason: str) -> None:
     """Another instance may be in here by now, so this one must not go on."""
-    logger.critical(
-        "The connection that holds the start lock is lost (%s). This process ends; start it again.",
-        reason,
+    say_in_any_case(
+        logger,
+        f"The connection that holds the start lock is lost ({reason}). This process ends.",
     )
-    logging.shutdown()
     os._exit(EXIT_CODE)

@@ -9,10 +9,11 @@ import threading
 import time
 from typing import Any, Callable
 
-logger = logging.getLogger(__name__)
-
 #: Seconds between two looks at the clock.
 GLANCE = 0.2
+
+#: Seconds that last words may take.
+LAST_WORDS_SECONDS = 0.5
 
 
 class Watch:
@@ -24,6 +25,7 @@ class Watch:
     :param session: a psycopg2 connection that nobody else uses meanwhile.
     :param beat: one round trip on it; raises when the session is not what it was.
     :param lost: called with the reason, in a thread of the watch.
+    :param since: the moment, by the monotonic clock, at which the session was sure.
     :param interval: seconds between two beats.
     :param patience: seconds after the sending of the last answered beat; then it is lost.
     """
@@ -34,6 +36,7 @@ class Watch:
         beat: Callable[[], None],
         lost: Callable[[str], None],
         *,
+        since: float,
         interval: float,
         patience: float,
     ) -> None:
@@ -42,7 +45,7 @@ class Watch:
         self._lost = lost
         self._interval = interval
         self._patience = patience
-        self._answered = time.monotonic()
+        self._answered = since
         self._stopped = threading.Event()
         self._reporting = threading.Lock()
         self._wake, self._wake_up = os.pipe()
@@ -88,3 +91,15 @@ class Watch:
     def _report(self, reason: str) -> None:
         if self._reporting.acquire(blocking=False) and not self._stopped.is_set():
             self._lost(reason)
+
+
+def say_in_any_case(logger: logging.Logger, message: str) -> None:
+    """Log the last words of a process that must end, without waiting for whoever blocks the log."""
+
+    def say() -> None:
+        logger.critical(message)
+        logging.shutdown()
+
+    thread = threading.Thread(target=say, daemon=True)
+    thread.start()
+    thread.join(LAST_WORDS_SECONDS)

@@ -12,6 +12,7 @@ from typing import NoReturn
 from kolibri.utils import conf
 
 from kolibri_azure_plugin.instances.lease import Lease
+from kolibri_azure_plugin.instances.watch import say_in_any_case
 
 logger = logging.getLogger(__name__)
 
@@ -63,8 +64,7 @@ def _work(lease: Lease, stopping: threading.Event) -> None:
 
 def _start_over(reason: str, options: tuple[str, ...]) -> None:
     """Put a fresh process in the place of this one, so that no thread of it works on."""
-    logger.warning("The workers stop, because their lease is lost: %s.", reason)
-    logging.shutdown()
+    say_in_any_case(logger, f"The workers stop, because their lease is lost: {reason}.")
     os.execv(sys.executable, command_line(*options))  # noqa: S606
 
 

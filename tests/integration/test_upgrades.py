@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import time
@@ -107,6 +108,20 @@ def test_an_older_image_on_a_newer_database_refuses_to_start_and_says_so(fleet):
     assert "Kolibri 0.21.3 or newer" in refused.output
     assert f"Kolibri {kolibri.__version__}" in refused.output
     assert "#database-newer" in refused.output
+
+
+@pytest.mark.slow
+def test_two_instances_that_provision_from_a_file_at_once_make_one_facility(fleet, processes):
+    file = fleet.folder / "provision.json"
+    superuser = {"username": "admin", "password": "a-long-password"}
+    file.write_text(json.dumps({"facility_name": "School", "superuser": superuser}))
+    fleet.settings["KOLIBRI_AUTOMATIC_PROVISION_FILE"] = str(file)
+
+    processes += [cold_start(fleet, number) for number in range(2)]
+
+    assert [process.wait_until_it_ends(120) for process in processes] == [0, 0]
+    facilities = "SELECT name FROM kolibriauth_collection WHERE kind = 'facility'"
+    assert fleet.postgres.execute(facilities, database=fleet.database) == [("School",)]
 
 
 @pytest.mark.slow

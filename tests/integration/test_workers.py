@@ -160,6 +160,19 @@ def test_a_holder_whose_session_is_terminated_stops_its_workers_before_another_s
 
 
 @pytest.mark.slow
+def test_the_workers_come_back_after_a_restart_of_the_database(ready_fleet, jobs, processes):
+    worker = begin_worker(ready_fleet, "worker")
+    processes.append(worker)
+    jobs.add(1, 600)
+    wait_until(lambda: jobs.begun(1), "the job to begin", 30)
+
+    ready_fleet.postgres.restart()
+
+    wait_until(lambda: jobs.begun(1)[1:], "the job to begin again", 30)
+    assert worker.exit_code is None
+
+
+@pytest.mark.slow
 def test_workers_of_an_older_version_stop_when_an_upgrade_begins(ready_fleet, jobs, processes):
     worker = begin_worker(ready_fleet, "worker")
     processes.append(worker)
