@@ -12,14 +12,17 @@ from typing import Any
 
 from kolibri.utils.conf import KOLIBRI_HOME, OPTIONS
 
-from kolibri_azure_plugin import context, media, startup
-from kolibri_azure_plugin.caching.configuration import find_redis, share_caches
 from kolibri_azure_plugin.fail_closed import fail_closed
-from kolibri_azure_plugin.instances import joining
-from kolibri_azure_plugin.logs.configuration import configure
-from kolibri_azure_plugin.provisioning import first_setup
-from kolibri_azure_plugin.redaction import MaskedString
-from kolibri_azure_plugin.retry import Deadline
+
+with fail_closed():
+    # What can't be imported ends the process too: Kolibri would go on without the plugin.
+    from kolibri_azure_plugin import context, media, startup
+    from kolibri_azure_plugin.caching.configuration import find_redis, share_caches
+    from kolibri_azure_plugin.instances import joining
+    from kolibri_azure_plugin.logs.configuration import configure
+    from kolibri_azure_plugin.provisioning import first_setup
+    from kolibri_azure_plugin.redaction import MaskedString
+    from kolibri_azure_plugin.retry import Deadline
 
 #: The module whose settings are changed, also where another one imports them from it.
 BASE_SETTINGS = "kolibri.deployment.default.settings.base"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 
-from kolibri_azure_plugin import context, preconditions
 from kolibri_azure_plugin.fail_closed import fail_closed
 
 with fail_closed():
+    # What can't be imported ends the process too: Kolibri would go on without the plugin.
+    from kolibri_azure_plugin import context, preconditions
+
     here = context.current()
     option_defaults: dict[str, dict[str, object]] = {}
     if preconditions.wants_postgresql(here.settings, os.environ, here.options):

@@ -10,10 +10,13 @@ import os
 import sys
 from typing import Any
 
-from kolibri_azure_plugin import context, preconditions, settings
-from kolibri_azure_plugin.doctor.handover import become_the_doctor_if_asked
 from kolibri_azure_plugin.fail_closed import fail_closed
-from kolibri_azure_plugin.logs.configuration import take_over
+
+with fail_closed():
+    # What can't be imported ends the process too: Kolibri would go on without the plugin.
+    from kolibri_azure_plugin import context, preconditions, settings
+    from kolibri_azure_plugin.doctor.handover import become_the_doctor_if_asked
+    from kolibri_azure_plugin.logs.configuration import take_over
 
 
 def _spec(row: settings.Row) -> dict[str, Any]:

@@ -134,3 +134,15 @@ def test_a_debug_start_shows_the_traceback(world, azure):
     result = world.deployment.run("manage", "--debug", "check")
     assert "Traceback" in result.stderr
     assert "#vault-forbidden-by-role" in result.stderr
+
+
+@pytest.mark.parametrize("package", ["tenacity", "dj_database_url", "azure"])
+def test_a_broken_installation_ends_a_start(package, world, tmp_path):
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / f"{package}.py").write_text("raise ImportError('broken')")
+    path = (str(tmp_path / "broken"), world.deployment.environment["PYTHONPATH"])
+    world.deployment.environment["PYTHONPATH"] = os.pathsep.join(path)
+    result = world.deployment.run("manage", "check")
+    assert result.returncode == 1
+    assert "Kolibri on Azure does not start." in result.stderr
+    assert_nothing_was_made(world.deployment)
