@@ -26,6 +26,9 @@ SETTINGS = "/api/device/devicesettings/"
 NAME = "/api/device/devicename/"
 CHANNELS = "/api/content/channel/"
 
+#: For anybody who is signed in.
+SIGNED_IN = "/api/device/freespace/?path=Content"
+
 
 @pytest.fixture(scope="module")
 def instances(tmp_path_factory, authority, postgres, role, migrated_template):
@@ -139,15 +142,16 @@ def test_a_right_taken_away_on_one_instance_is_gone_on_the_other(administrators)
 
 def test_a_user_deleted_on_one_instance_is_signed_out_on_the_other(administrators):
     first, second = administrators
-    deputy = _create_superuser(first, "leaver")
+    learner = first.create_learner("leaver", "leaver-password", "Leaver")
     at_second = KolibriClient(second.url)
     at_second.sign_in("leaver", "leaver-password")
+    assert at_second.request("GET", SIGNED_IN).status_code == 200
 
-    answer = first.request("DELETE", f"/api/auth/facilityuser/{deputy}/")
+    answer = first.request("DELETE", f"/api/auth/facilityuser/{learner['id']}/")
 
     assert answer.status_code == 204, answer.text
     wait_until(
-        lambda: at_second.request("GET", SETTINGS).status_code == 403, "the session to end", AGREED
+        lambda: at_second.request("GET", SIGNED_IN).status_code == 403, "the session to end", AGREED
     )
 
 
