@@ -32,7 +32,6 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
 REQUEST_LOG = "kolibri_azure_plugin.logs.requests.RequestLog"
-HEALTH_PROBES = "kolibri_azure_plugin.health.middleware.HealthProbes"
 SETUP_GUARD = "kolibri_azure_plugin.provisioning.guard.SetupGuard"
 
 #: Kolibri's own, which sends visitors of a fresh deployment to the setup wizard.
@@ -68,10 +67,10 @@ def apply(base: Any, here: context.Context) -> None:
 
 
 def _add_middleware(middleware: list[str], *, guard_setup: bool) -> None:
-    """The outermost answers probes; the next names requests for the logs, Kolibri's included."""
+    """The outermost names requests for the logs, Kolibri's included."""
     if guard_setup:
         middleware.insert(middleware.index(PROVISIONING_MIDDLEWARE), SETUP_GUARD)
-    middleware[:0] = [HEALTH_PROBES, REQUEST_LOG]
+    middleware.insert(0, REQUEST_LOG)
 
 
 def _use_postgresql(databases: dict[str, dict[str, Any]], entry: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from django.conf import settings
 from kolibri_azure_plugin.caching.device_settings import remember_read_values, save_changes_only
 from kolibri_azure_plugin.database.config import ENGINE
 from kolibri_azure_plugin.fail_closed import fail_closed
+from kolibri_azure_plugin.health.probes import answer_probes
 from kolibri_azure_plugin.instances import upgrades, worker_process
 from kolibri_azure_plugin.media import serve_no_media
 from kolibri_azure_plugin.provisioning.provision import provision, require_what_it_takes
@@ -143,6 +144,13 @@ PATCHES = (
         "DynamicWhiteNoise.__init__",
         "Serves MEDIA_ROOT, with every upload and export, to anybody who guesses a name.",
         serve_no_media,
+    ),
+    Patch(
+        "kolibri.utils.kolibri_whitenoise",
+        "DynamicWhiteNoise.__call__",
+        "The outermost that sees a request. The platform's probes must be answered whatever the "
+        "Host header, without https, and without a database connection that Django may wait for.",
+        answer_probes,
     ),
 )
 

@@ -11,6 +11,8 @@ import threading
 import time
 from typing import Any, Callable
 
+import psycopg2
+
 from kolibri_azure_plugin import context, startup
 from kolibri_azure_plugin.content import share
 from kolibri_azure_plugin.database import connections
@@ -18,8 +20,10 @@ from kolibri_azure_plugin.errors import KolibriAzureError
 from kolibri_azure_plugin.redaction import redact
 from kolibri_azure_plugin.retry import Deadline
 
-#: Seconds for which an answer is given again without asking.
+#: Seconds for which an answer is given again, and those after which it is asked for anew meanwhile.
+#: So under a flood of probes nobody ever waits while all is well.
 FRESH = 3.0
+RENEWED = 1.5
 
 #: Seconds that a prober waits for a new answer; App Service's own patience is far longer, but a
 #: probe that hangs occupies a thread.
@@ -49,24 +53,32 @@ class Question:
     def __init__(self, ask: Callable[[], str]) -> None:
         self._ask = ask
         self._condition = threading.Condition()
-        self._asking = False
+        self._asked_at: float | None = None
         self._answer: Answer | None = None
-        self._answered_at = 0.0
+        self._answered_at = float("-inf")
 
     def answer(self) -> Answer:
         """The answer, not older than :data:`FRESH`, within :data:`PATIENCE` seconds."""
         with self._condition:
-            if not self._is_fresh():
-                if not self._asking:
-                    self._asking = True
-                    threading.Thread(target=self._run, daemon=True).start()
-                if not self._condition.wait_for(self._is_fresh, PATIENCE):
-                    return LATE
+            if self._age() > RENEWED and self._asked_at is None:
+                self._asked_at = time.monotonic()
+                threading.Thread(target=self._run, daemon=True).start()
+            if not self._condition.wait_for(self._is_fresh, self._patience()):
+                return LATE
             assert self._answer is not None
             return self._answer
 
+    def _age(self) -> float:
+        return time.monotonic() - self._answered_at
+
     def _is_fresh(self) -> bool:
-        return self._answer is not None and time.monotonic() - self._answered_at < FRESH
+        return self._age() < FRESH
+
+    def _patience(self) -> float:
+        """Seconds left to wait. All probers share them: many would fill the server's threads."""
+        if self._asked_at is None:
+            return PATIENCE
+        return max(0.0, self._asked_at + PATIENCE - time.monotonic())
 
     def _run(self) -> None:
         try:
@@ -78,7 +90,7 @@ class Question:
             answer = Answer(passed=False, detail=redact(f"{type(error).__name__}: {error}"))
         with self._condition:
             self._answer, self._answered_at = answer, time.monotonic()
-            self._asking = False
+            self._asked_at = None
             self._condition.notify_all()
 
 
@@ -90,17 +102,24 @@ class DatabasePing:
 
     def __call__(self) -> str:
         begun = time.perf_counter()
-        if self._connection is None:
-            self._connection = startup.connect(connections.current(), Deadline(0))
-            self._connection.autocommit = True
+        if self._connection is None or not self._answers():
+            self._connect()
+        return f"round trip {(time.perf_counter() - begun) * 1000:.1f} ms"
+
+    def _answers(self) -> bool:
+        """False, and nothing is kept, when the server has ended the connection meanwhile."""
         try:
             with self._connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
-        except Exception:
+        except psycopg2.Error:
             self._connection.close()
             self._connection = None
-            raise
-        return f"round trip {(time.perf_counter() - begun) * 1000:.1f} ms"
+            return False
+        return True
+
+    def _connect(self) -> None:
+        self._connection = startup.connect(connections.current(), Deadline(0))
+        self._connection.autocommit = True
 
 
 def ping_sqlite() -> str:

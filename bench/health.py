@@ -1,0 +1,135 @@
+"""What a thousand readiness probes a second cost, measured with wrk on both of Kolibri's servers.
+
+Usage: python -m bench.health [SECONDS]
+
+Prints the probes answered a second, their latencies, the answers that were not 200, and how many
+database connections the flood added. wrk is a package of Debian and Ubuntu.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from devtools.azure_standin import AzureStandin
+from devtools.certificates import CertificateAuthority
+from devtools.deployment import Deployment
+from devtools.instances import start_gunicorn, start_kolibri
+from devtools.kolibri_process import WebProcess
+from devtools.postgres import PostgresServer
+
+READY = "/azure/health/ready"
+DATABASE, USER, PASSWORD = "kolibri_bench", "kolibri", "a-password"
+
+#: Probers, and the milliseconds that each waits before its next probe: a thousand a second.
+PROBERS, PAUSE = 20, 20
+
+SECONDS = 10
+
+#: A thousand a second, and then the latency of each share of the probes.
+SCRIPT = f"function delay() return {PAUSE} end\n"
+
+#: A server with two processes, as the image has it.
+GUNICORN = ("--preload", "--workers=2")
+
+
+@dataclass(frozen=True)
+class Flood:
+    """What wrk has seen.
+
+    :param rate: answers a second.
+    :param latencies: text as wrk prints it, by percentile.
+    :param refused: answers other than 200, and connections that broke.
+    """
+
+    rate: float
+    latencies: dict[str, str]
+    refused: int
+
+    @property
+    def p99(self) -> float:
+        """Milliseconds."""
+        return milliseconds(self.latencies["99%"])
+
+
+def flood(url: str, seconds: int = SECONDS) -> Flood:
+    """A thousand probes a second, for so long."""
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(SCRIPT)
+        script.flush()
+        options = ["-t1", f"-c{PROBERS}", f"-d{seconds}s", "--latency", "-s", script.name]
+        answer = subprocess.run(
+            ["wrk", *options, url + READY], check=True, capture_output=True, text=True
+        )
+    return read(answer.stdout)
+
+
+def read(text: str) -> Flood:
+    """What wrk printed."""
+    latencies = dict(re.findall(r"^\s+(\d+%)\s+(\S+)$", text, re.MULTILINE))
+    rate = re.search(r"Requests/sec:\s+(\S+)", text)
+    if rate is None:
+        raise ValueError(f"wrk said:\n{text}")
+    refused = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
+    broken = re.search(r"Socket errors: (.*)", text)
+    errors = [int(number) for number in re.findall(r"\d+", broken[1])] if broken else []
+    return Flood(float(rate[1]), latencies, (int(refused[1]) if refused else 0) + sum(errors))
+
+
+def milliseconds(text: str) -> float:
+    """What wrk means by ``1.5ms``."""
+    number, unit = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text).groups()  # type: ignore[union-attr]
+    return float(number) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60000}[unit]
+
+
+def measure(
+    name: str,
+    start: Callable[[Deployment], WebProcess],
+    deployment: Deployment,
+    postgres: PostgresServer,
+    seconds: int,
+) -> None:
+    """Start the server, flood it, and print what was seen."""
+    with start(deployment) as server:
+        server.wait_until_it_answers()
+        requests.get(server.url + READY, timeout=10)
+        before = len(postgres.connections(DATABASE))
+        seen = flood(server.url, seconds)
+        after = len(postgres.connections(DATABASE))
+    latencies = ", ".join(f"{share} {time}" for share, time in seen.latencies.items())
+    print(
+        f"{name}: {seen.rate:.0f} probes/s; {latencies}; {seen.refused} refused or broken; "
+        f"database connections {before} before, {after} after",
+        flush=True,
+    )
+
+
+def main() -> None:
+    seconds = int(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        authority = CertificateAuthority.create(folder / "authority")
+        azure_folder = folder / "azure"
+        with PostgresServer.temporary(authority) as postgres, AzureStandin(azure_folder) as azure:
+            postgres.create_role(USER, PASSWORD)
+            postgres.create_database(DATABASE, owner=USER)
+            deployment = Deployment.create(
+                folder, azure, postgres, authority, database=DATABASE, user=USER, password=PASSWORD
+            )
+            deployment.provision()
+            measure("kolibri start", start_kolibri, deployment, postgres, seconds)
+            measure(
+                "gunicorn", lambda d: start_gunicorn(d, *GUNICORN), deployment, postgres, seconds
+            )
+
+
+if __name__ == "__main__":
+    main()
