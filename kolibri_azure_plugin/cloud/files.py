@@ -57,7 +57,7 @@ class FileShare:
         client = self._file(MARKER_PREFIX + text)
         try:
             client.upload_file(text.encode())
-        except KolibriAzureError:
+        except (KolibriAzureError, ImportError):
             raise
         except Exception as error:
             raise self._explain(error) from error

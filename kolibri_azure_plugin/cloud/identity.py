@@ -76,6 +76,8 @@ class Identity:
             self._last_status = None
             try:
                 token = self._open().get_token_info(*scopes, options=options)
+            except ImportError:
+                raise
             except Exception as error:
                 # A new client next time: MSAL answers from a cache for 5 s after a failure.
                 self._credential = None

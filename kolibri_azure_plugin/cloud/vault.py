@@ -65,7 +65,7 @@ class Vault:
         """
         try:
             secret = self._open().get_secret(name)
-        except KolibriAzureError:
+        except (KolibriAzureError, ImportError):
             raise
         except Exception as error:
             raise self._explain(error, name) from error
