@@ -18,6 +18,7 @@ from kolibri_azure_plugin.database.config import ENGINE
 from kolibri_azure_plugin.fail_closed import fail_closed
 from kolibri_azure_plugin.health.probes import answer_probes
 from kolibri_azure_plugin.instances import upgrades, worker_process
+from kolibri_azure_plugin.logs.printed import log_what_is_printed
 from kolibri_azure_plugin.media import serve_no_media
 from kolibri_azure_plugin.provisioning.provision import provision, require_what_it_takes
 
@@ -109,6 +110,12 @@ PATCHES = (
         "Schedules Kolibri's regular jobs again in every instance that starts.",
         worker_process.leave_to_the_holder,
         postgresql_only=True,
+    ),
+    Patch(
+        "kolibri.utils.main",
+        "_migrate_databases",
+        "Prints two hundred lines that are no events of the log, and can't be told not to.",
+        log_what_is_printed,
     ),
     Patch(
         "kolibri.utils.main",

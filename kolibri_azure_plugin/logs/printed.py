@@ -1,0 +1,49 @@
+"""What Kolibri prints while nobody looks at a terminal, as events of the log."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import logging
+from typing import Any, Callable
+
+logger = logging.getLogger(__name__)
+
+
+class PrintedLines(io.TextIOBase):
+    """A stream whose lines are logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._begun = ""
+
+    def write(self, text: str) -> int:
+        *lines, self._begun = (self._begun + text).split("\n")
+        for line in lines:
+            self._log(line)
+        return len(text)
+
+    def end(self) -> None:
+        """Log what no line break followed."""
+        self._log(self._begun)
+        self._begun = ""
+
+    def _log(self, line: str) -> None:
+        if line.strip():
+            logger.info("%s", line.strip())
+
+
+def log_what_is_printed(old: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a function that prints; log handlers keep the stream that they have."""
+
+    @functools.wraps(old)
+    def new(*arguments: Any, **keywords: Any) -> Any:
+        printed = PrintedLines()
+        try:
+            with contextlib.redirect_stdout(printed):
+                return old(*arguments, **keywords)
+        finally:
+            printed.end()
+
+    return new
