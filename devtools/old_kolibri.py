@@ -17,14 +17,10 @@ COMPLETE = "complete"
 
 @dataclass(frozen=True)
 class OldKolibri:
-    """One release.
-
-    :param users: how many people :meth:`fill` makes.
-    """
+    """One release."""
 
     version: str
     folder: Path
-    users: int = 1
 
     @classmethod
     def install(cls, version: str) -> OldKolibri:
@@ -39,7 +35,7 @@ class OldKolibri:
         return cls(version, folder)
 
     def fill(self, fleet: Fleet) -> None:
-        """Make the fleet's database one that this release has used, with somebody in it."""
+        """Make the fleet's database one that this release has used, with one user in it."""
         home = fleet.folder / "old-home"
         database = {
             "KOLIBRI_DATABASE_ENGINE": "postgres",

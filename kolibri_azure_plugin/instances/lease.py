@@ -25,6 +25,7 @@ import kolibri
 import psycopg2
 
 from kolibri_azure_plugin.errors import KolibriAzureError
+from kolibri_azure_plugin.instances import installed_version
 from kolibri_azure_plugin.instances.advisory_lock import AdvisoryLock
 from kolibri_azure_plugin.instances.state import State
 from kolibri_azure_plugin.instances.watch import Watch
@@ -162,8 +163,11 @@ class Lease:
 
     def _is_meant(self) -> bool:
         """False while the database is prepared, and when that is for another version."""
-        target = State(self._lock.session).get(TARGET_VERSION)
-        return target in (None, kolibri.__version__)
+        state = State(self._lock.session)
+        target = state.get(TARGET_VERSION)
+        return target == kolibri.__version__ or (
+            target is None and installed_version.is_current(state)
+        )
 
     def _announce(self, reason: str) -> None:
         if reason != self._announced:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg2
@@ -22,16 +23,17 @@ CLIENT_OPTIONS = {
 }
 
 #: The server's side: it ends the session of a client that went away without a word just as fast,
-#: and never for being idle. A parameter that this server does not know is left out.
-SERVER_PARAMETERS = {
+#: also while it runs a statement for it. A parameter that this server does not know is left out.
+WHEN_ABANDONED = {
     "tcp_keepalives_idle": "2",
     "tcp_keepalives_interval": "1",
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "5000",
-    "idle_session_timeout": "0",
-    "statement_timeout": "0",
-    "lock_timeout": "0",
+    "client_connection_check_interval": "1000",
 }
+
+#: A session that only holds a lock is never ended for being idle.
+WHEN_IDLE = {"idle_session_timeout": "0", "statement_timeout": "0", "lock_timeout": "0"}
 
 SET_PARAMETERS = """
     SELECT set_config(name, %s::jsonb ->> name, false) FROM pg_settings WHERE name IN %s
@@ -55,9 +57,13 @@ def open_session(purpose: str) -> Any:
     )
     session.autocommit = True
     with session.cursor() as cursor:
-        values = (json.dumps(SERVER_PARAMETERS), tuple(SERVER_PARAMETERS))
-        cursor.execute(SET_PARAMETERS, values)
+        set_parameters(cursor, {**WHEN_ABANDONED, **WHEN_IDLE})
     return session
+
+
+def set_parameters(cursor: Any, parameters: Mapping[str, str]) -> None:
+    """Set the parameters that the server knows, for the cursor's session."""
+    cursor.execute(SET_PARAMETERS, (json.dumps(dict(parameters)), tuple(parameters)))
 
 
 def session_name(purpose: str) -> str:

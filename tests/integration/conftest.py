@@ -17,6 +17,7 @@ from devtools.process import BackgroundProcess
 PASSWORD = "p@ss/w:r#d%41?&=+ é"
 
 TEMPLATE = "kolibri_template"
+OLD_TEMPLATE = "kolibri_old_template"
 
 _numbers = itertools.count(1)
 
@@ -77,16 +78,20 @@ def fleet(tmp_path, authority, postgres, role):
 @pytest.fixture
 def ready_fleet(tmp_path, authority, postgres, role, migrated_template):
     """Several instances on one database that needs no migration."""
-    name = f"kolibri_{next(_numbers)}"
-    postgres.clone_database(migrated_template, name, owner=role)
-    folder = tmp_path / name
-    folder.mkdir()
-    yield Fleet(folder, postgres, authority, name, role, PASSWORD)
-    postgres.drop_database(name)
+    yield from _fleet_on_copy(migrated_template, tmp_path, authority, postgres, role)
 
 
 #: For a test that tries two databases at once.
 another_ready_fleet = ready_fleet
+
+
+def _fleet_on_copy(template, folder, authority, postgres, role):
+    name = f"kolibri_{next(_numbers)}"
+    postgres.clone_database(template, name, owner=role)
+    home = folder / name
+    home.mkdir()
+    yield Fleet(home, postgres, authority, name, role, PASSWORD)
+    postgres.drop_database(name)
 
 
 @pytest.fixture
@@ -110,6 +115,16 @@ def counts(capfd):
 
 
 @pytest.fixture(scope="session")
-def old_kolibri():
-    """Kolibri 0.18.4, without this plugin."""
-    return OldKolibri.install("0.18.4")
+def old_template(tmp_path_factory, authority, postgres, role):
+    """A database that Kolibri 0.18.4 has filled, without this plugin, for others to copy."""
+    postgres.create_database(OLD_TEMPLATE, owner=role)
+    folder = tmp_path_factory.mktemp("old-template")
+    old = OldKolibri.install("0.18.4")
+    old.fill(Fleet(folder, postgres, authority, OLD_TEMPLATE, role, PASSWORD))
+    return OLD_TEMPLATE
+
+
+@pytest.fixture
+def old_fleet(tmp_path, authority, postgres, role, old_template):
+    """Several instances on one database of Kolibri 0.18.4, whose home is gone."""
+    yield from _fleet_on_copy(old_template, tmp_path, authority, postgres, role)

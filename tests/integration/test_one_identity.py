@@ -59,15 +59,14 @@ def test_an_identity_that_the_environment_gives_wins_unless_it_is_empty(machine)
 
 
 @pytest.mark.slow
-def test_a_device_that_was_made_without_the_plugin_is_one_device_from_then_on(fleet, old_kolibri):
-    old_kolibri.fill(fleet)
-    machine = machines(fleet)
+def test_a_device_that_was_made_without_the_plugin_is_one_device_from_then_on(old_fleet):
+    machine = machines(old_fleet)
 
     ids = [instance_id(machine()) for _ in range(3)]
 
     assert len(set(ids)) == 1
     current = "SELECT count(*) FROM morango_instanceidmodel WHERE current"
-    assert fleet.postgres.execute(current, database=fleet.database) == [(1,)]
+    assert old_fleet.postgres.execute(current, database=old_fleet.database) == [(1,)]
 
 
 @pytest.mark.slow

@@ -20,6 +20,7 @@ from kolibri_azure_plugin.instances.one_starter import LOCK_NAME
 INSTALLING = "The database is empty: installing"
 MODULES = Path(__file__).parent / "modules"
 STARTERS = 8
+OLD_USERS = 1
 KILLS = 10
 
 #: What Kolibri 0.19.5 does once with the data of 0.18.4.
@@ -55,7 +56,7 @@ def test_a_migrating_instance_that_is_killed_hands_over_to_the_next_ten_times_ov
         migrating = wait_until(
             lambda: the_one_that_prepares(fleet, processes), "a migrating instance", 60
         )
-        time.sleep(random.uniform(0.05, 0.6))
+        time.sleep(random.uniform(0.02, 0.4))
         assert migrating.exit_code is None, migrating.output
         migrating.signal(signal.SIGKILL)
         migrating.wait_until_it_ends(10)
@@ -71,27 +72,26 @@ def test_a_migrating_instance_that_is_killed_hands_over_to_the_next_ten_times_ov
 
 @pytest.mark.slow
 def test_data_of_an_older_kolibri_is_upgraded_exactly_once_by_containers_without_a_home(
-    fleet, processes, tmp_path, old_kolibri, counts
+    old_fleet, processes, counts
 ):
-    old_kolibri.fill(fleet)
-    counted = tmp_path / "upgrades"
-    fleet.plugins, fleet.modules = ("upgrade_counter",), (MODULES,)
-    fleet.settings["UPGRADE_COUNTER_FILE"] = str(counted)
+    counted = old_fleet.folder / "upgrades"
+    old_fleet.plugins, old_fleet.modules = ("upgrade_counter",), (MODULES,)
+    old_fleet.settings["UPGRADE_COUNTER_FILE"] = str(counted)
 
-    processes += [cold_start(fleet, number) for number in (1, 2)]
+    processes += [cold_start(old_fleet, number) for number in (1, 2)]
     assert [process.wait_until_it_ends(180) for process in processes] == [0, 0]
     ran = [line.split()[0] for line in counted.read_text().splitlines()]
     counts(f"upgrade functions that ran in two starts at once: {len(ran)}")
     assert sorted(ran) == sorted(DUE_UPGRADES)
 
-    third = fleet.instance("home-3").run("manage", "check")
+    third = old_fleet.instance("home-3").run("manage", "check")
     assert third.code == 0, third.output
     ran_later = counted.read_text().splitlines()[len(ran) :]
     counts(f"upgrade functions that ran in the third start: {len(ran_later)}")
     assert ran_later == []
     users = "SELECT count(*) FROM kolibriauth_facilityuser"
-    assert fleet.postgres.execute(users, database=fleet.database) == [(old_kolibri.users,)]
-    assert_completely_migrated(fleet)
+    assert old_fleet.postgres.execute(users, database=old_fleet.database) == [(OLD_USERS,)]
+    assert_completely_migrated(old_fleet)
 
 
 def test_an_older_image_on_a_newer_database_refuses_to_start_and_says_so(fleet):
@@ -161,6 +161,20 @@ def test_a_database_of_a_kolibri_that_nobody_can_name_is_not_touched(fleet):
     assert "#database-version-unknown" in refused.output
     rows = fleet.postgres.execute("SELECT * FROM django_migrations", database=fleet.database)
     assert rows == [("device", "0001_initial")]
+
+
+@pytest.mark.slow
+def test_on_sqlite_everything_is_as_kolibri_has_it(fleet):
+    instance = fleet.instance("home")
+    for variable in ("KOLIBRI_DATABASE_URL", "KOLIBRI_AZURE_DATABASE_SSL_MODE"):
+        del instance.environment[variable]
+
+    worker = instance.run("manage", "azure_worker")
+
+    assert worker.code != 0
+    assert "Only a deployment on PostgreSQL has instances that take turns." in worker.output
+    assert (instance.home / ".data_version").read_text() == kolibri.__version__
+    assert "New install" in worker.output
 
 
 def test_status_and_stop_need_no_database(fleet):

@@ -12,6 +12,7 @@ from django.db import connections
 from kolibri_azure_plugin.database.config import ENGINE
 from kolibri_azure_plugin.instances.advisory_lock import AdvisoryLock
 from kolibri_azure_plugin.instances.one_starter import one_starter_at_a_time
+from kolibri_azure_plugin.instances.sessions import WHEN_ABANDONED, set_parameters
 
 LOCK_NAME = "migration lock"
 
@@ -37,6 +38,7 @@ def _after_orphans(connection: Any) -> Iterator[None]:
     """
     key = AdvisoryLock(LOCK_NAME).key
     with connection.cursor() as cursor:
+        set_parameters(cursor, WHEN_ABANDONED)
         cursor.execute("SELECT pg_advisory_lock(%s)", [key])
     try:
         yield
