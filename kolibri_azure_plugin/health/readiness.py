@@ -17,6 +17,7 @@ from kolibri_azure_plugin import context, startup
 from kolibri_azure_plugin.content import share
 from kolibri_azure_plugin.database import connections
 from kolibri_azure_plugin.errors import KolibriAzureError
+from kolibri_azure_plugin.instances.sessions import session_name
 from kolibri_azure_plugin.redaction import redact
 from kolibri_azure_plugin.retry import Deadline
 
@@ -24,6 +25,9 @@ from kolibri_azure_plugin.retry import Deadline
 #: So under a flood of probes nobody ever waits while all is well.
 FRESH = 3.0
 RENEWED = 1.5
+
+#: How pg_stat_activity calls the connection.
+NAME = "health"
 
 #: Seconds that a prober waits for a new answer; App Service's own patience is far longer, but a
 #: probe that hangs occupies a thread.
@@ -118,8 +122,11 @@ class DatabasePing:
         return True
 
     def _connect(self) -> None:
-        self._connection = startup.connect(connections.current(), Deadline(0))
-        self._connection.autocommit = True
+        connection = startup.connect(connections.current(), Deadline(0))
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('application_name', %s, false)", [session_name(NAME)])
+        self._connection = connection
 
 
 def ping_sqlite() -> str:

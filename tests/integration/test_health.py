@@ -1,0 +1,219 @@
+"""The health endpoints on Kolibri's two servers: quick, open to probes, and silent on details."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from bench.health import flood
+from devtools.azure_standin import AzureStandin
+from devtools.deadline import wait_until
+from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD, Deployment
+from devtools.share import HANGING
+from kolibri_azure_plugin.health.readiness import FRESH
+
+from .conftest import PASSWORD
+from .serving import WORKERS, gunicorn, kolibri_start, signed_in
+
+pytestmark = pytest.mark.slow
+
+LIVE, READY = "/azure/health/live", "/azure/health/ready"
+HOST = "kolibri.example.org"
+
+#: Seconds within which every probe has its answer, whatever hangs.
+ANSWERED = 1.0
+
+#: Seconds for what comes back to be noticed, on a machine that does other things as well.
+NOTICED = 30
+
+SERVERS = {"kolibri start": kolibri_start, "gunicorn": gunicorn}
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def served(request, tmp_path_factory, authority, postgres, role, migrated_template):
+    """A deployment whose share can be made to hang, and its server."""
+    folder = tmp_path_factory.mktemp("health")
+    database = f"kolibri_health_{request.param.split()[0]}"
+    postgres.clone_database(migrated_template, database, owner=role)
+    with AzureStandin(folder / "azure") as azure:
+        deployment = Deployment.create(
+            folder, azure, postgres, authority, database=database, user=role, password=PASSWORD
+        )
+        deployment.kind = "bind-then-hang"
+        deployment.environment["KOLIBRI_AZURE_ALLOWED_HOSTS"] = HOST
+        with SERVERS[request.param](deployment) as server:
+            wait_until(lambda: probe(server.url).ok, "the server to be ready", NOTICED)
+            yield deployment, server
+    postgres.drop_database(database)
+
+
+@pytest.fixture
+def url(served):
+    return served[1].url
+
+
+def probe(url, path=READY, **options):
+    options.setdefault("allow_redirects", False)
+    return requests.get(url + path, timeout=10, **options)
+
+
+def probed_in_time(url):
+    """One probe, which must not take long."""
+    begun = time.monotonic()
+    answer = probe(url)
+    assert time.monotonic() - begun < ANSWERED
+    return answer
+
+
+@pytest.mark.parametrize("path", [LIVE, READY])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Host": "169.254.130.3:8000"},
+        {"Host": "anything at all"},
+        {"Host": HOST, "X-Forwarded-Proto": "http"},
+        {"User-Agent": "HealthCheck/1.0"},
+        {"User-Agent": "ReadyForRequest/1.0 (AppInit)"},
+    ],
+    ids=["plain", "the platform's address", "a bad host", "http at the proxy", "a health check",
+         "a warm-up"],
+)  # fmt: skip
+def test_a_probe_needs_no_name_no_https_and_no_session(path, headers, url):
+    answer = probe(url, path, headers=headers)
+    assert answer.status_code == 200
+    assert "Set-Cookie" not in answer.headers
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["Cache-Control"] == "no-store, max-age=0"
+
+
+def test_what_a_probe_is_told(url):
+    assert probe(url, LIVE).json() == {"status": "live"}
+    assert probe(url).json() == {
+        "status": "ready",
+        "checks": {"database": "pass", "content": "pass"},
+    }
+
+
+@pytest.mark.parametrize("path", [LIVE, READY])
+def test_head_is_get_without_a_body(path, url):
+    answer = requests.head(url + path, timeout=10)
+    assert answer.status_code == 200
+    assert answer.content == b""
+    assert int(answer.headers["Content-Length"]) == len(probe(url, path).content)
+
+
+@pytest.mark.parametrize("path", [LIVE, READY])
+def test_nothing_can_be_posted(path, url):
+    assert requests.post(url + path, data="x", timeout=10).status_code == 405
+
+
+def test_details_are_for_a_superuser_only(url):
+    path = f"{READY}?detail"
+    headers = {"Host": HOST, "X-Forwarded-Proto": "https"}
+    assert probe(url, path, headers=headers).status_code == 404
+    # Other names than the site's own lead nowhere, as for every page of Kolibri's.
+    assert probe(url, path, headers={"Host": "elsewhere"}).status_code == 400
+    assert signed_in(url).request("GET", path).status_code == 404
+    answer = signed_in(url, SUPERUSER, SUPERUSER_PASSWORD).request("GET", path)
+    assert answer.status_code == 200
+    checks = answer.json()["checks"]
+    assert checks["database"]["status"] == checks["content"]["status"] == "pass"
+    assert re.match(r"round trip [\d.]+ ms", checks["database"]["detail"])
+
+
+def test_other_addresses_beside_them_are_kolibris(url):
+    headers = {"Host": HOST, "X-Forwarded-Proto": "https"}
+    assert probe(url, "/azure/health/other", headers=headers).status_code == 404
+
+
+def test_a_hanging_share_is_told_in_time_every_time_and_leaves_no_process(served):
+    deployment, server = served
+    hanging = deployment.share / HANGING
+    hanging.touch()
+    try:
+        wait_until(lambda: probed_in_time(server.url).status_code == 503, "a 503", NOTICED)
+        time.sleep(FRESH)  # Each process of gunicorn has a cache of its own.
+        end = time.monotonic() + 2 * FRESH
+        while time.monotonic() < end:
+            answer = probed_in_time(server.url)
+            assert answer.status_code == 503
+            assert answer.json() == {
+                "status": "not ready",
+                "checks": {"database": "pass", "content": "fail"},
+            }
+            assert probe(server.url, LIVE).status_code == 200
+            time.sleep(0.1)
+        assert len(probe_processes(deployment)) <= WORKERS
+    finally:
+        hanging.unlink()
+    wait_until(lambda: probe(server.url).ok, "the share to be back", NOTICED)
+    wait_until(lambda: not probe_processes(deployment), "the probes to end", NOTICED)
+
+
+def test_many_probers_of_a_hanging_share_have_their_answer_in_time_too(served):
+    deployment, server = served
+    hanging = deployment.share / HANGING
+    hanging.touch()
+    try:
+        wait_until(lambda: probe(server.url).status_code == 503, "a 503", NOTICED)
+        seen = flood(server.url, seconds=3)
+    finally:
+        hanging.unlink()
+    assert seen.rate > 0
+    assert seen.slowest < ANSWERED * 1000
+    wait_until(lambda: probe(server.url).ok, "the share to be back", NOTICED)
+
+
+def probe_processes(deployment):
+    """The processes that touch this deployment's share for the plugin, zombies left out."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (entry / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if b"probe_process.py" in line and str(deployment.mount_point).encode() in line:
+            found.append(entry.name)
+    return found
+
+
+def test_a_database_that_stops_is_told_in_time_and_forgotten_when_it_is_back(served, postgres):
+    _, server = served
+    postgres.stop()
+    try:
+        wait_until(lambda: probed_in_time(server.url).status_code == 503, "a 503", NOTICED)
+        time.sleep(FRESH)  # Each process of gunicorn has a cache of its own.
+        assert probed_in_time(server.url).json()["checks"] == {"database": "fail", "content": "pass"}
+        assert probe(server.url, LIVE).status_code == 200
+    finally:
+        postgres.start()
+    wait_until(lambda: probed_in_time(server.url).ok, "readiness to be back", NOTICED)
+
+
+def test_a_restart_of_the_database_between_two_probes_is_not_noticed(served, postgres):
+    _, server = served
+    wait_until(lambda: probe(server.url).ok, "readiness", NOTICED)
+    postgres.restart()
+    time.sleep(FRESH)  # So that what is told next was asked after the restart.
+    assert probe(server.url).status_code == 200
+
+
+@pytest.mark.skipif(shutil.which("wrk") is None, reason="apt-get install wrk")
+def test_a_flood_of_probes_opens_no_more_than_one_connection(served, postgres):
+    deployment, server = served
+    wait_until(lambda: probe(server.url).ok, "readiness", NOTICED)
+    before = probing_connections(postgres, deployment)
+    seen = flood(server.url)
+    assert seen.refused == 0
+    assert probing_connections(postgres, deployment) <= before + 1
+
+
+def probing_connections(postgres, deployment):
+    names = [each.application for each in postgres.connections(deployment.database)]
+    return sum(name.startswith("kolibri health") for name in names)
