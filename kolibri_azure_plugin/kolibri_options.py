@@ -48,4 +48,5 @@ with fail_closed():
     if preconditions.wants_postgresql(here.settings, os.environ, here.options):
         preconditions.require_postgresql(os.environ, here.options)
         preconditions.require_no_password_on_disk(here.options)
+        preconditions.require_own_caches(os.environ, here.options)
     option_spec = {settings.SECTION: {row.name: _spec(row) for _, row in settings.rows()}}

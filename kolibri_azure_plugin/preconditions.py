@@ -66,6 +66,23 @@ def require_postgresql(
         )
 
 
+def require_own_caches(
+    environ: Mapping[str, str], options: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """:raises SettingsError: when Kolibri is told to use a Redis by itself."""
+    if given_option("CACHE_BACKEND", "Cache", environ, options) == "redis":
+        raise SettingsError(
+            "Kolibri is told to use a Redis by itself.",
+            expected="the address of the Redis in secret kolibri-redis-url: Kolibri would verify "
+            "no host name, and would not start while Redis is down",
+            found="CACHE_BACKEND = redis, in the environment or in options.ini",
+            remedy=f"{APP_SETTINGS} delete -g GROUP -n APP --setting-names KOLIBRI_CACHE_BACKEND"
+            "\nand remove CACHE_BACKEND from options.ini. Then:\n"
+            "az keyvault secret set --vault-name NAME -n kolibri-redis-url --file FILE",
+            code="cache-backend",
+        )
+
+
 def require_no_password_on_disk(options: Mapping[str, Mapping[str, Any]]) -> None:
     """:raises SettingsError: when options.ini holds the database password."""
     if options.get("Database", {}).get("DATABASE_PASSWORD"):

@@ -156,7 +156,7 @@ def test_a_user_deleted_on_one_instance_is_signed_out_on_the_other(administrator
 
 
 def test_what_one_process_works_out_another_can_ask_for(instances):
-    write = "process_cache.set('statistics', {'new': [1, 2]}, 60)"
+    write = "process_cache.set('statistics', {'new': [1, 2]}, None)"
     read = "print('found', process_cache.get('statistics'))"
     load = "from kolibri.core.utils.cache import process_cache; "
 

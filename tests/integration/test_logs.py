@@ -52,14 +52,22 @@ def deployment(tmp_path_factory, authority, postgres, role, migrated_template):
     postgres.drop_database(DATABASE)
 
 
-class Site:
-    """Kolibri's stock WSGI module under gunicorn, with its two outputs apart."""
+def gunicorn(port):
+    return ["gunicorn", f"--bind=127.0.0.1:{port}", WSGI_MODULE]
 
-    def __init__(self, instance):
+
+def kolibri_start(port):
+    return ["kolibri", "start", "--foreground", f"--port={port}", f"--zip-port={free_port()}"]
+
+
+class Site:
+    """A web server, with its two outputs apart."""
+
+    def __init__(self, instance, arguments=gunicorn):
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.home = instance.home
-        command = [sys.executable, "-m", "gunicorn", f"--bind=127.0.0.1:{port}", WSGI_MODULE]
+        command = [sys.executable, "-m", *arguments(port)]
         self._output = (instance.home / "stdout").open("w+")
         self._process = subprocess.Popen(
             instance.command(*command),
@@ -69,12 +77,13 @@ class Site:
         )
 
     def __enter__(self):
-        wait_until(self._answers, "the site", 60)
+        wait_until(self._answers, "the site", 120)
         return self
 
     def __exit__(self, *_error):
         self._process.terminate()
         self._process.wait(60)
+        self._output.close()
 
     def get(self, path, **headers):
         names = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -124,6 +133,27 @@ def test_every_line_of_the_text_format_is_one_event(text_site):
     assert [line for line in text_site.lines() if not LINE.fullmatch(line)] == []
 
 
+def test_the_first_start_of_all_prints_nothing_beside_its_log(
+    tmp_path, postgres, role, azure, authority
+):
+    empty = "kolibri_logs_first_start"
+    postgres.create_database(empty, owner=role)
+    instance = another_instance(
+        Deployment.create(
+            tmp_path, azure, postgres, authority, database=empty, user=role, password=PASSWORD
+        ),
+        tmp_path / "home",
+        KOLIBRI_NO_FILE_BASED_LOGGING="1",
+    )
+    with Site(instance, kolibri_start) as site:
+        site.line_with("Kolibri running on")
+    lines = site.lines()
+    postgres.drop_database(empty)
+
+    assert any("kolibriauth.0001_initial... OK" in line for line in lines)
+    assert [line for line in lines if not LINE.fullmatch(line)] == []
+
+
 def test_every_line_of_the_json_format_is_one_event(json_site):
     json_site.get(INFO, User_Agent="json-event")
     json_site.line_with("json-event")
@@ -135,10 +165,10 @@ def test_every_line_of_the_json_format_is_one_event(json_site):
 
 def test_an_event_names_the_request_and_the_real_client(json_site):
     answer = json_site.get(
-        INFO, X_Forwarded_For=FORWARDED, X_ARR_LOG_ID="6a7e-0001", User_Agent="named"
+        INFO, X_Forwarded_For=FORWARDED, X_ARR_LOG_ID="6a7e-0001", User_Agent="forwarded"
     )
 
-    event = json.loads(json_site.line_with("named"))
+    event = json.loads(json_site.line_with("forwarded"))
     assert (event["client"], event["request"]) == (CLIENT, "6a7e-0001")
     assert event["message"].startswith(f"{CLIENT} ")
     assert answer.headers["X-Request-ID"] == "6a7e-0001"

@@ -161,6 +161,13 @@ def test_an_address_without_tls_ends_the_start(address, site):
     assert "secret-word" not in result.stdout + result.stderr
 
 
+def test_a_redis_that_kolibri_is_to_use_by_itself_ends_the_start(site):
+    result = site[0].run("manage", "check", settings={"KOLIBRI_CACHE_BACKEND": "redis"})
+
+    assert result.returncode != 0
+    assert "docs/troubleshooting.md#cache-backend" in result.stderr
+
+
 def test_stopping_and_starting_redis_under_load_costs_no_answer(site, redis):
     with start_gunicorn(site[0]) as server:
         server.wait_until_it_answers()
