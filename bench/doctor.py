@@ -1,0 +1,77 @@
+"""What the doctor costs: a whole `kolibri manage azure_check` where everything is well.
+
+Usage: python -m bench.doctor [RUNS]
+
+Runs it and a bare `kolibri manage --skip-update check` in turn, and prints the medians and their
+difference, which has to stay below 3 seconds.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from devtools.azure_standin import AzureStandin
+from devtools.certificates import CertificateAuthority
+from devtools.deployment import Deployment
+from devtools.postgres import PostgresServer
+
+DATABASE, USER, PASSWORD = "kolibri_bench", "kolibri", "a-password"
+
+RUNS = 7
+
+COMMANDS = {
+    "kolibri manage --skip-update check": ("manage", "--skip-update", "check"),
+    "kolibri manage azure_check": ("manage", "azure_check"),
+}
+
+#: Seconds that the doctor may take longer.
+ALLOWED = 3.0
+
+
+def seconds_of(deployment: Deployment, arguments: tuple[str, ...]) -> float:
+    begun = time.perf_counter()
+    deployment.require(*arguments)
+    return time.perf_counter() - begun
+
+
+def measure(deployment: Deployment, runs: int) -> dict[str, list[float]]:
+    """The wall times of each command, which take turns, so that both see the same machine."""
+    times: dict[str, list[float]] = {name: [] for name in COMMANDS}
+    for _ in range(runs):
+        for name, arguments in COMMANDS.items():
+            times[name].append(seconds_of(deployment, arguments))
+    return times
+
+
+def main() -> int:
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        authority = CertificateAuthority.create(folder / "authority")
+        azure_folder = folder / "azure"
+        with PostgresServer.temporary(authority) as postgres, AzureStandin(azure_folder) as azure:
+            postgres.create_role(USER, PASSWORD)
+            postgres.create_database(DATABASE, owner=USER)
+            deployment = Deployment.create(
+                folder, azure, postgres, authority, database=DATABASE, user=USER, password=PASSWORD
+            )
+            deployment.provision()
+            times = measure(deployment, runs)
+    medians = [statistics.median(each) for each in times.values()]
+    for name, each in times.items():
+        print(
+            f"{name}: median {statistics.median(each):.2f} s of {runs} "
+            f"({min(each):.2f} to {max(each):.2f})"
+        )
+    difference = medians[1] - medians[0]
+    print(f"the doctor takes {difference:+.2f} s; {ALLOWED:g} s are allowed")
+    return int(difference > ALLOWED)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
