@@ -93,8 +93,10 @@ def disk(_subject: Subject) -> Outcome:
 @CHECKS.check("time_zone", "The time zone is known.", advisory=True)
 def time_zone(_subject: Subject) -> Outcome:
     zone = os.environ.get("TZ", "")
+    if not zone:
+        return passed(f"{time.tzname[0]}.", time_zone=time.tzname[0])
     try:
-        zoneinfo.ZoneInfo(zone or "UTC")
+        zoneinfo.ZoneInfo(zone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):
         return warned(
             f"There is no time zone {zone}.",
@@ -104,7 +106,7 @@ def time_zone(_subject: Subject) -> Outcome:
             "https://en.wikipedia.org/wiki/List_of_tz_database_time_zones",
             time_zone=zone,
         )
-    return passed(f"{zone or time.tzname[0]}.", time_zone=zone or time.tzname[0])
+    return passed(f"{zone}.", time_zone=zone)
 
 
 @CHECKS.check(

@@ -164,6 +164,17 @@ def test_a_check_finds(ailment, patient):
     compare(ailment.name, examination.document)
 
 
+@pytest.mark.parametrize("deep, looked_for", [((), 1), (("--deep",), 3)], ids=["a sample", "all"])
+def test_the_files_of_the_content_are_looked_for(deep, looked_for, patient):
+    examination = examine(
+        patient.deployment, "--only", "azure.content.files", *deep,
+        limits={"checks.content.SAMPLE": 1},
+    )  # fmt: skip
+    found = examination["azure.content.files"]
+    assert found["status"] == "pass"
+    assert found["measurements"]["looked_for"] == looked_for
+
+
 def test_a_report_read_back_from_json_is_the_report_that_was_run(patient):
     """All three golden files of a check come from one run, so nothing may be lost in between."""
     patient.deployment.kind = ""

@@ -47,7 +47,7 @@ def served(request, tmp_path_factory, authority, postgres, role, migrated_templa
         deployment.kind = "bind-then-hang"
         deployment.environment["KOLIBRI_AZURE_ALLOWED_HOSTS"] = HOST
         with SERVERS[request.param](deployment) as server:
-            wait_until(lambda: probe(server.url).ok, "the server to be ready", NOTICED)
+            wait_until_ready(server.url)
             yield deployment, server
     postgres.drop_database(database)
 
@@ -60,6 +60,12 @@ def url(served):
 def probe(url, path=READY, **options):
     options.setdefault("allow_redirects", False)
     return requests.get(url + path, timeout=10, **options)
+
+
+def wait_until_ready(url):
+    """Until the last process of gunicorn has noticed: each has a cache of its own."""
+    wait_until(lambda: probed_in_time(url).ok, "readiness", NOTICED)
+    time.sleep(FRESH)
 
 
 def probed_in_time(url):
@@ -138,7 +144,7 @@ def test_a_hanging_share_is_told_in_time_every_time_and_leaves_no_process(served
     hanging.touch()
     try:
         wait_until(lambda: probed_in_time(server.url).status_code == 503, "a 503", NOTICED)
-        time.sleep(FRESH)  # Each process of gunicorn has a cache of its own.
+        time.sleep(FRESH)  # In each process of gunicorn.
         end = time.monotonic() + 2 * FRESH
         while time.monotonic() < end:
             answer = probed_in_time(server.url)
@@ -152,7 +158,7 @@ def test_a_hanging_share_is_told_in_time_every_time_and_leaves_no_process(served
         assert len(probe_processes(deployment)) <= WORKERS
     finally:
         hanging.unlink()
-    wait_until(lambda: probe(server.url).ok, "the share to be back", NOTICED)
+    wait_until_ready(server.url)
     wait_until(lambda: not probe_processes(deployment), "the probes to end", NOTICED)
 
 
@@ -167,7 +173,7 @@ def test_many_probers_of_a_hanging_share_have_their_answer_in_time_too(served):
         hanging.unlink()
     assert seen.rate > 0
     assert seen.slowest < ANSWERED * 1000
-    wait_until(lambda: probe(server.url).ok, "the share to be back", NOTICED)
+    wait_until_ready(server.url)
 
 
 def probe_processes(deployment):
@@ -188,17 +194,18 @@ def test_a_database_that_stops_is_told_in_time_and_forgotten_when_it_is_back(ser
     postgres.stop()
     try:
         wait_until(lambda: probed_in_time(server.url).status_code == 503, "a 503", NOTICED)
-        time.sleep(FRESH)  # Each process of gunicorn has a cache of its own.
-        assert probed_in_time(server.url).json()["checks"] == {"database": "fail", "content": "pass"}
+        time.sleep(FRESH)  # In each process of gunicorn.
+        checks = probed_in_time(server.url).json()["checks"]
+        assert checks == {"database": "fail", "content": "pass"}
         assert probe(server.url, LIVE).status_code == 200
     finally:
         postgres.start()
-    wait_until(lambda: probed_in_time(server.url).ok, "readiness to be back", NOTICED)
+    wait_until_ready(server.url)
 
 
 def test_a_restart_of_the_database_between_two_probes_is_not_noticed(served, postgres):
     _, server = served
-    wait_until(lambda: probe(server.url).ok, "readiness", NOTICED)
+    wait_until_ready(server.url)
     postgres.restart()
     time.sleep(FRESH)  # So that what is told next was asked after the restart.
     assert probe(server.url).status_code == 200
@@ -207,7 +214,7 @@ def test_a_restart_of_the_database_between_two_probes_is_not_noticed(served, pos
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="apt-get install wrk")
 def test_a_flood_of_probes_opens_no_more_than_one_connection(served, postgres):
     deployment, server = served
-    wait_until(lambda: probe(server.url).ok, "readiness", NOTICED)
+    wait_until_ready(server.url)
     before = probing_connections(postgres, deployment)
     seen = flood(server.url)
     assert seen.refused == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kolibri_azure_plugin import remedies
+from kolibri_azure_plugin.errors import VaultError
 from kolibri_azure_plugin.remedies import fill_in
 
 
@@ -71,6 +72,12 @@ def test_a_mount_tells_account_and_share(source):
 def test_the_share_of_the_content_is_not_taken_for_that_of_the_media():
     remedies.note_mount("//account.file.core.windows.net/share")
     assert fill_in("ACCOUNT MEDIA_SHARE").startswith("account MEDIA_SHARE\n")
+
+
+def test_an_error_of_start_up_is_filled_in_too(monkeypatch):
+    monkeypatch.setenv("WEBSITE_RESOURCE_GROUP", "school")
+    error = VaultError("No.", expected="yes", found="no", remedy="az -g GROUP", code="vault-busy")
+    assert "  to mend it: az -g school\n" in error.instructions()
 
 
 def test_a_local_folder_tells_nothing():
