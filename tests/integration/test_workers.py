@@ -67,12 +67,13 @@ def test_200_jobs_all_complete_while_three_instances_are_killed_stopped_and_star
     ready_fleet, jobs, processes, counts
 ):
     chance = random.Random()
-    for number in range(JOBS):
-        jobs.add(number, chance.uniform(0.1, 1.5))
     instances = {name: Instance(ready_fleet, name, processes) for name in KINDS}
     done = {"killed": 0, "stopped": 0, "started": len(instances)}
-    end = time.monotonic() + CHAOS_SECONDS
-    while time.monotonic() < end:
+    began = time.monotonic()
+    while len(jobs.states()) < JOBS:
+        due = min(1.0, (time.monotonic() - began) / CHAOS_SECONDS) * JOBS
+        for number in range(len(jobs.states()), round(due)):
+            jobs.add(number, chance.uniform(0.1, 1.5))
         time.sleep(chance.uniform(0.5, 4))
         instance = instances[chance.choice(list(instances))]
         if not instance.runs:
@@ -110,13 +111,8 @@ def test_a_holder_whose_network_is_cut_stops_its_workers_before_another_starts_t
     ready_fleet, jobs, processes, counts
 ):
     with contextlib.closing(BreakableLink(ready_fleet.postgres.port)) as link:
-        cut_off = begin_worker(ready_fleet, "cut-off", port=link.port)
-        processes.append(cut_off)
-        wait_until(lambda: the_holder(ready_fleet) == cut_off.pid, "the first holder", 30)
-        jobs.add(1, 600)
-        wait_until(lambda: jobs.begun(1), "the job to begin", 10)
-        processes.append(begin_worker(ready_fleet, "next"))
-        wait_until(lambda: stand_bys(ready_fleet) == 1, "a stand-by", 30)
+        cut_off = begin_job(ready_fleet, jobs, processes, port=link.port)
+        begin_stand_by(ready_fleet, processes)
 
         cut_at = time.time()
         link.cut()
@@ -137,13 +133,8 @@ def test_a_holder_whose_network_is_cut_stops_its_workers_before_another_starts_t
 def test_a_holder_whose_session_is_terminated_stops_its_workers_before_another_starts_them(
     ready_fleet, jobs, processes
 ):
-    holder = begin_worker(ready_fleet, "holder")
-    processes.append(holder)
-    wait_until(lambda: the_holder(ready_fleet) == holder.pid, "the first holder", 30)
-    jobs.add(1, 600)
-    wait_until(lambda: jobs.begun(1), "the job to begin", 10)
-    processes.append(begin_worker(ready_fleet, "next"))
-    wait_until(lambda: stand_bys(ready_fleet) == 1, "a stand-by", 30)
+    holder = begin_job(ready_fleet, jobs, processes)
+    begin_stand_by(ready_fleet, processes)
 
     terminated_at = time.time()
     for session, _name in holders(ready_fleet):
@@ -161,10 +152,7 @@ def test_a_holder_whose_session_is_terminated_stops_its_workers_before_another_s
 
 @pytest.mark.slow
 def test_the_workers_come_back_after_a_restart_of_the_database(ready_fleet, jobs, processes):
-    worker = begin_worker(ready_fleet, "worker")
-    processes.append(worker)
-    jobs.add(1, 600)
-    wait_until(lambda: jobs.begun(1), "the job to begin", 30)
+    worker = begin_job(ready_fleet, jobs, processes)
 
     ready_fleet.postgres.restart()
 
@@ -174,11 +162,7 @@ def test_the_workers_come_back_after_a_restart_of_the_database(ready_fleet, jobs
 
 @pytest.mark.slow
 def test_workers_of_an_older_version_stop_when_an_upgrade_begins(ready_fleet, jobs, processes):
-    worker = begin_worker(ready_fleet, "worker")
-    processes.append(worker)
-    wait_until(lambda: the_holder(ready_fleet) == worker.pid, "the holder", 30)
-    jobs.add(1, 600)
-    wait_until(lambda: jobs.begun(1), "the job to begin", 10)
+    worker = begin_job(ready_fleet, jobs, processes)
 
     begin_upgrade = "UPDATE kolibri_azure_state SET value = %s WHERE key = 'target_version'"
     ready_fleet.postgres.execute(begin_upgrade, ('"9.9.9"',), database=ready_fleet.database)
@@ -192,13 +176,8 @@ def test_workers_of_an_older_version_stop_when_an_upgrade_begins(ready_fleet, jo
 def test_a_holder_that_was_frozen_does_not_go_on_when_another_has_taken_over(
     ready_fleet, jobs, processes
 ):
-    frozen = begin_worker(ready_fleet, "frozen")
-    processes.append(frozen)
-    wait_until(lambda: the_holder(ready_fleet) == frozen.pid, "the first holder", 30)
-    jobs.add(1, 600)
-    wait_until(lambda: jobs.begun(1), "the job to begin", 10)
-    processes.append(begin_worker(ready_fleet, "next"))
-    wait_until(lambda: stand_bys(ready_fleet) == 1, "a stand-by", 30)
+    frozen = begin_job(ready_fleet, jobs, processes)
+    begin_stand_by(ready_fleet, processes)
 
     frozen.signal(signal.SIGSTOP)
     frozen_at = time.time()
@@ -217,11 +196,11 @@ def test_a_stopped_instance_hands_its_jobs_over_at_once_and_cancels_none(
 ):
     first = begin_worker(ready_fleet, "first")
     processes.append(first)
+    wait_until(lambda: the_holder(ready_fleet) == first.pid, "the holder", 30)
+    begin_stand_by(ready_fleet, processes)
     jobs.add(1, 8)
     jobs.add(2, 1)
-    wait_until(lambda: jobs.begun(1) and jobs.begun(2), "the jobs to begin", 30)
-    processes.append(begin_worker(ready_fleet, "second"))
-    wait_until(lambda: stand_bys(ready_fleet) == 1, "a stand-by", 30)
+    wait_until(lambda: jobs.begun(1) and jobs.begun(2), "the jobs to begin", 20)
 
     assert first.stop() == 0
     stopped_at = time.time()
@@ -272,6 +251,27 @@ def test_an_instance_that_only_serves_starts_no_workers(ready_fleet, jobs, proce
 
 def begin_worker(fleet: Fleet, name: str, port: int | None = None) -> BackgroundProcess:
     return fleet.instance(name, port=port).begin(*WORKER, log=f"{name}.log")
+
+
+def begin_job(
+    fleet: Fleet,
+    jobs: Jobs,
+    processes: list[BackgroundProcess],
+    *,
+    port: int | None = None,
+) -> BackgroundProcess:
+    """A worker that holds the lock, and has begun job 1, which takes long."""
+    worker = begin_worker(fleet, "first", port)
+    processes.append(worker)
+    jobs.add(1, 600)
+    wait_until(lambda: jobs.begun(1), "the job to begin", 30)
+    return worker
+
+
+def begin_stand_by(fleet: Fleet, processes: list[BackgroundProcess]) -> None:
+    """Another worker, which can't have the lock yet."""
+    processes.append(begin_worker(fleet, "second"))
+    wait_until(lambda: stand_bys(fleet) == 1, "a stand-by", 30)
 
 
 #: Every way to run workers.
