@@ -163,6 +163,21 @@ def test_a_database_of_a_kolibri_that_nobody_can_name_is_not_touched(fleet):
     assert rows == [("device", "0001_initial")]
 
 
+def test_a_role_that_may_not_create_tables_is_told_so(fleet):
+    for statement in (
+        "ALTER DATABASE {} OWNER TO postgres",
+        "REVOKE CREATE ON SCHEMA public FROM public",
+        "ALTER SCHEMA public OWNER TO postgres",
+    ):
+        fleet.postgres.execute(statement.format(fleet.database), database=fleet.database)
+
+    refused = fleet.instance("home").run("manage", "check")
+
+    assert refused.code == 1
+    assert "Kolibri may not create tables in its database." in refused.output
+    assert "#database-no-create" in refused.output
+
+
 @pytest.mark.slow
 def test_on_sqlite_everything_is_as_kolibri_has_it(fleet):
     instance = fleet.instance("home")
