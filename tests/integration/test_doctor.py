@@ -117,6 +117,7 @@ def flourishing(patient, content_origin, role, tmp_path):
         yield deployment
 
 
+@pytest.mark.essential
 def test_every_check_passes_on_a_deployment_that_uses_all_there_is(flourishing):
     examination = examine_fully(flourishing)
     unhealthy = [e for e in examination.document["checks"] if e["status"] != "pass"]

@@ -78,6 +78,7 @@ def import_on_demand(deployment, drive, prepare):
     return [line for line in output.splitlines() if line.startswith(("accepted", "refused:"))]
 
 
+@pytest.mark.essential
 @pytest.mark.slow
 def test_migration_start_sign_in_and_channel_import_work(deployment, drive):
     deployment.provision()
@@ -89,6 +90,7 @@ def test_migration_start_sign_in_and_channel_import_work(deployment, drive):
     assert not list(deployment.home.rglob("db.sqlite3"))
 
 
+@pytest.mark.essential
 def test_both_database_stacks_verify_the_certificate(provisioned, drive):
     assert import_on_demand(provisioned, drive, lambda: None) == ["accepted", "accepted"]
 
