@@ -15,6 +15,7 @@ from pathlib import Path
 
 from devtools.azure_standin import AzureStandin
 from devtools.certificates import CertificateAuthority
+from devtools.kolibri_process import KEPT_TO_THIS_MACHINE
 from devtools.postgres import PostgresServer
 from devtools.share import command_with_share, type_of
 
@@ -75,6 +76,7 @@ class Deployment:
         azure.set_secret("kolibri-secret-key", SECRET_KEY)
         azure.set_secret("kolibri-superuser-password", SUPERUSER_PASSWORD)
         deployment.environment = {
+            **KEPT_TO_THIS_MACHINE,
             **{name: os.environ[name] for name in INHERITED if name in os.environ},
             **azure.environment(),
             "PYTHONPATH": str(Path(__file__).parents[1]),

@@ -8,6 +8,7 @@ ends it all. The data are kept, and the next run is quick.
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +28,7 @@ from devtools.postgres import MissingPostgresError, PostgresError
 from devtools.process import ProcessEndedError
 
 PORT = 8080
+HIGHEST_PORT = 65535  # which the next one after Kolibri's may have
 TIDY_SECONDS = 10
 
 #: What a user can do something about; their texts say what.
@@ -83,11 +85,19 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--port", type=int, default=PORT, help=f"Kolibri's port; default: {PORT}")
-    add("--zip-port", type=int, metavar="PORT", help="HTML5 content's; default: the next one")
-    add("--state", type=Path, metavar="FOLDER", help="where the data are kept; it tells by default")
+    default_folder = f"/var/tmp/kolibri-azure-{os.getuid()}/demo"
+    add("--port", type=port_number, default=PORT, help=f"Kolibri's port; default: {PORT}")
+    add("--zip-port", type=port_number, metavar="PORT", help="for HTML5; default: the next one")
+    add("--state", type=Path, metavar="FOLDER", help=f"for the data; default: {default_folder}")
     add("--fresh", action="store_true", help="begin anew: remove the data of earlier runs")
     return parser
+
+
+def port_number(text: str) -> int:
+    number = int(text)
+    if not 1 <= number < HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{number} is not between 1 and {HIGHEST_PORT - 1}")
+    return number
 
 
 def _require_free(port: int, option: str) -> None:
