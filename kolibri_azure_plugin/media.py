@@ -49,7 +49,12 @@ def verify_media_once(settings: Settings, home: str) -> share.VerifiedShare | No
     """
     folder = media_folder(home)
     if mounted_at(folder) is not None:
-        return share.verify(folder, settings.mount_types)
+        try:
+            return share.verify(folder, settings.mount_types)
+        except ContentShareError as error:
+            # What this deployment knows of a share's name is the content's.
+            error.remedy = error.remedy.replace(" SHARE", " MEDIA_SHARE")
+            raise
     if settings.instances > 1:
         raise ContentShareError(
             "Uploads and exports fail whenever another instance handles them.",

@@ -22,6 +22,7 @@ MEANINGS: Mapping[str, str] = {
     "ACCOUNT": "the storage account, of: az storage account list --query '[].name' -o tsv",
     "SHARE": "the file share, of: az storage share-rm list --storage-account ACCOUNT "
     "--query '[].name' -o tsv",
+    "MOUNT_NAME": "a name for the mount; one that is in use is replaced",
     "MEDIA_SHARE": "a file share of its own, for uploads and exports",
     "FILE": "a file that holds the value, without a line break at its end",
     "KEY": "what this prints: az storage account keys list -n ACCOUNT --query '[0].value' -o tsv",

@@ -106,6 +106,7 @@ def secret_key(subject: Subject) -> Outcome:
         "kolibri.settings",
         "kolibri.secret_key",
         "content.access",
+        "content.account",
         "database.sign_in",
     ),
     timeout=15,

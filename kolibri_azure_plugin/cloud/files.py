@@ -89,7 +89,7 @@ class FileShare:
                 failed, expected=expected, **explain_no_answer(error, self.host)
             )
         reason = str(getattr(error, "error_code", "") or "")
-        details: dict[str, Any] = {"found": f"status {status} {reason}: {redact(str(error))}"}
+        details: dict[str, Any] = {"found": f"status {status} {reason}: {_first_line(error)}"}
         if status in TRANSIENT_STATUS:
             details |= {"code": "share-sdk-busy", "transient": True}
             details |= {"remedy": f"az storage account show -n {self.account}"}
@@ -97,6 +97,9 @@ class FileShare:
         elif status == HTTPStatus.NOT_FOUND:
             details |= {"code": "share-sdk-missing"}
             details["remedy"] = (
+                "Correct KOLIBRI_AZURE_CONTENT_SHARE; these exist:\n"
+                f"az storage share-rm list --storage-account {self.account} --query '[].name'\n"
+                "or create it:\n"
                 f"az storage share-rm create --storage-account {self.account} -n {self.name}"
             )
         elif reason == "AuthorizationFailure":
@@ -114,3 +117,8 @@ class FileShare:
                 "or leave KOLIBRI_AZURE_CONTENT_SHARE empty."
             )
         return ContentShareError(failed, expected=expected, **details)
+
+
+def _first_line(error: Exception) -> str:
+    """The service's sentence, without the ids and the document that the SDK adds."""
+    return redact(str(error)).partition("\n")[0]

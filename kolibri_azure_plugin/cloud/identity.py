@@ -142,7 +142,9 @@ class Identity:
                 transient=True,
             )
         client = (
-            f"Assign it, and set KOLIBRI_AZURE_CLIENT_ID to its client id:\n"
+            "Correct KOLIBRI_AZURE_CLIENT_ID, which must be a client id of:\n"
+            "az identity list --query '[].{name:name, clientId:clientId}' -o table\n"
+            "or remove it to use the system-assigned identity, or assign the one that it names:\n"
             f"{ASSIGN_IDENTITY} --identities RESOURCE_ID_OF_THE_IDENTITY"
             if self.client_id
             else f"{ASSIGN_IDENTITY}\n"

@@ -13,7 +13,7 @@ from kolibri_azure_plugin.content.probe import Measurements, ProbeHangsError
 from kolibri_azure_plugin.errors import ContentShareError
 
 MOUNT_COMMAND = (
-    "az webapp config storage-account add -g GROUP -n APP --custom-id NAME "
+    "az webapp config storage-account add -g GROUP -n APP --custom-id MOUNT_NAME "
     "--storage-type AzureFiles --account-name ACCOUNT --share-name SHARE "
     "--access-key KEY --mount-path {path}"
 )
@@ -49,7 +49,9 @@ def find_mount(path: str, types: Sequence[str]) -> Mount:
             f"The content share is not mounted at {path}.",
             expected=f"a mount at {path} of type {' or '.join(types)}",
             found="a folder of the container, which is lost with the container, or nothing",
-            remedy=MOUNT_COMMAND.format(path=path),
+            remedy=MOUNT_COMMAND.format(path=path) + "\n"
+            f"or, when findmnt -t {','.join(types)} shows it at another folder, set "
+            "KOLIBRI_AZURE_CONTENT_MOUNT to that.",
             code="share-not-mounted",
         )
     if mount.type not in types:

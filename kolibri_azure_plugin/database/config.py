@@ -189,7 +189,11 @@ def _require_complete(config: DatabaseConfig, login: Login, settings: Settings, 
             "The database login holds a password, but KOLIBRI_AZURE_DATABASE_AUTH is entra.",
             expected="postgresql://NAME_OF_THE_IDENTITY@HOST/DATABASE",
             found=f"a password in {where}",
-            remedy="Remove the password, or set KOLIBRI_AZURE_DATABASE_AUTH=password.",
+            remedy="Set the URL without a password:\n"
+            "az keyvault secret set --vault-name NAME -n kolibri-database-url --file FILE\n"
+            "or sign in with the password:\n"
+            "az webapp config appsettings set -g GROUP -n APP --settings "
+            "KOLIBRI_AZURE_DATABASE_AUTH=password",
             code="database-url",
         )
     if settings.database_auth == "password" and not login.password:

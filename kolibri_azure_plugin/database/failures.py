@@ -35,6 +35,7 @@ FAILURES = (
         r"|no password supplied|access token",
         "Put the right URL into secret {secret}, and the password that it names into the server:\n"
         f"{SERVER} update -g GROUP -n SERVER --admin-password PASSWORD\n"
+        "or, when {user} is not the server's administrator: psql -d {name} -c '\\password {user}'\n"
         "With KOLIBRI_AZURE_DATABASE_AUTH=entra the user is the identity's name:\n"
         f"{SERVER} microsoft-entra-admin list -g GROUP -s SERVER",
     ),
@@ -45,7 +46,13 @@ FAILURES = (
     ),
     Failure(
         "database-not-allowed",
-        r"no pg_hba\.conf entry|permission denied for database",
+        r"permission denied for database",
+        "As an administrator of the server:\n"
+        'psql -d postgres -c \'GRANT CONNECT ON DATABASE "{name}" TO "{user}"\'',
+    ),
+    Failure(
+        "database-not-allowed",
+        r"no pg_hba\.conf entry",
         "The server lets this address, user or kind of connection not in:\n"
         f"{SERVER} firewall-rule create -g GROUP -n SERVER --start-ip-address IP "
         "--end-ip-address IP\nor put the app into the server's network.",
@@ -81,7 +88,8 @@ FAILURES = (
         "database-full",
         r"too many (clients|connections)|remaining connection slots",
         f"{SERVER} parameter show -g GROUP -s SERVER -n max_connections\n"
-        "Use fewer threads or instances, or a larger server.",
+        "Use fewer threads or instances, or a larger server. Where the limit is the role's own:\n"
+        "psql -d {name} -c 'ALTER ROLE \"{user}\" CONNECTION LIMIT -1'",
         transient=True,
     ),
     Failure(
@@ -124,7 +132,11 @@ def explain(error: Exception, config: DatabaseConfig) -> DatabaseError:
         f"with sslmode {config.options['sslmode']}",
         found=redact(str(error)).strip(),
         remedy=failure.remedy.format(
-            host=config.host, port=port, name=config.name, secret=config.secret
+            host=config.host,
+            port=port,
+            name=config.name,
+            user=config.user,
+            secret=config.secret,
         ),
         code=failure.code,
         transient=failure.transient,

@@ -78,6 +78,9 @@ def _no_root_cert(found: str) -> SettingsError:
         "PostgreSQL's certificate can't be verified.",
         expected="a file with certificate authorities",
         found=found,
-        remedy="apt-get install ca-certificates, or set KOLIBRI_AZURE_DATABASE_SSL_ROOT_CERT",
+        remedy="To use the system's bundle, which Azure's servers need no more than:\n"
+        "az webapp config appsettings delete -g GROUP -n APP --setting-names "
+        "KOLIBRI_AZURE_DATABASE_SSL_ROOT_CERT\n"
+        "An image without a bundle gets one with: apt-get install ca-certificates",
         code="database-root-cert",
     )

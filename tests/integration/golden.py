@@ -34,7 +34,7 @@ PATTERNS = (
     (re.compile(r"(?<=^PostgreSQL )\d+"), "VERSION"),
     (re.compile(r"(?<=type )(ext4|overlay|xfs|btrfs|tmpfs|zfs|fuse\S*)"), "TYPE"),
     (re.compile(r"^(ext4|overlay|xfs|btrfs|zfs)(?= at )"), "TYPE"),
-    (re.compile(r"(?<=MOUNT_TYPES=)\S+"), "TYPES"),
+    (re.compile(r"(?<=MOUNT_TYPES=)\S+|(?<=findmnt -t )\S+"), "TYPES"),
     (re.compile(rf"-?{NUMBER}(?=( of {NUMBER})? (ms|MiB|GiB|s|in use|days)\b)"), "N"),
     (re.compile(r"(?<=read, )\d+(\.\d+)?(?= written)"), "N"),
     (re.compile(r"\d+(?= (migrations|characters|minutes|settings|files|of \d+ files))"), "N"),
