@@ -50,9 +50,13 @@ class Fleet:
         environment = {**self.environment(port), **self.settings, **(settings or {})}
         return Kolibri(self.folder / name, environment, python=self.python)
 
+    def url(self) -> str:
+        """Where the database is, and how to sign in."""
+        return self.postgres.url(self.database, self.user, self.password)
+
     def environment(self, port: int | None = None) -> dict[str, str]:
         """What the platform would set."""
-        url = self.postgres.url(self.database, self.user, self.password)
+        url = self.url()
         if port is not None:
             url = url.replace(f":{self.postgres.port}/", f":{port}/")
         passed = ("COVERAGE_PROCESS_START", "LD_LIBRARY_PATH")

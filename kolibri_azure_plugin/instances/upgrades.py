@@ -83,6 +83,8 @@ def bring_up_to_date(update: Callable[[str, str], None], update_plugins: Callabl
             _remember_in_home()
             return
     with one_starter_at_a_time(), open_state() as state:
+        # Whoever was waited for may have been of a newer version.
+        installed_version.refuse_newer(state)
         if not installed_version.is_current(state):
             _upgrade(state, update)
         _remember_in_home()

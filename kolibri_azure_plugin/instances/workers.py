@@ -40,12 +40,18 @@ def run(*, end_with_parent: bool) -> NoReturn:
         threading.Thread(target=_wait_for_end_of_input, args=(stopping,), daemon=True).start()
     options = (END_WITH_PARENT,) if end_with_parent else ()
     lease = Lease(lambda reason: _start_over(reason, options))
-    with lease.hold(stopping) as held:
-        if held:
-            _work(lease, stopping)
-    # A job that still runs would keep the interpreter from ending, and with it the lock.
-    logging.shutdown()
-    os._exit(0)
+    code = 1
+    try:
+        with lease.hold(stopping) as held:
+            if held:
+                _work(lease, stopping)
+        code = 0
+    except Exception:
+        logger.exception("The workers' process ends because of an error.")
+    finally:
+        # A job that still runs would keep the interpreter from ending, and work on unwatched.
+        logging.shutdown()
+        os._exit(code)
 
 
 def _work(lease: Lease, stopping: threading.Event) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import signal
@@ -9,6 +10,7 @@ import time
 from pathlib import Path
 
 import kolibri
+import psycopg2
 import pytest
 
 from devtools.deadline import wait_until
@@ -108,6 +110,25 @@ def test_an_older_image_on_a_newer_database_refuses_to_start_and_says_so(fleet):
     assert "Kolibri 0.21.3 or newer" in refused.output
     assert f"Kolibri {kolibri.__version__}" in refused.output
     assert "#database-newer" in refused.output
+
+
+def test_an_older_image_that_waited_for_an_upgrade_to_a_newer_version_refuses_too(fleet, processes):
+    key = AdvisoryLock(LOCK_NAME).key
+    with contextlib.closing(psycopg2.connect(fleet.url())) as upgrading:
+        with upgrading.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", (key,))
+        waiting = cold_start(fleet, 1)
+        processes.append(waiting)
+        wait_until(lambda: "Waiting for another instance" in waiting.output, "it to wait", 30)
+        with upgrading.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO kolibri_azure_state VALUES ('kolibri_version', '\"0.21.3\"')"
+            )
+        upgrading.commit()
+
+    assert waiting.wait_until_it_ends(30) == 1
+    assert "This image is older than the database." in waiting.output
+    assert not table_exists(fleet, "django_migrations")
 
 
 @pytest.mark.slow
