@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import statistics
 from pathlib import PurePosixPath
 
 from kolibri.utils.conf import KOLIBRI_HOME
 
 from kolibri_azure_plugin import media, remedies, startup
-from kolibri_azure_plugin.checks.model import Outcome, Registry, passed, skipped, warned
+from kolibri_azure_plugin.checks.model import (
+    Outcome,
+    Registry,
+    Status,
+    failed_with,
+    passed,
+    skipped,
+    warned,
+)
 from kolibri_azure_plugin.checks.subject import Subject
 from kolibri_azure_plugin.content import probe, share
+from kolibri_azure_plugin.errors import ContentShareError
 
 CHECKS = Registry("content")
 
@@ -127,10 +137,15 @@ def account(subject: Subject) -> Outcome:
     "media",
     "Uploads and exports are on a share, where several instances need one.",
     requires=("kolibri.settings",),
-    advisory=True,
 )
 def uploads(subject: Subject) -> Outcome:
-    verified = media.verify_media_once(subject.context.settings, KOLIBRI_HOME)
+    try:
+        verified = media.verify_media_once(subject.context.settings, KOLIBRI_HOME)
+    except ContentShareError as error:
+        if error.code != "media-not-shared":
+            raise
+        # Start-up, too, only warns of it.
+        return dataclasses.replace(failed_with(error), status=Status.WARN)
     if verified is None:
         return skipped("a single instance keeps them in its own folder")
     return passed(f"{verified.mount.type} at {verified.mount.path}.", source=verified.mount.source)

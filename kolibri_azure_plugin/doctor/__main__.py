@@ -28,6 +28,9 @@ from kolibri_azure_plugin.instances import joining
 from kolibri_azure_plugin.redaction import redact
 from kolibri_azure_plugin.settings import TRUE_WORDS
 
+#: The exit code of a shell's command that Ctrl-C has ended.
+INTERRUPTED = 130
+
 #: Seconds between two examinations with --wait.
 PAUSE = 2.0
 
@@ -47,6 +50,8 @@ def main(words: list[str]) -> int:
         return _exit_code(report, options.fail_level)
     except BrokenPipeError:
         return arguments.ALL_WELL
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except Exception:  # noqa: BLE001
         # The doctor must never be what an administrator has to debug without a word.
         sys.stderr.write(redact(traceback.format_exc()))

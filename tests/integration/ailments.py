@@ -241,6 +241,14 @@ def full_home(patient: Patient) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def hanging_media(patient: Patient) -> Iterator[None]:
+    media = patient.deployment.home / "media"
+    media.mkdir(parents=True)
+    patient.deployment.more_shares.append(("hang", media, media))
+    yield
+
+
+@contextlib.contextmanager
 def another_share(patient: Patient) -> Iterator[None]:
     other = patient.deployment.home.parent / "other-share"
     other.mkdir()
@@ -336,6 +344,7 @@ AILMENTS = (
     Ailment("content.space", "warn", full_share),
     Ailment("content.account", "fail", another_share),
     Ailment("content.media", "warn", environment(KOLIBRI_AZURE_INSTANCES="2")),
+    Ailment("content.media", "fail", hanging_media, "hangs"),
     Ailment("content.databases", "warn", lost_channel),
     Ailment("content.files", "warn", lost_file),
     Ailment(
