@@ -47,7 +47,12 @@ def explain_no_answer(error: BaseException, name: str) -> dict[str, Any]:
             "code": "name-not-resolved",
             "transient": True,
         }
-    certificate = _any(causes, ssl.SSLError, requests.exceptions.SSLError)
+    # The innermost says it in one sentence; urllib3 has a class of its own for a wrong host name.
+    certificate = (
+        _any(causes, ssl.SSLError)
+        or next((cause for cause in causes if type(cause).__name__ == "CertificateError"), None)
+        or _any(causes, requests.exceptions.SSLError)
+    )
     if certificate is not None:
         return {
             "found": f"the TLS certificate of {name} can't be trusted: {redact(str(certificate))}",
