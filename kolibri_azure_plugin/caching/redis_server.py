@@ -171,7 +171,7 @@ def explain(error: Exception | None, address: Address) -> CacheError:
     :param error: None when Redis was not asked because it failed a moment ago.
     """
     text = redact(str(error or f"it failed less than {PAUSE:g} seconds ago"))
-    if re.search("certificate verify failed|doesn't match|SSL|TLS", text):
+    if re.search("CERTIFICATE_VERIFY_FAILED|WRONG_VERSION_NUMBER", text):
         code, remedy = (
             "redis-certificate",
             (
