@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import statistics
 from pathlib import PurePosixPath
 
@@ -12,15 +11,13 @@ from kolibri_azure_plugin import media, remedies, startup
 from kolibri_azure_plugin.checks.model import (
     Outcome,
     Registry,
-    Status,
-    failed_with,
     passed,
     skipped,
     warned,
 )
 from kolibri_azure_plugin.checks.subject import Subject
 from kolibri_azure_plugin.content import probe, share
-from kolibri_azure_plugin.errors import ContentShareError
+from kolibri_azure_plugin.content.mounts import mounted_at
 
 CHECKS = Registry("content")
 
@@ -135,20 +132,32 @@ def account(subject: Subject) -> Outcome:
 
 @CHECKS.check(
     "media",
-    "Uploads and exports are on a share, where several instances need one.",
+    "Uploads and exports have a share, where several instances need one.",
     requires=("kolibri.settings",),
 )
 def uploads(subject: Subject) -> Outcome:
-    try:
-        verified = media.verify_media_once(subject.context.settings, KOLIBRI_HOME)
-    except ContentShareError as error:
-        if error.code != "media-not-shared":
-            raise
-        # Start-up, too, only warns of it.
-        return dataclasses.replace(failed_with(error), status=Status.WARN)
-    if verified is None:
+    folder = media.media_folder(KOLIBRI_HOME)
+    mount = mounted_at(folder)
+    if mount is None:
+        media.verify_media_once(subject.context.settings, KOLIBRI_HOME)
         return skipped("a single instance keeps them in its own folder")
-    return passed(f"{verified.mount.type} at {verified.mount.path}.", source=verified.mount.source)
+    return passed(f"{mount.type} at {folder}.", type=mount.type, source=mount.source)
+
+
+@CHECKS.check(
+    "media_access",
+    "That share can be read and written.",
+    requires=("kolibri.settings",),
+)
+def uploads_access(subject: Subject) -> Outcome:
+    if mounted_at(media.media_folder(KOLIBRI_HOME)) is None:
+        return skipped("no share is mounted for uploads and exports")
+    verified = media.verify_media_once(subject.context.settings, KOLIBRI_HOME)
+    assert verified is not None
+    return passed(
+        f"A small file takes {verified.measurements.write_ms} ms.",
+        write_ms=verified.measurements.write_ms,
+    )
 
 
 @CHECKS.check(

@@ -107,7 +107,7 @@ def secret_key(subject: Subject) -> Outcome:
         "kolibri.secret_key",
         "content.access",
         "content.account",
-        "content.media",
+        "content.media_access",
         "database.sign_in",
     ),
     timeout=15,

@@ -343,8 +343,8 @@ AILMENTS = (
     ),
     Ailment("content.space", "warn", full_share),
     Ailment("content.account", "fail", another_share),
-    Ailment("content.media", "warn", environment(KOLIBRI_AZURE_INSTANCES="2")),
-    Ailment("content.media", "fail", hanging_media, "hangs"),
+    Ailment("content.media", "fail", environment(KOLIBRI_AZURE_INSTANCES="2")),
+    Ailment("content.media_access", "fail", hanging_media),
     Ailment("content.databases", "warn", lost_channel),
     Ailment("content.files", "warn", lost_file),
     Ailment(
