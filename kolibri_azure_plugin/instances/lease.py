@@ -47,6 +47,9 @@ DEAD_SECONDS = 7.0
 
 POLL_SECONDS = 0.5
 
+#: What to do where a session is not one.
+NO_POOLER = "connect to PostgreSQL itself (port 5432), not to a pooler in transaction mode"
+
 AGE = """
     SELECT extract(epoch FROM clock_timestamp() - updated_at)::float8,
            coalesce((value ->> 'ended')::boolean, false)
@@ -184,6 +187,10 @@ class Lease:
             )
         if stopping.wait(max(0.0, remaining)):
             return False
+        if _remaining(State(self._lock.session)) > LEASE_SECONDS / 2:
+            self._announce(f"another instance works, although this one got the lock: {NO_POOLER}")
+            self._lock.release()
+            return False
         who = f"{socket.gethostname()} process {os.getpid()}"
         self._taken_at = time.monotonic()
         taken = State(self._lock.session).rows(TAKE, who, kolibri.__version__, who)
@@ -219,6 +226,5 @@ class Lease:
             raise LeaseLostError(
                 "another instance has taken it, or the database is being upgraded"
                 if not rows
-                else "the connection changed its session: connect to PostgreSQL itself (port "
-                "5432), not to a pooler in transaction mode"
+                else f"the connection changed its session: {NO_POOLER}"
             )

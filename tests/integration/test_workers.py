@@ -6,6 +6,7 @@ import contextlib
 import os
 import random
 import signal
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,11 @@ FAILOVER_SECONDS = 10
 KILLS = 20
 JOBS = 200
 CHAOS_SECONDS = 60
+
+RENEW_FOR_ANOTHER = """
+    INSERT INTO kolibri_azure_state (key, value) VALUES ('workers', '{"generation": 1}')
+    ON CONFLICT (key) DO UPDATE SET updated_at = clock_timestamp()
+"""
 
 WORKER = ("manage", "--skip-update", "azure_worker")
 
@@ -189,6 +195,30 @@ def test_a_holder_that_was_frozen_does_not_go_on_when_another_has_taken_over(
     wait_until(lambda: stand_bys(ready_fleet) == 1, "the old holder to stand by", 30)
     old = [event for event in jobs.events(number=1) if event.process == frozen.pid]
     assert old[-1].time - thawed_at < 1
+
+
+@pytest.mark.slow
+def test_an_instance_that_got_the_lock_through_a_pooler_runs_no_workers_beside_another(
+    ready_fleet, jobs, processes
+):
+    """A pooler in transaction mode may give a lock to two; the other one's lease shows it."""
+    jobs.add(1, 0.1)
+    other_works = threading.Event()
+
+    def renew_like_a_holder() -> None:
+        while not other_works.wait(0.5):
+            ready_fleet.postgres.execute(RENEW_FOR_ANOTHER, database=ready_fleet.database)
+
+    with ThreadPoolExecutor() as pool:
+        try:
+            pool.submit(renew_like_a_holder)
+            worker = begin_worker(ready_fleet, "worker")
+            processes.append(worker)
+            wait_until(lambda: "not to a pooler in transaction mode" in worker.output, "it", 30)
+            assert jobs.states() == {1: "QUEUED"}
+        finally:
+            other_works.set()
+    wait_until(lambda: jobs.states() == {1: "COMPLETED"}, "the job, once nobody renews", 20)
 
 
 def test_a_stopped_instance_hands_its_jobs_over_at_once_and_cancels_none(
