@@ -21,10 +21,11 @@ def testify():
 atexit.register(testify)
 """
 
-#: What only a process that needs the database has any use for. Kolibri's own settings, which
-#: `plugin list` comes upon, import psycopg2 themselves.
-KOLIBRIS_OWN = {("plugin", "list"): {"psycopg2"}}
+#: What only a process that needs the database has any use for.
 HEAVY = ("azure", "msal", "psycopg2", "tenacity", "dj_database_url", "cryptography")
+
+#: Kolibri's own settings, which `plugin list` comes upon, import psycopg2.
+KOLIBRIS_OWN = {("plugin", "list"): {"psycopg2"}}
 
 STOPPED = 1
 

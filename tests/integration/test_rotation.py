@@ -6,6 +6,7 @@ import re
 import subprocess
 
 import pytest
+import requests
 
 from devtools.deadline import wait_until
 
@@ -123,6 +124,18 @@ def test_service_resumes_by_itself_after_postgresql_restarts(mode, site, postgre
     assert len(load.failures) <= RESTARTS * LEARNERS
     assert all(CUT.search(error) for error in database_errors(site))
     assert children(site.pid) == processes
+
+
+def test_what_needs_no_database_is_answered_while_postgresql_is_away(site, postgres):
+    with steady_load(site.url, LEARNERS) as load:
+        wait_for_more(load)
+    postgres.stop()
+    try:
+        # More than there are threads, each of which has a connection that is dead now.
+        answers = [requests.get(f"{site.url}/status/", timeout=10) for _ in range(2 * LEARNERS)]
+    finally:
+        postgres.start()
+    assert [answer.status_code for answer in answers] == [200] * len(answers)
 
 
 def test_no_two_processes_share_a_connection(site, postgres):
