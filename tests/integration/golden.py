@@ -40,7 +40,7 @@ PATTERNS = (
     (re.compile(r"\d+(?= (migrations|characters|minutes|settings|files|of \d+ files))"), "N"),
     (re.compile(r"(?<=of )\d+(?= (files|connections))"), "N"),
     (re.compile(r"object at 0x[0-9a-f]+"), "object"),
-    (re.compile(r"(?<=, source )[^\s,]+|[^\s,(]+(?=, without the marker)"), "SOURCE"),
+    (re.compile(r"(?<=, source )[^\s,;]+|[^\s,(]+(?=, without the marker)"), "SOURCE"),
 )  # fmt: skip
 
 #: Measurements whose text is not the same everywhere.
