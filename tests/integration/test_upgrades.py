@@ -146,13 +146,17 @@ def test_two_instances_that_provision_from_a_file_at_once_make_one_facility(flee
 
 
 @pytest.mark.slow
-def test_a_web_server_waits_until_somebody_has_prepared_the_database(fleet, processes):
-    server = fleet.instance("server").gunicorn("--preload")
+def test_a_web_server_waits_until_somebody_has_upgraded_the_database(ready_fleet, processes):
+    older = "UPDATE kolibri_azure_state SET value = '\"0.19.4\"' WHERE key = 'kolibri_version'"
+    ready_fleet.postgres.execute(older, database=ready_fleet.database)
+    server = ready_fleet.instance("server").gunicorn("--preload")
     processes.append(server)
-    wait_until(lambda: table_exists(fleet, "kolibri_azure_state"), "the server to look", 30)
+    wait_until(lambda: "kolibri state" in sessions(ready_fleet), "the server to look", 30)
+    assert not server.answers()
 
-    assert fleet.instance("home").run("manage", "check").code == 0
+    upgrade = ready_fleet.instance("home").run("manage", "check")
 
+    assert "Upgrading the database from Kolibri 0.19.4." in upgrade.output
     server.wait_until_it_answers(30)
 
 
@@ -237,6 +241,11 @@ def the_one_that_prepares(
         if found is not None and found.exit_code is None:
             return found
     return None
+
+
+def sessions(fleet: Fleet) -> str:
+    """The names of all sessions."""
+    return " ".join(each.application for each in fleet.postgres.connections(fleet.database))
 
 
 def table_exists(fleet: Fleet, name: str) -> bool:
