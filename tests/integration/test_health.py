@@ -20,6 +20,8 @@ from kolibri_azure_plugin.health.readiness import FRESH
 from .conftest import PASSWORD
 from .serving import WORKERS, gunicorn, kolibri_start, signed_in
 
+NEEDS_WRK = pytest.mark.skipif(shutil.which("wrk") is None, reason="apt-get install wrk")
+
 pytestmark = pytest.mark.slow
 
 LIVE, READY = "/azure/health/live", "/azure/health/ready"
@@ -162,6 +164,7 @@ def test_a_hanging_share_is_told_in_time_every_time_and_leaves_no_process(served
     wait_until(lambda: not probe_processes(deployment), "the probes to end", NOTICED)
 
 
+@NEEDS_WRK
 def test_many_probers_of_a_hanging_share_have_their_answer_in_time_too(served):
     deployment, server = served
     hanging = deployment.share / HANGING
@@ -211,7 +214,7 @@ def test_a_restart_of_the_database_between_two_probes_is_not_noticed(served, pos
     assert probe(server.url).status_code == 200
 
 
-@pytest.mark.skipif(shutil.which("wrk") is None, reason="apt-get install wrk")
+@NEEDS_WRK
 def test_a_flood_of_probes_opens_no_more_than_one_connection(served, postgres):
     deployment, server = served
     wait_until_ready(server.url)
