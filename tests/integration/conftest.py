@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from devtools import share
 from devtools.azure_standin import AzureStandin
 from devtools.deployment import Deployment
 from devtools.fleet import Fleet
@@ -23,8 +24,19 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def role(postgres):
-    """The role that Kolibri signs in as."""
+def mounts():
+    """The right to mount a share where only the process under test sees it."""
+    if not share.possible():
+        pytest.skip(
+            "this user may have no mount namespace: run as root, or "
+            "sysctl -w kernel.unprivileged_userns_clone=1 "
+            "kernel.apparmor_restrict_unprivileged_userns=0"
+        )
+
+
+@pytest.fixture(scope="session")
+def role(postgres, mounts):
+    """The role that Kolibri signs in as, in a deployment whose share can be mounted."""
     postgres.create_role("kolibri", PASSWORD)
     return "kolibri"
 
