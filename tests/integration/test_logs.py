@@ -60,6 +60,10 @@ def kolibri_start(port):
     return ["kolibri", "start", "--foreground", f"--port={port}", f"--zip-port={free_port()}"]
 
 
+#: More than an orderly end takes.
+STOP_SECONDS = 20
+
+
 class Site:
     """A web server, with its two outputs apart."""
 
@@ -82,7 +86,12 @@ class Site:
 
     def __exit__(self, *_error):
         self._process.terminate()
-        self._process.wait(60)
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            # Kolibri waits for ever when it is told to end while its web server still starts.
+            self._process.kill()
+            self._process.wait()
         self._output.close()
 
     def get(self, path, **headers):
