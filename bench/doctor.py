@@ -10,16 +10,10 @@ from __future__ import annotations
 
 import statistics
 import sys
-import tempfile
 import time
-from pathlib import Path
 
-from devtools.azure_standin import AzureStandin
-from devtools.certificates import CertificateAuthority
+from bench.deployment import deployment_to_measure
 from devtools.deployment import Deployment
-from devtools.postgres import PostgresServer
-
-DATABASE, USER, PASSWORD = "kolibri_bench", "kolibri", "a-password"
 
 RUNS = 7
 
@@ -49,19 +43,9 @@ def measure(deployment: Deployment, runs: int) -> dict[str, list[float]]:
 
 def main() -> int:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        authority = CertificateAuthority.create(folder / "authority")
-        azure_folder = folder / "azure"
-        with PostgresServer.temporary(authority) as postgres, AzureStandin(azure_folder) as azure:
-            postgres.create_role(USER, PASSWORD)
-            postgres.create_database(DATABASE, owner=USER)
-            deployment = Deployment.create(
-                folder, azure, postgres, authority, database=DATABASE, user=USER, password=PASSWORD
-            )
-            deployment.provision()
-            times = measure(deployment, runs)
+    with deployment_to_measure() as (deployment, _, _):
+        deployment.provision()
+        times = measure(deployment, runs)
     medians = [statistics.median(each) for each in times.values()]
     for name, each in times.items():
         print(

@@ -14,19 +14,16 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import requests
 
-from devtools.azure_standin import AzureStandin
-from devtools.certificates import CertificateAuthority
+from bench.deployment import DATABASE, deployment_to_measure
 from devtools.deployment import Deployment
 from devtools.instances import start_gunicorn, start_kolibri
 from devtools.kolibri_process import WebProcess
 from devtools.postgres import PostgresServer
 
 READY = "/azure/health/ready"
-DATABASE, USER, PASSWORD = "kolibri_bench", "kolibri", "a-password"
 
 #: Probers, and the milliseconds that each waits before its next probe: a thousand a second.
 PROBERS, PAUSE = 24, 20
@@ -122,22 +119,10 @@ def measure(
 
 def main() -> None:
     seconds = int(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        authority = CertificateAuthority.create(folder / "authority")
-        azure_folder = folder / "azure"
-        with PostgresServer.temporary(authority) as postgres, AzureStandin(azure_folder) as azure:
-            postgres.create_role(USER, PASSWORD)
-            postgres.create_database(DATABASE, owner=USER)
-            deployment = Deployment.create(
-                folder, azure, postgres, authority, database=DATABASE, user=USER, password=PASSWORD
-            )
-            deployment.provision()
-            measure("kolibri start", start_kolibri, deployment, postgres, seconds)
-            measure(
-                "gunicorn", lambda d: start_gunicorn(d, *GUNICORN), deployment, postgres, seconds
-            )
+    with deployment_to_measure() as (deployment, postgres, _):
+        deployment.provision()
+        measure("kolibri start", start_kolibri, deployment, postgres, seconds)
+        measure("gunicorn", lambda d: start_gunicorn(d, *GUNICORN), deployment, postgres, seconds)
 
 
 if __name__ == "__main__":

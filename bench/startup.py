@@ -10,18 +10,14 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import tempfile
 import time
 from pathlib import Path
-from urllib.parse import quote
 
-from devtools.azure_standin import AzureStandin
-from devtools.certificates import CertificateAuthority
+from bench.deployment import DATABASE, PASSWORD, USER, deployment_to_measure
 from devtools.deployment import Deployment, run
 from devtools.postgres import PostgresServer
 
 VAULT_SECONDS = 0.05
-PASSWORD = "a password for the benchmark"
 
 #: Each command with the seconds that the plugin may add.
 COMMANDS = {
@@ -36,18 +32,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=7)
     runs = parser.parse_args().runs
-    folder = Path(tempfile.mkdtemp(prefix="bench-startup-"))
-    authority = CertificateAuthority.create(folder / "authority")
-    temporary = PostgresServer.temporary(authority)
-    with temporary as postgres, AzureStandin(folder / "azure") as azure:
-        postgres.create_role("kolibri", PASSWORD)
-        postgres.create_database("kolibri", owner="kolibri")
-        deployment = Deployment.create(
-            folder, azure, postgres, authority,
-            database="kolibri", user="kolibri", password=PASSWORD,
-        )  # fmt: skip
+    with deployment_to_measure() as (deployment, postgres, azure):
         azure.fail("vault", "slow", seconds=VAULT_SECONDS)
-        stock = stock_environment(deployment, postgres, folder / "stock")
+        stock = stock_environment(deployment, postgres, deployment.home.with_name("stock"))
         report(deployment, stock, runs)
 
 
@@ -62,9 +49,9 @@ def stock_environment(
         "KOLIBRI_DATABASE_ENGINE": "postgres",
         "KOLIBRI_DATABASE_HOST": "localhost",
         "KOLIBRI_DATABASE_PORT": str(postgres.port),
-        "KOLIBRI_DATABASE_NAME": "kolibri",
-        "KOLIBRI_DATABASE_USER": "kolibri",
-        "KOLIBRI_DATABASE_PASSWORD": quote(PASSWORD),
+        "KOLIBRI_DATABASE_NAME": DATABASE,
+        "KOLIBRI_DATABASE_USER": USER,
+        "KOLIBRI_DATABASE_PASSWORD": PASSWORD,
         "KOLIBRI_DATABASE_SSL_MODE": "require",
     }
 
