@@ -18,6 +18,7 @@ with fail_closed():
     # What can't be imported ends the process too: Kolibri would go on without the plugin.
     from kolibri_azure_plugin import context, media, startup
     from kolibri_azure_plugin.caching.configuration import find_redis, share_caches
+    from kolibri_azure_plugin.database import connections
     from kolibri_azure_plugin.instances import joining
     from kolibri_azure_plugin.logs.configuration import configure
     from kolibri_azure_plugin.provisioning import first_setup
@@ -54,7 +55,7 @@ def apply(base: Any, here: context.Context) -> None:
     secret_key = startup.prepare_secret_key(here, KOLIBRI_HOME, deadline)
     if uses_postgresql:
         database = startup.prepare_database(here, OPTIONS["Database"], deadline)
-        startup.use_database(database)
+        connections.use(database)
         joining.join(deadline)
         _use_postgresql(
             base.DATABASES, database.config.django_settings(here.settings.database_conn_max_age)

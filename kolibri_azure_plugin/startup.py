@@ -19,7 +19,6 @@ from kolibri_azure_plugin import remedies
 from kolibri_azure_plugin.cloud.files import FileShare
 from kolibri_azure_plugin.content import share
 from kolibri_azure_plugin.context import Context
-from kolibri_azure_plugin.database import connections
 from kolibri_azure_plugin.database.config import DatabaseConfig, Login, parse_url, read_config
 from kolibri_azure_plugin.database.connections import Database, login_parameters
 from kolibri_azure_plugin.database.credentials import (
@@ -56,19 +55,19 @@ def verify_content_once(context: Context) -> share.VerifiedShare:
     mount = share.find_mount(settings.content_mount, settings.mount_types)
     remedies.note_mount(mount.source)
     if not settings.content_share:
-        return share.verify(settings.content_mount, settings.mount_types)
+        return share.VerifiedShare(mount, share.use(settings.content_mount))
     account = FileShare(settings.content_share, context.identity)
     with account.marker() as (name, text):
-        verified = share.verify(settings.content_mount, settings.mount_types, marker=name)
-    if verified.measurements.marker != text:
+        measurements = share.use(settings.content_mount, name)
+    if measurements.marker != text:
         raise ContentShareError(
             f"What is mounted at {settings.content_mount} is another share.",
             expected=f"share {account.name} of account {account.account}",
-            found=f"{verified.mount.source}, without the marker that the account shows",
+            found=f"{mount.source}, without the marker that the account shows",
             remedy="Correct KOLIBRI_AZURE_CONTENT_SHARE, or mount the right share.",
             code="share-differs",
         )
-    return verified
+    return share.VerifiedShare(mount, measurements)
 
 
 def prepare_database(context: Context, options: Mapping[str, Any], deadline: Deadline) -> Database:
@@ -151,11 +150,6 @@ def announce_test_deployment(postgresql: bool, content: str) -> None:
         "PostgreSQL" if postgresql else "SQLite inside the container",
         content,
     )
-
-
-def use_database(database: Database) -> None:
-    """Make it the database of this process."""
-    connections.use(database)
 
 
 def _credentials(context: Context, config: DatabaseConfig, login: Login) -> Credentials:

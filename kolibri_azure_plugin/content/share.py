@@ -27,15 +27,14 @@ class VerifiedShare:
     measurements: Measurements
 
 
-def verify(path: str, types: Sequence[str], marker: str | None = None) -> VerifiedShare:
+def verify(path: str, types: Sequence[str]) -> VerifiedShare:
     """Make sure that a share is mounted at exactly this path, and that it works.
 
     :param types: file system types that count as a share.
-    :param marker: name of a file on the share whose text is asked for as well.
     :raises ContentShareError: when it is not there, not a share, or does not work.
     """
     mount = find_mount(path, types)
-    return VerifiedShare(mount, use(path, marker))
+    return VerifiedShare(mount, use(path))
 
 
 def find_mount(path: str, types: Sequence[str]) -> Mount:
