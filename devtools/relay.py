@@ -7,7 +7,6 @@ import socket
 import ssl
 import threading
 import time
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from devtools.certificates import IssuedCertificate
@@ -53,12 +52,7 @@ class Relay:
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         for each in (self._listener, *self._sockets):
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)

@@ -6,7 +6,6 @@ import ssl
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from types import TracebackType
 
 from devtools.azure_standin import files, vault
 from devtools.azure_standin.certificates import ServerCertificates
@@ -112,12 +111,7 @@ class AzureStandin:
     def __enter__(self) -> AzureStandin:  # noqa: PYI034
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.stop()
 
     @property
