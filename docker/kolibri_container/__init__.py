@@ -1,0 +1,1 @@
+"""What runs before Kolibri in the container, and beside it."""
