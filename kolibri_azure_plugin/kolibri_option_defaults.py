@@ -12,7 +12,10 @@ with fail_closed():
 
     here = context.current()
     option_defaults: dict[str, dict[str, object]] = {}
-    if preconditions.wants_postgresql(here.settings, os.environ, here.options):
+    if here.settings.serves_zip_content_only or preconditions.wants_postgresql(
+        here.settings, os.environ, here.options
+    ):
+        # Where there is no database at all, Kolibri must still not make one of SQLite.
         option_defaults["Database"] = {"DATABASE_ENGINE": "postgres"}
         # Instances of one device would find each other in the network, and call each other peers.
         option_defaults["Deployment"] = {"ZEROCONF_ENABLED": False}

@@ -13,6 +13,7 @@ from typing import Any, Callable
 
 from django.conf import settings
 
+from kolibri_azure_plugin import context
 from kolibri_azure_plugin.caching.device_settings import remember_read_values, save_changes_only
 from kolibri_azure_plugin.database.config import ENGINE
 from kolibri_azure_plugin.fail_closed import fail_closed
@@ -21,6 +22,8 @@ from kolibri_azure_plugin.instances import upgrades, worker_process
 from kolibri_azure_plugin.logs.printed import log_what_is_printed
 from kolibri_azure_plugin.media import serve_no_media
 from kolibri_azure_plugin.provisioning.provision import provision, require_what_it_takes
+from kolibri_azure_plugin.settings import APP, ZIP_CONTENT
+from kolibri_azure_plugin.zip_content.server import answer_in_bytes
 
 #: Makes the new function from the old one.
 Wrapper = Callable[[Callable[..., Any]], Any]
@@ -34,6 +37,7 @@ class Patch:
     :param name: its name there, with its class in front if it has one.
     :param reason: why there is no other way.
     :param postgresql_only: what it mends does not exist on the SQLite of a test deployment.
+    :param roles: the processes that need it, by KOLIBRI_AZURE_ROLE.
     """
 
     module: str
@@ -41,6 +45,7 @@ class Patch:
     reason: str
     wrapper: Wrapper
     postgresql_only: bool = False
+    roles: tuple[str, ...] = (APP,)
 
     @property
     def original(self) -> Any:
@@ -158,13 +163,23 @@ PATCHES = (
         "The outermost that sees a request. The platform's probes must be answered whatever the "
         "Host header, without https, and without a database connection that Django may wait for.",
         answer_probes,
+        roles=(APP, ZIP_CONTENT),
+    ),
+    Patch(
+        "kolibri.core.content.zip_wsgi",
+        "get_application",
+        "Answers other addresses with text, where WSGI wants bytes: gunicorn logs a traceback for "
+        "each and cuts the connection.",
+        answer_in_bytes,
+        roles=(ZIP_CONTENT,),
     ),
 )
 
 
 def apply_patches() -> None:
     """Change Kolibri, in this process."""
+    role = context.current().settings.role
     on_postgresql = settings.DATABASES["default"]["ENGINE"] == ENGINE
     for patch in PATCHES:
-        if on_postgresql or not patch.postgresql_only:
+        if role in patch.roles and (on_postgresql or not patch.postgresql_only):
             patch.apply()

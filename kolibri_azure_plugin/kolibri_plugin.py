@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 from kolibri.plugins import KolibriPluginBase
 
+from kolibri_azure_plugin.fail_closed import fail_closed
+
 #: The program's name in ``kolibri …`` and in ``python -m kolibri …``.
 PROGRAMS = ("kolibri", "__main__.py")
 
@@ -25,8 +27,18 @@ class AzurePlugin(KolibriPluginBase):
 
     kolibri_options = "kolibri_options"
     kolibri_option_defaults = "kolibri_option_defaults"
-    django_settings = "offline_settings" if needs_no_database(sys.argv) else "django_settings"
     root_view_urls = "root_urls"
+
+    @property
+    def django_settings(self) -> str:
+        """The hook for Django settings, which Kolibri asks for after all others."""
+        if needs_no_database(sys.argv):
+            return "offline_settings"
+        with fail_closed():
+            from kolibri_azure_plugin import context
+
+            alone = context.current().settings.serves_zip_content_only
+        return "zip_content_settings" if alone else "django_settings"
 
     def name(self, lang: str) -> str:  # noqa: ARG002
         return "Microsoft Azure"

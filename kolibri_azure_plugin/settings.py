@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from kolibri_azure_plugin.errors import SettingsError
 
@@ -28,6 +28,9 @@ ACCEPTED_SSL_MODES = ("require", "verify-ca", "verify-full")
 
 PRODUCTION = "production"
 TEST = "test"
+
+APP = "app"
+ZIP_CONTENT = "zipcontent"
 
 TRUE_WORDS = ("1", "true", "yes", "on")
 FALSE_WORDS = ("0", "false", "no", "off")
@@ -203,6 +206,13 @@ class Settings:
         "test permits SQLite and an unmounted content folder, and says so at every start.",
         choices=(PRODUCTION, TEST),
     )
+    role: str = _row(
+        APP,
+        "What a process is for. zipcontent: it only serves interactive content (HTML5, H5P, Bloom) "
+        "from the share, on an origin of its own, without a database, a vault or an identity. The "
+        "image sets it where it belongs.",
+        choices=(APP, ZIP_CONTENT),
+    )
     #: For each field, where its value comes from.
     sources: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False)
 
@@ -210,6 +220,11 @@ class Settings:
     def is_test(self) -> bool:
         """True when data may be lost: SQLite and an unmounted content folder are permitted."""
         return self.deployment == TEST
+
+    @property
+    def serves_zip_content_only(self) -> bool:
+        """True for the server of interactive content, which has no database and no secret."""
+        return self.role == ZIP_CONTENT
 
 
 def rows() -> Iterator[tuple[str, Row]]:
@@ -227,10 +242,25 @@ def load(environ: Mapping[str, str], options: Mapping[str, typing.Any]) -> Setti
     :param options: section ``[Azure]`` of options.ini as it stands in the file.
     :raises SettingsError: naming every setting that can't be used.
     """
+    values, sources = read(rows(), environ, options)
+    return Settings(**typing.cast("dict[str, typing.Any]", values), sources=sources)
+
+
+def read(
+    table: Iterable[tuple[str, Row]],
+    environ: Mapping[str, str],
+    options: Mapping[str, typing.Any],
+    page: str = "docs/settings.md",
+) -> tuple[dict[str, Value], dict[str, str]]:
+    """The value of each field of a table, and where it comes from.
+
+    :param page: lists the table.
+    :raises SettingsError: naming every setting that can't be used.
+    """
     values: dict[str, Value] = {}
     sources: dict[str, str] = {}
     problems: list[str] = []
-    for field, row in rows():
+    for field, row in table:
         text, sources[field] = _find(row, environ, options)
         try:
             values[field] = row.default if text is None else _convert(row, text)
@@ -239,12 +269,12 @@ def load(environ: Mapping[str, str], options: Mapping[str, typing.Any]) -> Setti
     if problems:
         raise SettingsError(
             "A setting can't be used.",
-            expected="values as docs/settings.md lists them",
+            expected=f"values as {page} lists them",
             found="\n".join(problems),
             remedy="az webapp config appsettings set -g GROUP -n APP --settings NAME=VALUE",
             code="setting-invalid",
         )
-    return Settings(**typing.cast("dict[str, typing.Any]", values), sources=sources)
+    return values, sources
 
 
 def read_options_file(path: str | os.PathLike[str]) -> dict[str, dict[str, typing.Any]]:

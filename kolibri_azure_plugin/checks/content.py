@@ -9,6 +9,7 @@ from kolibri.utils.conf import KOLIBRI_HOME
 
 from kolibri_azure_plugin import media, remedies, startup
 from kolibri_azure_plugin.checks.model import (
+    EVERY_ROLE,
     Outcome,
     Registry,
     passed,
@@ -41,7 +42,12 @@ SAMPLE = 50
 SAMPLE_SECONDS = 8.0
 
 
-@CHECKS.check("mount", "The share is mounted where it should be.", requires=("kolibri.settings",))
+@CHECKS.check(
+    "mount",
+    "The share is mounted where it should be.",
+    requires=("kolibri.settings",),
+    roles=EVERY_ROLE,
+)
 def mount(subject: Subject) -> Outcome:
     settings = subject.context.settings
     if settings.is_test:
@@ -53,7 +59,12 @@ def mount(subject: Subject) -> Outcome:
     )
 
 
-@CHECKS.check("access", "The share can be read and written, fast.", requires=("content.mount",))
+@CHECKS.check(
+    "access",
+    "The share can be read and written, fast.",
+    requires=("content.mount",),
+    roles=EVERY_ROLE,
+)
 def access(subject: Subject) -> Outcome:
     path = subject.context.settings.content_mount
     measured = share.use(path)
@@ -76,6 +87,7 @@ def access(subject: Subject) -> Outcome:
     requires=("content.access",),
     timeout=10,
     advisory=True,
+    roles=EVERY_ROLE,
 )
 def throughput(subject: Subject) -> Outcome:
     path = subject.context.settings.content_mount
@@ -97,7 +109,13 @@ def throughput(subject: Subject) -> Outcome:
     )
 
 
-@CHECKS.check("space", "The share has room.", requires=("content.access",), advisory=True)
+@CHECKS.check(
+    "space",
+    "The share has room.",
+    requires=("content.access",),
+    advisory=True,
+    roles=EVERY_ROLE,
+)
 def space(subject: Subject) -> Outcome:
     measured = share.use(subject.context.settings.content_mount)
     free, total = measured.free_bytes, measured.total_bytes

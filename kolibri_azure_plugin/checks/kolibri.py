@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import time
@@ -14,6 +15,7 @@ import kolibri_azure_plugin
 from kolibri_azure_plugin import preconditions, settings, startup
 from kolibri_azure_plugin.caching.configuration import find_redis
 from kolibri_azure_plugin.checks.model import (
+    EVERY_ROLE,
     Outcome,
     Registry,
     failed,
@@ -32,6 +34,7 @@ from kolibri_azure_plugin.errors import KolibriAzureError
 from kolibri_azure_plugin.provisioning import first_setup
 from kolibri_azure_plugin.redaction import redact
 from kolibri_azure_plugin.retry import Deadline
+from kolibri_azure_plugin.zip_content.server import WSGI_MODULE
 
 CHECKS = Registry("kolibri")
 
@@ -41,13 +44,13 @@ SQLITE_FILE = os.path.join(KOLIBRI_HOME, "db.sqlite3")
 SET = "az webapp config appsettings set -g GROUP -n APP --settings"
 
 
-@CHECKS.check("version", "This version of Kolibri is supported.")
+@CHECKS.check("version", "This version of Kolibri is supported.", roles=EVERY_ROLE)
 def version(_subject: Subject) -> Outcome:
     preconditions.require_supported_kolibri()
     return passed(f"Kolibri {kolibri.__version__}.", version=kolibri.__version__)
 
 
-@CHECKS.check("plugin", "The plugin is switched on.")
+@CHECKS.check("plugin", "The plugin is switched on.", roles=EVERY_ROLE)
 def plugin(_subject: Subject) -> Outcome:
     from kolibri.plugins import config
 
@@ -62,7 +65,7 @@ def plugin(_subject: Subject) -> Outcome:
     )
 
 
-@CHECKS.check("settings", "Every setting can be used.")
+@CHECKS.check("settings", "Every setting can be used.", roles=EVERY_ROLE)
 def settings_(subject: Subject) -> Outcome:
     here = subject.context
     preconditions.require_content_on_share(here.settings, os.environ, here.options)
@@ -111,18 +114,25 @@ def secret_key(subject: Subject) -> Outcome:
         "database.sign_in",
     ),
     timeout=15,
+    roles=EVERY_ROLE,
 )
 def start(subject: Subject) -> Outcome:
     import django
 
-    if not subject.wants_postgresql and not os.path.exists(SQLITE_FILE):
+    zip_content_only = subject.role == settings.ZIP_CONTENT
+    sqlite = not subject.wants_postgresql and not zip_content_only
+    if sqlite and not os.path.exists(SQLITE_FILE):
         # To load the settings would make them.
         return skipped("a test deployment makes its SQLite databases when it first starts")
 
     heard = _Heard()
     logging.getLogger().addHandler(heard)
     try:
-        django.setup()
+        if zip_content_only:
+            # The only module that may load them in this role.
+            importlib.import_module(WSGI_MODULE)
+        else:
+            django.setup()
     except SystemExit as end:
         # The plugin's own words are in the cause; Kolibri's are in the log alone.
         for error in causes_of(end):

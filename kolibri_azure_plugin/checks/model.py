@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Callable
 
 from kolibri_azure_plugin.errors import KolibriAzureError
+from kolibri_azure_plugin.settings import APP, ZIP_CONTENT
 
 if typing.TYPE_CHECKING:
     from kolibri_azure_plugin.checks.subject import Subject
@@ -17,6 +18,10 @@ Measurement = typing.Union[str, int, float, bool, None, "list[str]"]
 
 #: Where the sections of the checks are; a check's anchor is its id without dots.
 CHECKS_PAGE = "https://github.com/learningequality/kolibri-azure/blob/main/docs/checks.md"
+
+
+#: For a check that also applies to the server of interactive content.
+EVERY_ROLE = (APP, ZIP_CONTENT)
 
 
 class Status(str, enum.Enum):
@@ -68,6 +73,7 @@ class Check:
         this one.
     :param after: ids of checks that must not have failed; they need not apply.
     :param advisory: a failure is only a warning, because Kolibri runs with it.
+    :param roles: the values of KOLIBRI_AZURE_ROLE to which it applies.
     """
 
     id: str
@@ -77,6 +83,7 @@ class Check:
     requires: tuple[str, ...]
     after: tuple[str, ...]
     advisory: bool
+    roles: tuple[str, ...] = (APP,)
 
     @property
     def category(self) -> str:
@@ -111,6 +118,7 @@ class Registry:
         after: tuple[str, ...] = (),
         timeout: float = 5.0,
         advisory: bool = False,
+        roles: tuple[str, ...] = (APP,),
     ) -> Callable[[Callable[[Subject], Outcome]], Callable[[Subject], Outcome]]:
         """Register a function as check ``azure.CATEGORY.NAME``.
 
@@ -127,6 +135,7 @@ class Registry:
                     tuple(f"azure.{required}" for required in requires),
                     tuple(f"azure.{earlier}" for earlier in after),
                     advisory,
+                    roles,
                 )
             )
             return function

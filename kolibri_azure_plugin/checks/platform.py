@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kolibri.utils.conf import KOLIBRI_HOME
 
-from kolibri_azure_plugin.checks.model import Outcome, Registry, passed, skipped, warned
+from kolibri_azure_plugin.checks.model import EVERY_ROLE, Outcome, Registry, passed, skipped, warned
 from kolibri_azure_plugin.checks.subject import Subject
 from kolibri_azure_plugin.cloud.network import on_app_service
 
@@ -41,6 +41,7 @@ LEAST_DISK = 256 * 2**20
     "App Service runs this container, and waits for its start.",
     requires=("kolibri.settings",),
     advisory=True,
+    roles=EVERY_ROLE,
 )
 def app_service(subject: Subject) -> Outcome:
     if not on_app_service():
@@ -60,7 +61,7 @@ def app_service(subject: Subject) -> Outcome:
     return passed(f"App {os.environ['WEBSITE_SITE_NAME']}.", **found)
 
 
-@CHECKS.check("memory", "The container has memory enough.", advisory=True)
+@CHECKS.check("memory", "The container has memory enough.", advisory=True, roles=EVERY_ROLE)
 def memory(_subject: Subject) -> Outcome:
     limit, used = _memory()
     message = f"{limit / 2**30:.1f} GiB of memory, {used / 2**30:.1f} GiB in use."
@@ -75,7 +76,7 @@ def memory(_subject: Subject) -> Outcome:
     return passed(message, limit_bytes=limit, used_bytes=used)
 
 
-@CHECKS.check("disk", "KOLIBRI_HOME has room.", advisory=True)
+@CHECKS.check("disk", "KOLIBRI_HOME has room.", advisory=True, roles=EVERY_ROLE)
 def disk(_subject: Subject) -> Outcome:
     free = shutil.disk_usage(KOLIBRI_HOME).free
     message = f"{free / 2**30:.1f} GiB free in {KOLIBRI_HOME}."
@@ -90,7 +91,7 @@ def disk(_subject: Subject) -> Outcome:
     return passed(message, free_bytes=free)
 
 
-@CHECKS.check("time_zone", "The time zone is known.", advisory=True)
+@CHECKS.check("time_zone", "The time zone is known.", advisory=True, roles=EVERY_ROLE)
 def time_zone(_subject: Subject) -> Outcome:
     zone = os.environ.get("TZ", "")
     if not zone:

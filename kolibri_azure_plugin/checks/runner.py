@@ -94,6 +94,8 @@ class _Run:
 
     def _verdict(self, check: Check) -> Outcome | None:
         """Why the check will not be run, if that is known already."""
+        if self._subject.role not in check.roles:
+            return skipped(f"does not apply where KOLIBRI_AZURE_ROLE is {self._subject.role}")
         for name in self._selected(check):
             result = self._ended.get(name)
             if result is not None and result.outcome.is_problem:

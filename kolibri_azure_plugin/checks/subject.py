@@ -10,7 +10,9 @@ from typing import Any
 
 from kolibri_azure_plugin import context, preconditions, startup
 from kolibri_azure_plugin.database.connections import Database
+from kolibri_azure_plugin.errors import SettingsError
 from kolibri_azure_plugin.retry import Deadline
+from kolibri_azure_plugin.settings import APP
 
 #: Seconds that one question to the database may take.
 STATEMENT_TIMEOUT = 4
@@ -34,6 +36,14 @@ class Subject:
         :raises SettingsError: when a setting can't be used.
         """
         return context.current()
+
+    @property
+    def role(self) -> str:
+        """What KOLIBRI_AZURE_ROLE says; the usual role where the settings can't be read."""
+        try:
+            return self.context.settings.role
+        except SettingsError:
+            return APP
 
     @property
     def wants_postgresql(self) -> bool:

@@ -148,7 +148,10 @@ def touch_content() -> str:
 
 def questions() -> dict[str, Question]:
     """What has to be well for this instance to serve."""
-    asked = {"database": Question(DatabasePing() if connections.is_in_use() else ping_sqlite)}
-    if not context.current().settings.is_test:
+    settings = context.current().settings
+    asked: dict[str, Question] = {}
+    if not settings.serves_zip_content_only:
+        asked["database"] = Question(DatabasePing() if connections.is_in_use() else ping_sqlite)
+    if not settings.is_test:
         asked["content"] = Question(touch_content)
     return asked

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,6 +12,7 @@ from kolibri_azure_plugin.checks import catalogue, runner
 from kolibri_azure_plugin.checks.model import Registry, Status, failed, passed, skipped, warned
 from kolibri_azure_plugin.errors import VaultError
 from kolibri_azure_plugin.redaction import MASK, remember
+from kolibri_azure_plugin.settings import APP, ZIP_CONTENT
 
 #: Seconds that are enough for everything that does not hang.
 PLENTY = 20.0
@@ -21,8 +23,8 @@ def checks():
     return Registry("test")
 
 
-def run(checks, timeout=PLENTY):
-    results = runner.run(list(checks), None, timeout)
+def run(checks, timeout=PLENTY, role=APP):
+    results = runner.run(list(checks), SimpleNamespace(role=role), timeout)
     return {result.check.id.rpartition(".")[2]: result for result in results}
 
 
@@ -166,7 +168,7 @@ def test_progress_hears_of_every_result(checks):
     heard = []
     for name in "abc":
         checks.check(name, "")(fine)
-    runner.run(list(checks), None, PLENTY, heard.append)
+    runner.run(list(checks), SimpleNamespace(role=APP), PLENTY, heard.append)
     assert {result.check.id for result in heard} == {f"azure.test.{name}" for name in "abc"}
 
 
@@ -192,4 +194,14 @@ def test_skip_leaves_out_and_what_needs_it_takes_it_for_granted(checks):
     checks.check("broken", "")(broken)
     checks.check("next", "", requires=("test.broken",))(fine)
     only_next = [check for check in checks if check.id.endswith("next")]
-    assert runner.run(only_next, None, PLENTY)[0].outcome.status is Status.PASS
+    assert runner.run(only_next, SimpleNamespace(role=APP), PLENTY)[0].outcome.status is Status.PASS
+
+
+def test_a_check_runs_only_in_the_roles_that_it_is_for(checks):
+    checks.check("everywhere", "", roles=(APP, ZIP_CONTENT))(fine)
+    checks.check("database", "")(broken)
+    checks.check("rows", "", requires=("test.database",))(broken)
+    results = run(checks, role=ZIP_CONTENT)
+    assert results["everywhere"].outcome.status is Status.PASS
+    assert results["database"].outcome.does_not_apply
+    assert results["rows"].outcome.does_not_apply

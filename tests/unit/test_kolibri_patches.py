@@ -27,6 +27,7 @@ KNOWN: dict[tuple[str, str], set[str]] = {
     ("kolibri.core.device.models", "DeviceSettings.save"): {"d2c28f0fdbe71fc8"},
     ("kolibri.utils.kolibri_whitenoise", "DynamicWhiteNoise.__init__"): {"1e776e9942e72f62"},
     ("kolibri.utils.kolibri_whitenoise", "DynamicWhiteNoise.__call__"): {"342242d8a43e20bb"},
+    ("kolibri.core.content.zip_wsgi", "get_application"): {"fd13b93cb192d696"},
 }
 #: Not in Kolibri: the method is inherited from Django's Model.
 INHERITED = {("kolibri.core.device.models", "DeviceSettings.from_db")}

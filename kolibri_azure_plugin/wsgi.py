@@ -1,0 +1,34 @@
+"""Kolibri as a WSGI application that also prepares its database, as ``kolibri start`` does.
+
+Kolibri's own module only serves: it neither migrates, nor upgrades, nor sets a fresh deployment up.
+This one does all that first, under the same locks as every other way to start. Load it once, before
+the server forks (``gunicorn --preload``): the processes then share its memory, and each opens its
+own connections.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from kolibri.utils.main import initialize
+
+from kolibri_azure_plugin.settings import TRUE_WORDS
+
+
+def load() -> Any:
+    """The application, ready for requests and for forks."""
+    initialize(debug=os.environ.get("KOLIBRI_DEBUG", "").lower() in TRUE_WORDS)
+    # Only now: it sets Django up when it is imported.
+    from django.db import connections
+    from django.urls import get_resolver
+    from kolibri.deployment.default.wsgi import application as stock_application
+
+    # The views are imported now rather than by each process, in its first request.
+    _ = get_resolver().url_patterns
+    # A connection can't be shared by two processes.
+    connections.close_all()
+    return stock_application
+
+
+application = load()
