@@ -17,7 +17,8 @@ from kolibri_azure_plugin.errors import TROUBLESHOOTING_PAGE, KolibriAzureError
 from kolibri_azure_plugin.redaction import redact
 from kolibri_azure_plugin.settings import TRUE_WORDS
 
-EXIT_CODE = 1
+#: EX_CONFIG of sysexits.h: to start again at once would not help, and a supervisor can tell by it.
+EXIT_CODE = 78
 
 
 @contextlib.contextmanager
