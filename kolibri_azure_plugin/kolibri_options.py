@@ -14,7 +14,7 @@ from kolibri_azure_plugin.fail_closed import fail_closed
 
 with fail_closed():
     # What can't be imported ends the process too: Kolibri would go on without the plugin.
-    from kolibri_azure_plugin import context, preconditions, settings
+    from kolibri_azure_plugin import context, origins, preconditions, settings
     from kolibri_azure_plugin.doctor.handover import become_the_doctor_if_asked
     from kolibri_azure_plugin.logs.configuration import take_over
 
@@ -45,6 +45,7 @@ with fail_closed():
     here = context.current()
     take_over(here.settings.log_format)
     preconditions.require_content_on_share(here.settings, os.environ, here.options)
+    origins.require_own_origin(here.settings, os.environ, here.options)
     if preconditions.wants_postgresql(here.settings, os.environ, here.options):
         preconditions.require_postgresql(os.environ, here.options)
         preconditions.require_no_password_on_disk(here.options)

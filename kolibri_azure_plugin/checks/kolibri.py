@@ -6,13 +6,12 @@ import importlib
 import logging
 import os
 import time
-from urllib.parse import urlsplit
 
 import kolibri
 from kolibri.utils.conf import KOLIBRI_HOME
 
 import kolibri_azure_plugin
-from kolibri_azure_plugin import preconditions, settings, startup
+from kolibri_azure_plugin import origins, preconditions, settings, startup
 from kolibri_azure_plugin.caching.configuration import find_redis
 from kolibri_azure_plugin.checks.model import (
     EVERY_ROLE,
@@ -29,6 +28,7 @@ from kolibri_azure_plugin.cloud.network import (
     READ_TIMEOUT,
     causes_of,
     explain_no_answer,
+    on_app_service,
 )
 from kolibri_azure_plugin.errors import KolibriAzureError
 from kolibri_azure_plugin.provisioning import first_setup
@@ -89,6 +89,25 @@ def settings_(subject: Subject) -> Outcome:
 
 
 @CHECKS.check(
+    "origins",
+    "Interactive content has a host name of its own.",
+    requires=("kolibri.settings",),
+)
+def origins_(subject: Subject) -> Outcome:
+    here = subject.context
+    origin = origins.require_own_origin(here.settings, os.environ, here.options)
+    if origin is not None:
+        return passed(f"{origin}.", origin=str(origin))
+    if origins.given_origin(os.environ, here.options) or not on_app_service():
+        return skipped("Kolibri serves it on a port of its own")
+    return warned(
+        "Interactive content has no host name of its own.",
+        cause="App Service publishes no second port, so HTML5, H5P and Bloom resources don't open",
+        remedy=f"{SET} {origins.VARIABLE}=https://ANOTHER_NAME",
+    )
+
+
+@CHECKS.check(
     "secret_key",
     "Django's secret key is a secret, and long enough.",
     after=("kolibri.settings", "vault.secrets"),
@@ -107,6 +126,7 @@ def secret_key(subject: Subject) -> Outcome:
         "kolibri.version",
         "kolibri.plugin",
         "kolibri.settings",
+        "kolibri.origins",
         "kolibri.secret_key",
         "content.access",
         "content.account",
@@ -205,30 +225,24 @@ def hosts(_subject: Subject) -> Outcome:
 
 @CHECKS.check(
     "zip_content",
-    "Interactive content comes from an origin of its own, which answers.",
-    requires=("kolibri.start",),
+    "The origin of interactive content answers.",
+    requires=("kolibri.origins",),
     timeout=10,
     advisory=True,
 )
 def zip_content(subject: Subject) -> Outcome:
     import requests
-    from kolibri.utils.conf import OPTIONS
 
-    origin = OPTIONS["Deployment"]["ZIP_CONTENT_ORIGIN"]
-    if not isinstance(origin, str) or not origin:
-        return skipped("KOLIBRI_ZIP_CONTENT_ORIGIN is empty: Kolibri uses a port of its own")
-    if urlsplit(origin).hostname in subject.context.settings.allowed_hosts:
-        return failed(
-            f"{origin} is Kolibri's own origin.",
-            cause="a script in an interactive resource could act as the learner who opened it",
-            remedy=f"{SET} KOLIBRI_ZIP_CONTENT_ORIGIN=https://ANOTHER_NAME",
-        )
+    here = subject.context
+    origin = origins.require_own_origin(here.settings, os.environ, here.options)
+    if origin is None:
+        return skipped("there is none")
     try:
         answer = requests.head(f"{origin}/", timeout=(CONNECT_TIMEOUT, READ_TIMEOUT))
     except requests.RequestException as error:
         return warned(
             f"{origin} does not answer.",
-            cause=explain_no_answer(error, urlsplit(origin).netloc)["found"],
+            cause=explain_no_answer(error, origin.host)["found"],
             remedy="az webapp show -g GROUP -n ZIP_CONTENT_APP --query state",
         )
     return passed(f"{origin} answers.", status=answer.status_code)

@@ -352,13 +352,20 @@ AILMENTS = (
     ),
     Ailment("kolibri.plugin", "fail", plugin_off),
     Ailment("kolibri.settings", "fail", environment(KOLIBRI_AZURE_INSTANCES="several")),
+    Ailment("kolibri.origins", "fail", own_origin_for_content),
+    Ailment(
+        "kolibri.origins", "fail", environment(KOLIBRI_ZIP_CONTENT_ORIGIN="kolibri"), "malformed"
+    ),
+    Ailment(
+        "kolibri.origins", "warn",
+        environment(WEBSITE_SITE_NAME="kolibri", WEBSITE_RESOURCE_GROUP="school"), "none",
+    ),
     Ailment("kolibri.secret_key", "fail", secret("kolibri-secret-key", "too-short")),
     Ailment("kolibri.start", "fail", environment(KOLIBRI_HTTP_PORT="eighty")),
     Ailment("kolibri.debug", "fail", environment(KOLIBRI_DEBUG="True")),
     Ailment("kolibri.https", "warn", environment(KOLIBRI_AZURE_HTTPS_PROXY="false")),
     Ailment("kolibri.hosts", "warn", nothing),
-    Ailment("kolibri.zip_content", "warn", own_origin_for_content),
-    Ailment("kolibri.zip_content", "warn", silent_origin_for_content, "silent"),
+    Ailment("kolibri.zip_content", "warn", silent_origin_for_content),
     Ailment("kolibri.provisioned", "fail", nothing_to_set_up_with),
     Ailment("kolibri.provisioned", "warn", empty_database, "fresh"),
     Ailment("kolibri.cache", "warn", redis_refuses),

@@ -302,6 +302,14 @@ PLANTED = (
     Planted("the share is read-only", "share-read-only", share("read-only")),
     Planted("the share hangs", "share-hangs", share("hang"), transient=True),
     Planted("the share is dead", "share-dead", share("dead"), transient=True),
+    Planted(
+        "interactive content comes from Kolibri's own host",
+        "zip-content-same-host",
+        environment(
+            KOLIBRI_AZURE_ALLOWED_HOSTS="kolibri.example.org",
+            KOLIBRI_ZIP_CONTENT_ORIGIN="https://Kolibri.Example.org/",
+        ),
+    ),
 )
 
 __all__ = ["PLANTED", "RELEASED", "Planted", "World"]
