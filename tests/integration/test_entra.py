@@ -13,6 +13,7 @@ from devtools.deadline import wait_until
 from devtools.deployment import Deployment
 from devtools.radius import RadiusServer
 from kolibri_azure_plugin.cloud.identity import MARGIN
+from kolibri_azure_plugin.fail_closed import EXIT_CODE
 
 from .serving import gunicorn, signed_in, steady_load
 
@@ -101,7 +102,7 @@ def test_a_token_signs_in_for_both_database_stacks(deployment, entra, radius, tm
 def test_a_password_in_the_url_is_refused(password, azure, deployment, entra, radius):
     name_user(azure, deployment, f"{entra.identity}:{password}")
     result = deployment.run(*CHECK)
-    assert result.returncode == 1
+    assert result.returncode == EXIT_CODE
     assert "#database-url\n" in result.stderr
     assert "KOLIBRI_AZURE_DATABASE_AUTH is entra" in result.stderr
     assert password not in result.stdout + result.stderr
@@ -111,7 +112,7 @@ def test_a_password_in_the_url_is_refused(password, azure, deployment, entra, ra
 def test_another_user_than_the_identity_is_told_to_use_its_name(azure, deployment, radius):
     name_user(azure, deployment, "somebody-else")
     result = deployment.run(*CHECK)
-    assert result.returncode == 1
+    assert result.returncode == EXIT_CODE
     assert "#database-sign-in\n" in result.stderr
     assert "the user is the identity's name" in result.stderr
 
@@ -120,7 +121,7 @@ def test_a_token_that_is_about_to_end_is_not_even_sent(azure, deployment, radius
     azure.identity.token_lifetime = MARGIN / 2
     deployment.environment["KOLIBRI_AZURE_STARTUP_TIMEOUT"] = "2"
     result = deployment.run(*CHECK)
-    assert result.returncode == 1
+    assert result.returncode == EXIT_CODE
     assert "#identity-token-expired\n" in result.stderr
     assert radius.log == []
 

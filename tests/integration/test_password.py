@@ -8,6 +8,7 @@ import pytest
 
 from devtools.channel import CHANNEL_ID, CHANNEL_NAME, make_channel
 from devtools.deployment import SECRET_KEY, SUPERUSER, SUPERUSER_PASSWORD
+from kolibri_azure_plugin.fail_closed import EXIT_CODE
 
 from .conftest import PASSWORD
 from .serving import gunicorn, kolibri_start, signed_in
@@ -156,7 +157,7 @@ def test_accepted_is_sslmode(mode, plain, authority):
 def test_a_weaker_sslmode_is_refused_from(variables, found, plain):
     plain.environment.update(variables)
     result = plain.run(*CHECK)
-    assert result.returncode == 1
+    assert result.returncode == EXIT_CODE
     assert found in result.stderr
     assert not list(plain.home.rglob("*.sqlite3"))
 

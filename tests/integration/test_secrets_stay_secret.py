@@ -10,6 +10,7 @@ import pytest
 from devtools.azure_standin import AzureStandin
 from devtools.deadline import wait_until
 from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD, Deployment
+from kolibri_azure_plugin.fail_closed import EXIT_CODE
 
 from . import canaries
 from .conftest import PASSWORD as PASSWORD_OF_OTHERS
@@ -94,7 +95,7 @@ def test_a_debug_start_shows_no_secret_when(
     deployment.environment["KOLIBRI_DEBUG"] = "True"
     with planted.plant(World(deployment, azure, postgres, other_authority)):
         result = deployment.run(*CHECK)
-    assert result.returncode == 1
+    assert result.returncode == EXIT_CODE
     assert "Traceback" in result.stderr
     assert f"#{planted.code}\n" in result.stderr
     assert_no_leak(result, deployment, secrets)
@@ -117,7 +118,7 @@ def test_a_secret_that_can_not_be_used_is_not_shown(variables, deployment, secre
     deployment.environment["KOLIBRI_DEBUG"] = "True"
     result = deployment.run(*CHECK)
     # Without its Redis, which is a cache only, Kolibri starts.
-    assert result.returncode == 1 or "KOLIBRI_REDIS_URL" in variables
+    assert result.returncode == EXIT_CODE or "KOLIBRI_REDIS_URL" in variables
     assert_no_leak(result, deployment, secrets)
 
 
@@ -127,7 +128,7 @@ def test_a_password_in_options_ini_is_refused_and_not_shown(deployment, secrets)
         f"[Database]\nDATABASE_PASSWORD = {canaries.SECRET_KEY}\n"
     )
     result = deployment.run(*CHECK)
-    assert result.returncode == 1
+    assert result.returncode == EXIT_CODE
     assert "#password-on-disk\n" in result.stderr
     assert canaries.leaks(result.stdout + result.stderr, secrets()) == []
 

@@ -10,6 +10,7 @@ import pytest
 from devtools.deployment import SECRET_KEY, run
 from devtools.ports import free_port
 from devtools.process import BackgroundProcess
+from kolibri_azure_plugin.fail_closed import EXIT_CODE
 
 from . import canaries
 from .conftest import PASSWORD
@@ -125,7 +126,7 @@ def test_no_entry_goes_around_the_plugin(command, world, azure):
         world.deployment.environment,
         60,
     )
-    assert result.returncode == 1
+    assert result.returncode == EXIT_CODE
     assert "#vault-forbidden-by-role" in result.stderr
     assert_nothing_was_made(world.deployment)
 
@@ -144,6 +145,6 @@ def test_a_broken_installation_ends_a_start(package, world, tmp_path):
     path = (str(tmp_path / "broken"), world.deployment.environment["PYTHONPATH"])
     world.deployment.environment["PYTHONPATH"] = os.pathsep.join(path)
     result = world.deployment.run("manage", "check")
-    assert result.returncode == 1
+    assert result.returncode == EXIT_CODE
     assert "Kolibri on Azure does not start." in result.stderr
     assert_nothing_was_made(world.deployment)

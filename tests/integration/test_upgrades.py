@@ -16,6 +16,7 @@ import pytest
 from devtools.deadline import wait_until
 from devtools.fleet import Fleet
 from devtools.process import BackgroundProcess
+from kolibri_azure_plugin.fail_closed import EXIT_CODE
 from kolibri_azure_plugin.instances.advisory_lock import HOLDERS, AdvisoryLock
 from kolibri_azure_plugin.instances.one_starter import LOCK_NAME
 
@@ -105,7 +106,7 @@ def test_an_older_image_on_a_newer_database_refuses_to_start_and_says_so(fleet):
 
     refused = fleet.instance("home").run("manage", "check")
 
-    assert refused.code == 1
+    assert refused.code == EXIT_CODE
     assert "This image is older than the database." in refused.output
     assert "Kolibri 0.21.3 or newer" in refused.output
     assert f"Kolibri {kolibri.__version__}" in refused.output
@@ -181,7 +182,7 @@ def test_a_database_of_a_kolibri_that_nobody_can_name_is_not_touched(fleet):
 
     refused = fleet.instance("home").run("manage", "check")
 
-    assert refused.code == 1
+    assert refused.code == EXIT_CODE
     assert "echo VERSION > $KOLIBRI_HOME/.data_version" in refused.output
     assert "#database-version-unknown" in refused.output
     rows = fleet.postgres.execute("SELECT * FROM django_migrations", database=fleet.database)
@@ -198,7 +199,7 @@ def test_a_role_that_may_not_create_tables_is_told_so(fleet):
 
     refused = fleet.instance("home").run("manage", "check")
 
-    assert refused.code == 1
+    assert refused.code == EXIT_CODE
     assert "Kolibri may not create tables in its database." in refused.output
     assert "#database-no-create" in refused.output
 

@@ -15,6 +15,7 @@ from devtools.deployment import LEARNER, LEARNER_PASSWORD, Deployment
 from devtools.kolibri_client import KolibriClient
 from devtools.kolibri_process import KEPT_TO_THIS_MACHINE
 from devtools.state import state_folder
+from kolibri_azure_plugin.fail_closed import EXIT_CODE
 
 from .conftest import PASSWORD
 from .serving import gunicorn, kolibri_start, signed_in
@@ -162,7 +163,7 @@ def test_a_production_deployment_refuses_sqlite_from(place, deployment):
         deployment.home.mkdir()
         (deployment.home / "options.ini").write_text("[Database]\nDATABASE_ENGINE = sqlite\n")
     result = deployment.run("manage", "check")
-    assert result.returncode == 1
+    assert result.returncode == EXIT_CODE
     assert "#database-engine\n" in result.stderr
     assert not list(deployment.home.rglob("*.sqlite3"))
 
@@ -203,7 +204,7 @@ def test_an_old_kolibri_is_refused_before_it_makes_a_database(deployment, too_ol
 
 
 def assert_refused(result, version, deployment):
-    assert result.returncode == 1
+    assert result.returncode == EXIT_CODE
     assert f"Kolibri {version}" in result.stderr
     assert "0.19.4 or newer, before 0.20.0" in result.stderr
     assert "#kolibri-version\n" in result.stderr
