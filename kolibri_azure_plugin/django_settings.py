@@ -32,6 +32,7 @@ BASE_SETTINGS = "kolibri.deployment.default.settings.base"
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
+SHARED_ANSWERS = "kolibri_azure_plugin.caching.shared_answers.SharedAnswers"
 REQUEST_LOG = "kolibri_azure_plugin.logs.requests.RequestLog"
 SETUP_GUARD = "kolibri_azure_plugin.provisioning.guard.SetupGuard"
 
@@ -68,10 +69,10 @@ def apply(base: Any, here: context.Context) -> None:
 
 
 def _add_middleware(middleware: list[str], *, guard_setup: bool) -> None:
-    """The outermost names requests for the logs, Kolibri's included."""
+    """In front of all that Kolibri's own log, what the logs and the container's nginx are told."""
     if guard_setup:
         middleware.insert(middleware.index(PROVISIONING_MIDDLEWARE), SETUP_GUARD)
-    middleware.insert(0, REQUEST_LOG)
+    middleware[:0] = [SHARED_ANSWERS, REQUEST_LOG]
 
 
 def _use_postgresql(databases: dict[str, dict[str, Any]], entry: dict[str, Any]) -> None:

@@ -20,6 +20,9 @@ BROTLI_STATIC = "ngx_http_brotli_static_module.so"
 #: What holds content back while its share hangs; empty otherwise.
 CONTENT_HELD_BACK = "content_held_back.conf"
 
+#: In a map of Accept-Encoding, as the first that fits: a browser that can read brotli gets it.
+BROTLI_ACCEPTED = r'"~*\bbr\b(?!;q=0(\.0*)?(,|\s|$))" br;'
+
 #: Descriptors that a process of nginx has open besides connections and files.
 OTHER_DESCRIPTORS = 64
 
@@ -116,7 +119,8 @@ class _Template(string.Template):
     """Places in %{braces}: nginx has a use of its own for the dollar."""
 
     delimiter = "%"
-    pattern = r"%(?:(?P<escaped>%)|(?P<named>(?!))|\{(?P<braced>[a-z_]+)\}|(?P<invalid>))"
+    idpattern = r"(?!)"
+    braceidpattern = r"[a-z_]+"
 
 
 def _brotli() -> dict[str, str]:
@@ -126,6 +130,7 @@ def _brotli() -> dict[str, str]:
     return {
         "modules": "\n".join(f"load_module {path};" for path in found),
         "brotli": "include brotli.conf;" if filters in found else "",
+        "brotli_shared": BROTLI_ACCEPTED if filters in found else "",
         "brotli_off": "brotli off;" if filters in found else "",
         "brotli_static": "brotli_static on;" if static in found else "",
     }
