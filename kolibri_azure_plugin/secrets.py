@@ -90,6 +90,13 @@ class Secrets:
             logger.info("Secret %s comes from the %s.", name, source)
         return self._values[name]
 
+    def is_in_environment(self, name: str) -> bool:
+        """Whether somebody has put the secret into the environment of this process.
+
+        :raises SecretError: when it is an unresolved Key Vault reference.
+        """
+        return self._from_environment(name) is not None
+
     def reread(self, name: str) -> str:
         """The value that the source has now, after the one in use was refused."""
         with self._lock:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from kolibri_azure_plugin.database.tls import tls_options
 from kolibri_azure_plugin.errors import SecretError
 from kolibri_azure_plugin.redaction import remember
-from kolibri_azure_plugin.secrets import Secrets
+from kolibri_azure_plugin.secrets import Secrets, variable_of
 from kolibri_azure_plugin.settings import TRUE_WORDS, Settings
 
 #: Kolibri's channel import takes the last part, ``postgresql``, for its SQLAlchemy dialect.
@@ -104,6 +104,8 @@ def read_config(
     login = Login(str(options.get("DATABASE_USER") or ""), "")
     if settings.database_auth == "password":
         login = Login(login.user, secrets.get(secret))
+    elif secrets.is_in_environment(secret):
+        raise _password_beside_entra(f"the environment variable {variable_of(secret)}")
     config = DatabaseConfig(
         host=str(options["DATABASE_HOST"]),
         port=str(options.get("DATABASE_PORT") or ""),
@@ -185,19 +187,24 @@ def _require_complete(config: DatabaseConfig, login: Login, settings: Settings, 
         if not value:
             raise _unusable(where, f"it names no {part}")
     if settings.database_auth == "entra" and login.password:
-        raise SecretError(
-            "The database login holds a password, but KOLIBRI_AZURE_DATABASE_AUTH is entra.",
-            expected="postgresql://NAME_OF_THE_IDENTITY@HOST/DATABASE",
-            found=f"a password in {where}",
-            remedy="Set the URL without a password:\n"
-            "az keyvault secret set --vault-name NAME -n kolibri-database-url --file FILE\n"
-            "or sign in with the password:\n"
-            "az webapp config appsettings set -g GROUP -n APP --settings "
-            "KOLIBRI_AZURE_DATABASE_AUTH=password",
-            code="database-url",
-        )
+        raise _password_beside_entra(where)
     if settings.database_auth == "password" and not login.password:
         raise _unusable(where, "it has no password, and KOLIBRI_AZURE_DATABASE_AUTH is password")
+
+
+def _password_beside_entra(where: str) -> SecretError:
+    return SecretError(
+        "The database login holds a password, but KOLIBRI_AZURE_DATABASE_AUTH is entra.",
+        expected="the identity's name and no password: "
+        "postgresql://NAME_OF_THE_IDENTITY@HOST/DATABASE",
+        found=f"a password in {where}",
+        remedy="Remove the password: delete the variable, or set the URL without it:\n"
+        "az keyvault secret set --vault-name NAME -n kolibri-database-url --file FILE\n"
+        "or sign in with the password:\n"
+        "az webapp config appsettings set -g GROUP -n APP --settings "
+        "KOLIBRI_AZURE_DATABASE_AUTH=password",
+        code="database-url",
+    )
 
 
 def _unusable(where: str, found: str) -> SecretError:

@@ -122,6 +122,16 @@ def test_plain_options_name_a_database_too():
     assert config.options["sslmode"] == "require"
 
 
+def test_entra_takes_no_password_beside_plain_options_either():
+    secrets = Secrets({"KOLIBRI_AZURE_DATABASE_PASSWORD": PASSWORD}, None)
+    entra = Settings(database_auth="entra")
+    with pytest.raises(SecretError, match="holds a password") as caught:
+        read_config(entra, secrets, PLAIN, {})
+    assert "KOLIBRI_DATABASE_PASSWORD" in caught.value.found
+    assert PASSWORD not in caught.value.instructions()
+    assert read_config(entra, Secrets({}, None), PLAIN, {})[1].password == ""
+
+
 @pytest.mark.parametrize(
     "environ", [{"KOLIBRI_DATABASE_SSL": "false"}, {"KOLIBRI_DATABASE_SSL_MODE": "disable"}]
 )
