@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -70,7 +71,7 @@ def _is_asked(request: HttpRequest) -> bool:
 
 
 def _holds_nothing_of_a_user(request: HttpRequest, response: HttpResponse) -> bool:
-    if response.status_code != 200 or response.streaming or response.cookies:
+    if response.status_code != HTTPStatus.OK or response.streaming or response.cookies:
         return False
     # Pages have none at all: Kolibri takes it from the request.
     session = getattr(request, "session", None)
