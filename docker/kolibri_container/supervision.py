@@ -9,11 +9,12 @@ import dataclasses
 import os
 import shutil
 import stat
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
 from kolibri_azure_plugin.errors import SettingsError
 from kolibri_azure_plugin.preconditions import wants_postgresql
+from kolibri_container import origins
 from kolibri_container.configuration import Configuration
 from kolibri_container.nginx import Nginx
 
@@ -44,12 +45,20 @@ def prepare(
     :returns: the command of the supervisor.
     :raises SettingsError: when the deployment can't be started like this.
     """
+    zipcontent_host = None
+    if mode == WEB:
+        zipcontent_host = origins.zip_content_host(
+            configuration.plugin, environ, configuration.options
+        )
+    parts = _parts(mode, configuration, environ)
+    if mode == WEB and zipcontent_host is None:
+        parts = [part for part in parts if part.name != "zipcontent"]
     run = configuration.run
     _make_private(run)
-    _nginx(mode, configuration, environ).write()
+    _nginx(mode, configuration, environ, zipcontent_host).write()
     folder = run / "services"
     shutil.rmtree(folder, ignore_errors=True)
-    for part in _parts(mode, configuration, environ):
+    for part in parts:
         _write_part(folder / part.name, part)
     _link(SERVICES / "stop", folder / CONTROL / "SIGTERM")
     _link(SERVICES / "stop", folder / CONTROL / "SIGINT")
@@ -95,12 +104,18 @@ def _write_part(folder: Path, part: _Part) -> None:
     (folder / "timeout-kill").write_text(f"{part.stop_ms}\n")
 
 
-def _nginx(mode: str, configuration: Configuration, environ: MutableMapping[str, str]) -> Nginx:
+def _nginx(
+    mode: str,
+    configuration: Configuration,
+    environ: Mapping[str, str],
+    zipcontent_host: str | None,
+) -> Nginx:
     return Nginx(
         run=configuration.run,
         static=Path(configuration.settings.static),
         content=Path(environ.get("KOLIBRI_CONTENT_DIR") or configuration.plugin.content_mount),
         listen=str(configuration.settings.port),
+        zipcontent_host=zipcontent_host,
         zipcontent_only=mode == ZIPCONTENT,
         behind_proxy=configuration.plugin.https_proxy,
         workers=configuration.sizes.nginx_workers,
