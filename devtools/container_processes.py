@@ -71,11 +71,12 @@ class ContainerProcesses(BackgroundProcess):
         return sum(_proportional_bytes(pid) for pid in self.processes())
 
     def _belongs(self, pid: int) -> bool:
+        """A part and what it starts stay in its folder; nginx wipes out its environment."""
         try:
-            environment = Path(f"/proc/{pid}/environ").read_bytes()
+            folder = os.readlink(f"/proc/{pid}/cwd")
         except OSError:
             return False
-        return f"KOLIBRI_CONTAINER_RUN={self.run}\0".encode() in environment
+        return folder.startswith(f"{self.run}/")
 
 
 def missing_programs() -> str:
