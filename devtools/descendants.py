@@ -45,8 +45,8 @@ def end_descendants(seconds: float) -> None:
         time.sleep(PAUSE_SECONDS)
 
 
-def descendants() -> set[int]:
-    """The processes below this one; empty where there is no /proc."""
+def descendants(root: int | None = None) -> set[int]:
+    """The processes below `root`, or below this one; empty where there is no /proc."""
     children: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
@@ -54,7 +54,7 @@ def descendants() -> set[int]:
             parent = int(stat.read_text(errors="replace").rpartition(")")[2].split()[1])
             children.setdefault(parent, []).append(int(stat.parent.name))
     found: set[int] = set()
-    waiting = [os.getpid()]
+    waiting = [root or os.getpid()]
     while waiting:
         for child in children.get(waiting.pop(), []):
             found.add(child)
