@@ -20,11 +20,13 @@ class Configuration:
     :param settings: of the image.
     :param plugin: the plugin's own.
     :param options: Kolibri's options.ini as it stands in the file.
+    :param content: the folder on the content share, as nginx and Kolibri find it.
     """
 
     settings: image.ImageSettings
     plugin: plugin.Settings
     options: Mapping[str, Mapping[str, object]]
+    content: Path
     sizes: Sizes
 
     @property
@@ -42,7 +44,11 @@ def find(environ: Mapping[str, str]) -> Configuration:
     options = _options(environ)
     of_plugin = plugin.load(environ, options.get(plugin.SECTION, {}))
     return Configuration(
-        settings, of_plugin, options, sizes(limits.find(), settings, of_plugin.instances)
+        settings,
+        of_plugin,
+        options,
+        Path(environ.get("KOLIBRI_CONTENT_DIR") or of_plugin.content_mount),
+        sizes(limits.find(), settings, of_plugin.instances),
     )
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import pwd
 import resource
+import signal
 import string
 from pathlib import Path
 
@@ -22,6 +23,13 @@ CONTENT_HELD_BACK = "content_held_back.conf"
 
 #: In a map of Accept-Encoding, as the first that fits: a browser that can read brotli gets it.
 BROTLI_ACCEPTED = r'"~*\bbr\b(?!;q=0(\.0*)?(,|\s|$))" br;'
+
+#: For who asks for content meanwhile. Nothing keeps it.
+HELD_BACK = """\
+add_header Retry-After 10 always;
+add_header Cache-Control no-store always;
+return 503;
+"""
 
 #: Descriptors that a process of nginx has open besides connections and files.
 OTHER_DESCRIPTORS = 64
@@ -59,7 +67,7 @@ class Nginx:
     @property
     def folder(self) -> Path:
         """Where the configuration lies, and nginx's own temporary files."""
-        return self.run / "nginx"
+        return _folder(self.run)
 
     def command(self) -> list[str]:
         """What starts nginx, in the foreground; SIGQUIT lets it finish its requests."""
@@ -113,6 +121,34 @@ class Nginx:
         wanted = 2 * self.connections + OTHER_DESCRIPTORS
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         return wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+
+
+def hold_content_back(run: Path) -> None:
+    """Have nginx answer 503 for content, without a look at the share.
+
+    :param run: as in :class:`Nginx`.
+    """
+    (_folder(run) / CONTENT_HELD_BACK).write_text(HELD_BACK)
+    _begin_anew(run)
+
+
+def release_content(run: Path) -> None:
+    """Have nginx send content again."""
+    (_folder(run) / CONTENT_HELD_BACK).write_text("")
+    _begin_anew(run)
+
+
+def _folder(run: Path) -> Path:
+    return run / "nginx"
+
+
+def _begin_anew(run: Path) -> None:
+    """New processes with the configuration as it is now; the old ones finish what they do."""
+    try:
+        os.kill(int((run / "nginx.pid").read_text()), signal.SIGHUP)
+    except (FileNotFoundError, ProcessLookupError, ValueError):
+        # It does not run, and will read the configuration when it does.
+        return
 
 
 class _Template(string.Template):

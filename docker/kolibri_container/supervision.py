@@ -24,9 +24,9 @@ WEB, WORKER, ZIPCONTENT = "web", "worker", "zipcontent"
 
 #: The parts of each mode; `shell` comes to each where a setting switches it on.
 PARTS = {
-    WEB: ("nginx", "app", "zipcontent", "worker"),
+    WEB: ("nginx", "app", "zipcontent", "worker", "content_watch"),
     WORKER: ("worker",),
-    ZIPCONTENT: ("nginx", "zipcontent"),
+    ZIPCONTENT: ("nginx", "zipcontent", "content_watch"),
 }
 
 #: Milliseconds that a part gets to end before it is killed, where the platform's limit is not less.
@@ -113,14 +113,20 @@ def _nginx(
     return Nginx(
         run=configuration.run,
         static=Path(configuration.settings.static),
-        content=Path(environ.get("KOLIBRI_CONTENT_DIR") or configuration.plugin.content_mount),
-        listen=str(configuration.settings.port),
+        content=configuration.content,
+        listen=_listen(configuration.settings.port, environ),
         zipcontent_host=zipcontent_host,
         zipcontent_only=mode == ZIPCONTENT,
         behind_proxy=configuration.plugin.https_proxy,
         workers=configuration.sizes.nginx_workers,
         shutdown_seconds=max(1, configuration.settings.stop_limit - 3),
     )
+
+
+def _listen(port: int, environ: Mapping[str, str]) -> str:
+    """On all addresses, where Kolibri's own setting does not name one."""
+    address = environ.get("KOLIBRI_LISTEN_ADDRESS", "")
+    return f"{address}:{port}" if address else str(port)
 
 
 def _link(target: Path, link: Path) -> None:
