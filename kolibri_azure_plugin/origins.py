@@ -93,16 +93,17 @@ def parse(text: str) -> Origin:
 
     :raises SettingsError: when it names none.
     """
+    scheme = text.partition("://")[0].lower()
+    if scheme not in SCHEMES:
+        raise malformed(text, "it does not begin with https://")
     try:
         parts = urlsplit(text)
         host, port = _host(parts.hostname or ""), parts.port
     except ValueError as error:
         raise malformed(text, str(error)) from error
-    if parts.scheme not in SCHEMES:
-        raise malformed(text, "it does not begin with https://")
     if parts.username is not None or parts.path.strip("/") or parts.query or parts.fragment:
         raise malformed(text, "there is more in it than a host name")
-    return Origin(parts.scheme, host, None if port == SCHEMES[parts.scheme] else port)
+    return Origin(scheme, host, None if port == SCHEMES[scheme] else port)
 
 
 def malformed(text: str, reason: str) -> SettingsError:
