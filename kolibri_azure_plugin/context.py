@@ -30,6 +30,12 @@ class Context:
     vault: Vault | None
     secrets: Secrets
 
+    def disconnect(self) -> None:
+        """Close the connections to Azure; they are opened again when something is asked."""
+        self.identity.forget_tokens()
+        if self.vault is not None:
+            self.vault.disconnect()
+
 
 @functools.lru_cache(maxsize=1)
 def current() -> Context:

@@ -19,16 +19,26 @@ from kolibri_azure_plugin.settings import TRUE_WORDS
 def load() -> Any:
     """The application, ready for requests and for forks."""
     initialize(debug=os.environ.get("KOLIBRI_DEBUG", "").lower() in TRUE_WORDS)
-    # Only now: it sets Django up when it is imported.
-    from django.db import connections
+    # Only now: the module sets Django up when it is imported.
     from django.urls import get_resolver
     from kolibri.deployment.default.wsgi import application as stock_application
 
     # The views are imported now rather than by each process, in its first request.
     _ = get_resolver().url_patterns
-    # A connection can't be shared by two processes.
-    connections.close_all()
+    _disconnect()
     return stock_application
+
+
+def _disconnect() -> None:
+    """Close every connection of the start: two processes can't share one."""
+    from django.db import connections
+
+    from kolibri_azure_plugin import context
+    from kolibri_azure_plugin.caching import redis_server
+
+    connections.close_all()
+    redis_server.disconnect()
+    context.current().disconnect()
 
 
 application = load()

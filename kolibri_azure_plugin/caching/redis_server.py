@@ -115,6 +115,12 @@ class RedisServer:
                 self._client = self._make_client()
             return self._client
 
+    def disconnect(self) -> None:
+        """Close what is connected; the next question connects again."""
+        with self._lock:
+            if self._client is not None:
+                self._client.connection_pool.disconnect()
+
     def _make_client(self) -> Any:
         from redis import ConnectionPool, Redis, SSLConnection
 
@@ -212,6 +218,12 @@ def use(server: RedisServer) -> None:
     """Make this the Redis of the process."""
     global _server
     _server = server
+
+
+def disconnect() -> None:
+    """Close this process's connections to its Redis, if it has one."""
+    if _server is not None:
+        _server.disconnect()
 
 
 def current() -> RedisServer:

@@ -57,6 +57,13 @@ class Vault:
         self._client: Any = None
         os.register_at_fork(after_in_child=self._forget)
 
+    def disconnect(self) -> None:
+        """Close the connection; the next read opens another."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
+
     def read(self, name: str) -> VaultSecret:
         """The current version of a secret.
 
