@@ -68,7 +68,9 @@ def request_facts(meta: dict[str, str], *, behind_proxy: bool) -> RequestFacts:
         it says of a request can be believed.
     """
     client = meta.get("REMOTE_ADDR", "")
-    if not behind_proxy:
+    # A request over a socket file has no address. It comes from the nginx of the same container,
+    # which has looked through what the request said of itself.
+    if client and not behind_proxy:
         return RequestFacts(uuid.uuid4().hex, client)
     # The platform adds the address that it saw at the end; what stands before it, anybody may
     # have sent.

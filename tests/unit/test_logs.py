@@ -37,6 +37,18 @@ def test_without_the_header_the_connection_counts():
     assert request_facts({"REMOTE_ADDR": "169.254.1.1"}, behind_proxy=True).client == "169.254.1.1"
 
 
+def test_over_a_socket_file_nginx_of_the_same_container_is_believed():
+    meta = {
+        "REMOTE_ADDR": "",
+        "HTTP_X_FORWARDED_FOR": "198.51.100.7",
+        "HTTP_X_REQUEST_ID": "a1b2",
+    }
+
+    facts = request_facts(meta, behind_proxy=False)
+
+    assert (facts.client, facts.id) == ("198.51.100.7", "a1b2")
+
+
 @pytest.mark.parametrize("name", ["", "a b", "x" * 65, "line\nbreak", '"quoted"'])
 def test_an_odd_name_of_a_request_is_replaced(name):
     facts = request_facts({"HTTP_X_ARR_LOG_ID": name}, behind_proxy=True)
