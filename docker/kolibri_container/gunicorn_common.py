@@ -34,7 +34,8 @@ limit_request_field_size = 0
 # Seconds after which a process whose main thread does nothing at all is killed. A request may take
 # longer: nginx decides about that.
 timeout = 60
-graceful_timeout = max(1, found.settings.stop_limit - 3)
+# When the container stops, nginx has finished before; this is for a process that is replaced.
+graceful_timeout = 230
 
 # Its heartbeat is a file, which must not be on a disk that may be slow.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else found.settings.run  # noqa: S108

@@ -91,8 +91,9 @@ class ImageSettings:
     stop_limit: int = _row(
         "WEBSITES_CONTAINER_STOP_TIME_LIMIT",
         5,
-        "Seconds after SIGTERM at which the platform kills the container.",
-        minimum=2,
+        "Seconds after SIGTERM at which the platform kills the container. Requests in flight get "
+        "all of them but three.",
+        minimum=5,
     )
 
 

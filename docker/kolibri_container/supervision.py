@@ -20,20 +20,44 @@ from kolibri_container.nginx import Nginx
 
 SERVICES = Path(__file__).parents[1] / "services"
 
+#: The modes; the last two are also parts.
 WEB, WORKER, ZIPCONTENT = "web", "worker", "zipcontent"
 
-#: The parts of each mode; `shell` comes to each where a setting switches it on.
+NGINX = "nginx"
+
+#: Keeps the site answering while the content share hangs.
+CONTENT_WATCH = "content_watch"
+
+#: A part of every mode where a setting wants it.
+SHELL = "shell"
+
+#: The parts of each mode, as docs/container.md explains them.
 PARTS = {
-    WEB: ("nginx", "app", "zipcontent", "worker", "content_watch"),
-    WORKER: ("worker",),
-    ZIPCONTENT: ("nginx", "zipcontent", "content_watch"),
+    WEB: (NGINX, "app", ZIPCONTENT, WORKER, CONTENT_WATCH),
+    WORKER: (WORKER,),
+    ZIPCONTENT: (NGINX, ZIPCONTENT, CONTENT_WATCH),
 }
 
-#: Milliseconds that a part gets to end before it is killed, where the platform's limit is not less.
-WORKER_MS = 6_000
+#: Seconds that a part gets to end before it is killed. Nobody waits for gunicorn's answers any more
+#: when it is told to end; a worker needs 4 for its jobs, and ends while nginx does.
+STOP_SECONDS = 1.5
+WORKER_STOP_SECONDS = 6.0
 
-#: What the parts write to the folder of the supervisor itself.
-CONTROL = ".s6-svscan"
+#: Seconds of the platform's limit that nginx must leave to the others.
+LEFT_FOR_OTHERS = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """What s6 starts, and starts again when it ends.
+
+    :param scripts: its folder in docker/services.
+    :param stop_seconds: after which it is killed when it does not end.
+    """
+
+    name: str
+    scripts: str
+    stop_seconds: float
 
 
 def prepare(
@@ -45,63 +69,61 @@ def prepare(
     :returns: the command of the supervisor.
     :raises SettingsError: when the deployment can't be started like this.
     """
-    zipcontent_host = None
-    if mode == WEB:
-        zipcontent_host = origins.zip_content_host(
-            configuration.plugin, environ, configuration.options
-        )
-    parts = _parts(mode, configuration, environ)
-    if mode == WEB and zipcontent_host is None:
-        parts = [part for part in parts if part.name != "zipcontent"]
+    zipcontent_host = (
+        origins.zip_content_host(configuration.plugin, environ, configuration.options)
+        if mode == WEB
+        else None
+    )
     run = configuration.run
     _make_private(run)
-    _nginx(mode, configuration, environ, zipcontent_host).write()
+    if NGINX in PARTS[mode]:
+        _nginx(mode, configuration, environ, zipcontent_host).write()
     folder = run / "services"
     shutil.rmtree(folder, ignore_errors=True)
-    for part in parts:
+    for part in parts(mode, configuration, environ, has_zipcontent=zipcontent_host is not None):
         _write_part(folder / part.name, part)
-    _link(SERVICES / "stop", folder / CONTROL / "SIGTERM")
-    _link(SERVICES / "stop", folder / CONTROL / "SIGINT")
-    _link(SERVICES / "end", folder / CONTROL / "finish")
+    # s6-svscan runs these when it gets the signals, and at its end.
+    for signal in ("SIGTERM", "SIGINT"):
+        _link(SERVICES / "stop", folder / ".s6-svscan" / signal)
+    _link(SERVICES / "end", folder / ".s6-svscan" / "finish")
     # The allocator would keep a reserve for each thread.
     environ.setdefault("MALLOC_ARENA_MAX", "2")
     return ["s6-svscan", str(folder)]
 
 
-@dataclasses.dataclass(frozen=True)
-class _Part:
-    """One part; the rest is in its scripts.
+def parts(
+    mode: str,
+    configuration: Configuration,
+    environ: Mapping[str, str],
+    *,
+    has_zipcontent: bool,
+) -> list[Part]:
+    """What runs in a mode.
 
-    :param scripts: the folder in docker/services.
-    :param stop_ms: milliseconds after which it is killed when it does not end.
+    :param has_zipcontent: False where interactive content has no host name of its own.
     """
-
-    name: str
-    scripts: str
-    stop_ms: int
-
-
-def _parts(
-    mode: str, configuration: Configuration, environ: MutableMapping[str, str]
-) -> list[_Part]:
     names = list(PARTS[mode])
+    if mode == WEB and not has_zipcontent:
+        names.remove(ZIPCONTENT)
+    if mode == WEB and not configuration.plugin.workers:
+        names.remove(WORKER)
     if configuration.settings.ssh:
-        names.append("shell")
-    if not configuration.plugin.workers and "worker" in names:
-        names.remove("worker")
-    limit = (configuration.settings.stop_limit - 1) * 1000
+        names.append(SHELL)
     on_postgresql = wants_postgresql(configuration.plugin, environ, configuration.options)
-    scripts = {"worker": "worker" if on_postgresql else "worker_on_sqlite"}
-    stop_ms = {"worker": min(WORKER_MS, limit)}
-    return [_Part(name, scripts.get(name, name), stop_ms.get(name, limit)) for name in names]
+    scripts = {WORKER: WORKER if on_postgresql else "worker_on_sqlite"}
+    stop_seconds = {
+        NGINX: _shutdown_seconds(configuration) + 0.5,
+        WORKER: min(WORKER_STOP_SECONDS, configuration.settings.stop_limit - 1),
+        # Its visitors are told.
+        SHELL: LEFT_FOR_OTHERS,
+    }
+    return [
+        Part(name, scripts.get(name, name), stop_seconds.get(name, STOP_SECONDS)) for name in names
+    ]
 
 
-def _write_part(folder: Path, part: _Part) -> None:
-    scripts = SERVICES / part.scripts
-    for path in scripts.iterdir():
-        _link(path, folder / path.name)
-    _link(SERVICES / "finish", folder / "finish")
-    (folder / "timeout-kill").write_text(f"{part.stop_ms}\n")
+def _shutdown_seconds(configuration: Configuration) -> int:
+    return configuration.settings.stop_limit - LEFT_FOR_OTHERS
 
 
 def _nginx(
@@ -113,20 +135,21 @@ def _nginx(
     return Nginx(
         run=configuration.run,
         static=Path(configuration.settings.static),
-        content=configuration.content,
-        listen=_listen(configuration.settings.port, environ),
+        content=Path(environ.get("KOLIBRI_CONTENT_DIR") or configuration.plugin.content_mount),
+        listen=str(configuration.settings.port),
         zipcontent_host=zipcontent_host,
         zipcontent_only=mode == ZIPCONTENT,
         behind_proxy=configuration.plugin.https_proxy,
         workers=configuration.sizes.nginx_workers,
-        shutdown_seconds=max(1, configuration.settings.stop_limit - 3),
+        shutdown_seconds=_shutdown_seconds(configuration),
     )
 
 
-def _listen(port: int, environ: Mapping[str, str]) -> str:
-    """On all addresses, where Kolibri's own setting does not name one."""
-    address = environ.get("KOLIBRI_LISTEN_ADDRESS", "")
-    return f"{address}:{port}" if address else str(port)
+def _write_part(folder: Path, part: Part) -> None:
+    for path in (SERVICES / part.scripts).iterdir():
+        _link(path, folder / path.name)
+    _link(SERVICES / "finish", folder / "finish")
+    (folder / "timeout-kill").write_text(f"{part.stop_seconds * 1000:.0f}\n")
 
 
 def _link(target: Path, link: Path) -> None:
@@ -135,14 +158,14 @@ def _link(target: Path, link: Path) -> None:
 
 
 def _make_private(run: Path) -> None:
-    """:raises SettingsError: when the folder can't be made, or belongs to somebody else."""
+    """:raises SettingsError: when the folder can't be made, or others may write to it."""
     try:
         run.mkdir(mode=0o700, parents=True, exist_ok=True)
-        owner = run.stat()
+        status = run.stat()
     except OSError as error:
         raise _unusable(run, str(error.strerror)) from error
-    if owner.st_uid != os.geteuid() or owner.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise _unusable(run, "others may write there")
+    if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise _unusable(run, "another user may write there")
 
 
 def _unusable(run: Path, found: str) -> SettingsError:
