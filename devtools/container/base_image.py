@@ -63,8 +63,13 @@ def _stand_in(engine: Engine, why: str) -> str:
             try:
                 return _bootstrap(engine, release, Path(folder))
             except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-                said.append(f"{release}: {error.stderr or error}")
+                said.append(f"{release}: {_reason(error)}")
     raise MissingBaseError(f"{BASE} can't be fetched ({why}), and no stand-in was made: {said}")
+
+
+def _reason(error: subprocess.SubprocessError) -> str:
+    said = str(getattr(error, "stderr", "") or "").strip().splitlines()
+    return said[-1] if said else str(error)
 
 
 def _bootstrap(engine: Engine, release: str, folder: Path) -> str:

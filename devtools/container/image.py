@@ -41,7 +41,8 @@ def build_image(
     """
     given = {"PYTHON_IMAGE": base_image(engine), "REVISION": revision(), **(arguments or {})}
     command = engine.command(
-        *("build", "--file", dockerfile, "--tag", name, *names_and_values("--build-arg", given)),
+        *("build", "--file", str(dockerfile), "--tag", name),
+        *names_and_values("--build-arg", given),
         *(_podman_options() if engine.is_podman else ()),
         REPOSITORY,
     )

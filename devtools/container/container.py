@@ -1,0 +1,207 @@
+"""One container of the image: started as App Service does, stopped, killed, asked for its log."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, NamedTuple
+
+import requests
+
+from devtools.container.engine import Engine
+from devtools.deadline import wait_until
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+HOME = "/var/lib/kolibri"
+MEMORY = "1750m"  # what App Service leaves of the smallest plan for production
+PORT = "8080"
+RUNNING = "running"
+
+# All that a container may be denied is denied.
+RESTRICTIONS = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges")
+START_SECONDS = 60
+LINES_SHOWN = 60
+
+
+class ContainerEndedError(Exception):
+    """A container ended while it was waited for; the text ends with its log."""
+
+
+class Finished(NamedTuple):
+    """A container, or a command in one, that ran to its end."""
+
+    code: int
+    output: str
+
+
+class Mount(NamedTuple):
+    """A folder or file of this machine, and where the container finds it."""
+
+    source: Path
+    target: str
+    read_only: bool = False
+
+    @property
+    def option(self) -> str:
+        return f"--volume={self.source}:{self.target}{':ro' if self.read_only else ''}"
+
+
+class Container:
+    """A container on this machine's own network; as a context manager it is gone at the end."""
+
+    def __init__(self, engine: Engine, identifier: str, port: int) -> None:
+        self.engine = engine
+        self.id = identifier
+        self.port = port
+
+    @classmethod
+    def start(
+        cls,
+        engine: Engine,
+        image: str,
+        *command: str,
+        environment: Mapping[str, str],
+        mounts: Sequence[Mount] = (),
+        memory: str = MEMORY,
+        options: Sequence[str] = (),
+    ) -> Self:
+        """Run the image with a read-only root and no capability, as the user that it names."""
+        with environment_file(environment) as variables:
+            identifier = engine.run(
+                *("run", "--detach", "--network=host", *RESTRICTIONS, f"--memory={memory}"),
+                *("--tmpfs=/tmp:size=64m,mode=1777", *writable(engine, HOME)),
+                *(f"--env-file={variables}", *(mount.option for mount in mounts), *options),
+                *(image, *command),
+                seconds=START_SECONDS,
+            )
+        return cls(engine, identifier.splitlines()[-1], int(environment.get("PORT", PORT)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.remove()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        """What it has printed so far, on both its outputs."""
+        answer = self.engine.attempt("logs", self.id)
+        return answer.stdout + answer.stderr
+
+    @property
+    def running(self) -> bool:
+        return self._inspect("{{.State.Status}}") == RUNNING
+
+    @property
+    def exit_code(self) -> int:
+        """Of a container that has ended."""
+        return int(self._inspect("{{.State.ExitCode}}"))
+
+    def is_ready(self) -> bool:
+        """Whether the platform would send it requests."""
+        return self._answers("/azure/health/ready")
+
+    def is_alive(self) -> bool:
+        return self._answers("/azure/health/live")
+
+    def wait_until_ready(self, seconds: float) -> float:
+        """Wait for the first 200; the seconds that it took. Raises ContainerEndedError."""
+        began = time.monotonic()
+
+        def ready() -> bool:
+            if not self.running:
+                raise ContainerEndedError(
+                    f"the container ended with {self.exit_code}; {self._last_words()}"
+                )
+            return self.is_ready()
+
+        try:
+            wait_until(ready, "/azure/health/ready", seconds)
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}; {self._last_words()}") from None
+        return time.monotonic() - began
+
+    def execute(self, *command: str, seconds: float = 120) -> Finished:
+        """Run a command in the container, as `docker exec` does."""
+        done = self.engine.attempt("exec", self.id, *command, seconds=seconds)
+        return Finished(done.returncode, done.stdout + done.stderr)
+
+    def wait(self, seconds: float) -> int:
+        """Wait until it has ended; its exit code."""
+        wait_until(lambda: not self.running, f"container {self.id[:12]} to end", seconds)
+        return self.exit_code
+
+    def stop(self, seconds: int = 30) -> tuple[int, float]:
+        """SIGTERM, and SIGKILL after `seconds`; the exit code, and the seconds it took."""
+        began = time.monotonic()
+        self.engine.run("stop", "--time", str(seconds), self.id, seconds=seconds + START_SECONDS)
+        return self.exit_code, time.monotonic() - began
+
+    def signal(self, name: str) -> None:
+        """Send a signal to its first process: SIGKILL ends all of it at once."""
+        self.engine.run("kill", f"--signal={name}", self.id)
+
+    def remove(self) -> None:
+        self.engine.attempt("rm", "--force", "--volumes", self.id)
+
+    def _answers(self, path: str) -> bool:
+        try:
+            return requests.get(self.url + path, timeout=5).status_code == requests.codes.ok
+        except requests.RequestException:
+            return False
+
+    def _last_words(self) -> str:
+        return "its log ends:\n" + "\n".join(self.log.splitlines()[-LINES_SHOWN:])
+
+    def _inspect(self, what: str) -> str:
+        return self.engine.run("inspect", "--type=container", f"--format={what}", self.id)
+
+
+def run_to_the_end(
+    engine: Engine,
+    image: str,
+    *command: str,
+    environment: Mapping[str, str],
+    mounts: Sequence[Mount] = (),
+    seconds: float = 120,
+) -> Finished:
+    """Run a container whose command ends by itself."""
+    container = Container.start(engine, image, *command, environment=environment, mounts=mounts)
+    with container:
+        code = container.wait(seconds)
+        return Finished(code, container.log)
+
+
+def writable(engine: Engine, folder: str) -> list[str]:
+    """The options for an empty folder in memory that belongs to the image's user."""
+    if engine.is_podman:
+        return [f"--mount=type=tmpfs,destination={folder},chown=true"]
+    return [f"--tmpfs={folder}:uid=1000,gid=1000,mode=0755"]
+
+
+@contextmanager
+def environment_file(environment: Mapping[str, str]) -> Iterator[str]:
+    """A file with the environment, for its user only: a command line can be read by others."""
+    descriptor, path = tempfile.mkstemp(prefix="environment-")
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.writelines(f"{name}={value}\n" for name, value in environment.items())
+        yield path
+    finally:
+        os.unlink(path)

@@ -1,0 +1,178 @@
+"""What a container meets on Azure, on this machine: a vault, PostgreSQL, two shares, and TLS in
+front; and the settings that App Service would give it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from devtools.azure_standin import VAULT_URL, AzureStandin
+from devtools.certificates import CertificateAuthority
+from devtools.channel import CHANNEL_ID, make_channel
+from devtools.container.container import HOME, Container, Finished, Mount, run_to_the_end
+from devtools.container.engine import Engine, EngineError
+from devtools.front_end import FrontEnd
+from devtools.kolibri_client import KolibriClient
+from devtools.ports import free_port
+from devtools.postgres import PostgresServer
+from devtools.share import type_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+FACILITY = "Kolibri School"
+SUPERUSER, SUPERUSER_PASSWORD = "admin", "admin-password"
+SECRET_KEY = "a-secret-key-that-nobody-guesses-0123456789"
+
+CONTENT, MEDIA, DRIVE = "/data/content", f"{HOME}/media", "/drive"
+
+#: Where the image, as any Debian, keeps the authorities that it trusts.
+SYSTEM_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+
+#: Filling an empty database takes Kolibri a minute, on a slow machine several.
+FIRST_START_SECONDS = 600
+
+KEPT_TO_THIS_MACHINE = {
+    "KOLIBRI_DISABLE_PING": "1",
+    "KOLIBRI_CENTRAL_CONTENT_BASE_URL": "http://127.0.0.1:9",
+    "KOLIBRI_DATA_PORTAL_SYNCING_BASE_URL": "http://127.0.0.1:9",
+}
+
+
+@dataclass
+class Site:
+    """One deployment of the image; use it as a context manager.
+
+    :param folder: holds the shares and the list of trusted authorities.
+    :param settings: the app settings; change them to break things.
+    :param port: the container's own; a new container gets it again.
+    """
+
+    folder: Path
+    engine: Engine
+    image: str
+    azure: AzureStandin
+    authority: CertificateAuthority
+    settings: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+    mounts: list[Mount] = field(default_factory=list)
+
+    @classmethod
+    def create(
+        cls,
+        folder: Path,
+        engine: Engine,
+        image: str,
+        azure: AzureStandin,
+        postgres: PostgresServer,
+        authority: CertificateAuthority,
+        *,
+        database: str = "kolibri",
+    ) -> Self:
+        """A site in production, its secrets in the vault, on a new and empty database."""
+        site = cls(folder, engine, image, azure, authority)
+        password = "p@ss/w:r#d%41?&=+"
+        postgres.create_role(database, password)
+        postgres.create_database(database, owner=database)
+        azure.set_secret("kolibri-database-url", postgres.url(database, database, password))
+        azure.set_secret("kolibri-secret-key", SECRET_KEY)
+        azure.set_secret("kolibri-superuser-password", SUPERUSER_PASSWORD)
+        site.settings = {
+            "KOLIBRI_AZURE_KEY_VAULT_URL": VAULT_URL,
+            "KOLIBRI_AZURE_ALLOWED_HOSTS": "localhost",
+            "KOLIBRI_AZURE_FACILITY_NAME": FACILITY,
+            "KOLIBRI_AZURE_FACILITY_PRESET": "nonformal",
+            "KOLIBRI_AZURE_SUPERUSER_NAME": SUPERUSER,
+            "KOLIBRI_ZIP_CONTENT_ORIGIN": site.zip_url,
+        }
+        return site
+
+    def __post_init__(self) -> None:
+        self._front_end = FrontEnd(self.port, self.authority)
+        for source, target in (("content", CONTENT), ("media", MEDIA), ("drive", DRIVE)):
+            path = self.folder / source
+            path.mkdir(parents=True, exist_ok=True)
+            path.chmod(0o777)  # the container's user has no account here
+            self.mounts.append(Mount(path, target))
+        make_channel(self.folder / "drive")
+        self.mounts.append(Mount(self._bundle(), SYSTEM_BUNDLE, read_only=True))
+
+    def __enter__(self) -> Self:
+        self._front_end.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._front_end.__exit__(*error)
+
+    @property
+    def url(self) -> str:
+        """Where learners find it."""
+        return f"https://localhost:{self._front_end.port}"
+
+    @property
+    def zip_url(self) -> str:
+        """The second origin, on the same port."""
+        return f"https://127.0.0.1:{self._front_end.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a container finds: the settings, and what leads it to this machine's servers."""
+        return {
+            **KEPT_TO_THIS_MACHINE,
+            **self.azure.environment(),
+            "REQUESTS_CA_BUNDLE": SYSTEM_BUNDLE,
+            "KOLIBRI_AZURE_MOUNT_TYPES": type_of(self.folder),
+            "PORT": str(self.port),
+            **self.settings,
+        }
+
+    def start(self, *command: str, **more: str) -> Container:
+        """Start a container; `more` are settings of its own."""
+        return Container.start(
+            self.engine,
+            self.image,
+            *command,
+            environment={**self.environment, **more},
+            mounts=self.mounts,
+        )
+
+    def run(self, *command: str, seconds: float = 120) -> Finished:
+        """Run a container that ends by itself."""
+        return run_to_the_end(
+            self.engine,
+            self.image,
+            *command,
+            environment=self.environment,
+            mounts=self.mounts,
+            seconds=seconds,
+        )
+
+    def client(self) -> KolibriClient:
+        """A browser's session, not signed in."""
+        client = KolibriClient(self.url)
+        # A list of authorities that the environment names would count more.
+        client.session.trust_env = False
+        client.session.verify = str(self.authority.certificate_file)
+        return client
+
+    def signed_in(self) -> KolibriClient:
+        """The administrator's session."""
+        client = self.client()
+        client.sign_in(SUPERUSER, SUPERUSER_PASSWORD)
+        return client
+
+    def import_channel(self, container: Container) -> None:
+        """Have the channel imported from a drive, in the running container."""
+        for command in ("importchannel", "importcontent"):
+            words = ("manage", command, "disk", CHANNEL_ID, f"{DRIVE}/KOLIBRI_DATA")
+            done = container.execute("/opt/kolibri/container/entrypoint", "kolibri", *words)
+            if done.code:
+                raise EngineError(f"kolibri {' '.join(words)} failed:\n{done.output}")
+
+    def _bundle(self) -> Path:
+        bundle = self.folder / "authorities.pem"
+        sources = (self.authority.certificate_file, self.azure.authority_file)
+        bundle.write_text("".join(source.read_text() for source in sources))
+        return bundle

@@ -1,0 +1,85 @@
+"""What stands before the container on App Service: ends TLS, and says so in headers.
+
+Each request gets a connection of its own to the container, so that its head can be changed without
+knowing where its body ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import ssl
+import threading
+from typing import TYPE_CHECKING
+
+from devtools.azure_standin.connections import LOOPBACK, Listener
+from devtools.certificates import CertificateAuthority
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+LONGEST_HEAD = 65536
+HANDSHAKE_SECONDS = 10
+
+#: Headers of the request that the front end sets itself.
+REPLACED = re.compile(rb"\r\n(?:Connection|X-Forwarded-[A-Za-z]+|X-ARR-SSL):[^\r]*", re.IGNORECASE)
+
+
+class FrontEnd:
+    """Serves https on 127.0.0.1 for the container at `target`; use it as a context manager."""
+
+    def __init__(self, target: int, authority: CertificateAuthority, *, port: int = 0) -> None:
+        certificate = authority.issue("front-end", ["localhost", LOOPBACK])
+        self._target = target
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._tls.load_cert_chain(certificate.certificate_file, certificate.key_file)
+        self._listener = Listener("front end", self._serve, port)
+        self.port = self._listener.port
+
+    def __enter__(self) -> Self:
+        self._listener.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._listener.stop()
+
+    def _serve(self, connection: socket.socket) -> None:
+        connection.settimeout(HANDSHAKE_SECONDS)
+        address, port = connection.getpeername()
+        with self._tls.wrap_socket(connection, server_side=True) as client:
+            head, rest = _read_head(client)
+            if not head:
+                return
+            client.settimeout(None)
+            with socket.create_connection((LOOPBACK, self._target)) as server:
+                server.sendall(_with_headers(head, f"{address}:{port}") + rest)
+                upwards = threading.Thread(target=_pass, args=(client, server), daemon=True)
+                upwards.start()
+                _pass(server, client)
+                with contextlib.suppress(OSError):
+                    client.shutdown(socket.SHUT_RDWR)
+
+
+def _read_head(client: socket.socket) -> tuple[bytes, bytes]:
+    """The request up to its first empty line, and what came with it."""
+    received = b""
+    while b"\r\n\r\n" not in received and len(received) < LONGEST_HEAD:
+        piece = client.recv(65536)
+        if not piece:
+            return b"", b""
+        received += piece
+    head, _, rest = received.partition(b"\r\n\r\n")
+    return head, rest
+
+
+def _with_headers(head: bytes, client: str) -> bytes:
+    added = f"X-Forwarded-Proto: https\r\nX-Forwarded-For: {client}\r\nX-ARR-SSL: 2048|256\r\n"
+    kept = REPLACED.sub(b"", head)
+    return kept + b"\r\n" + added.encode() + b"Connection: close\r\n\r\n"
+
+
+def _pass(source: socket.socket, sink: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
