@@ -17,6 +17,7 @@ from devtools.kolibri_process import KEPT_TO_THIS_MACHINE, WebProcess
 from devtools.ports import free_port
 
 APPLICATION = "kolibri.deployment.default.wsgi:application"
+ZIP_CONTENT_APPLICATION = "kolibri.deployment.default.alt_wsgi:alt_application"
 
 #: What gunicorn runs with in the image: two processes that share what the first one has read.
 WORKERS, THREADS = 2, 8
@@ -30,6 +31,14 @@ def gunicorn(deployment: Deployment, *options: str) -> WebProcess:
     port = free_port()
     bind = f"--bind=127.0.0.1:{port}"
     words = (deployment.python, "-m", "gunicorn", *GUNICORN, bind, *options, APPLICATION)
+    return _serve(deployment, words, f"http://127.0.0.1:{port}")
+
+
+def zip_content_server(deployment: Deployment) -> WebProcess:
+    """Kolibri's WSGI module for interactive content, answering once this returns."""
+    port = free_port()
+    options = ("--preload", "--workers=1", "--threads=4", f"--bind=127.0.0.1:{port}")
+    words = (deployment.python, "-m", "gunicorn", *options, ZIP_CONTENT_APPLICATION)
     return _serve(deployment, words, f"http://127.0.0.1:{port}")
 
 

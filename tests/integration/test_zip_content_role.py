@@ -1,0 +1,315 @@
+"""Role zipcontent: interactive content from the share, with no database, no secret and no peer."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import socket
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+import requests
+
+from devtools.channel import make_channel
+from devtools.channel.content import PAGE_TITLE, VIDEO_TITLE, resources
+from devtools.deadline import wait_until
+from devtools.deployment import INHERITED, Deployment, run
+from devtools.kolibri_process import KEPT_TO_THIS_MACHINE
+from devtools.process import ProcessEndedError
+from devtools.share import HANGING, type_of
+from tests.arm.app_settings import PLATFORM, REQUIRED_FOR_CONTENT
+
+from .examination import examine
+from .serving import APPLICATION, children, zip_content_server
+
+LIVE, READY = "/azure/health/live", "/azure/health/ready"
+
+CONTENT = "content.example.org"
+
+#: Seconds within which a probe has its answer, and within which a change has been noticed.
+ANSWERED, NOTICED = 1.0, 30
+
+#: MB that master and worker may take together, with the share's stand-in beside them.
+MOST_MEMORY = 80
+
+#: Prints what Django is left with, as the server has it.
+LEFT = """
+import sys
+import kolibri
+import kolibri.deployment.default.alt_wsgi
+from django.conf import settings
+engines = {entry["ENGINE"] for entry in settings.DATABASES.values()}
+caches = {entry["BACKEND"] for entry in settings.CACHES.values()}
+models = [name for name in sys.modules if name.startswith("kolibri.core.") and "models" in name]
+sdks = [name for name in sys.modules if name.startswith("azure.")]
+key = settings.SECRET_KEY
+print("LEFT", engines, caches, models, sdks, len(key), key[:8] + ".")
+"""
+
+
+def files():
+    """Kolibri's name of the file of each resource, by its title."""
+    found = {}
+    for resource in resources():
+        digest = hashlib.md5(resource.content).hexdigest()
+        found[resource.title] = f"{digest}.{resource.extension}"
+    return found
+
+
+PAGE, VIDEO = files()[PAGE_TITLE], files()[VIDEO_TITLE]
+VIDEO_PATH = f"/content/storage/{VIDEO[0]}/{VIDEO[1]}/{VIDEO}"
+PAGE_PATH = f"/content/zipcontent/{PAGE}/index.html"
+
+
+@pytest.fixture(scope="module")
+def channel(tmp_path_factory):
+    """The content folder of a small channel."""
+    return make_channel(tmp_path_factory.mktemp("drive")) / "content"
+
+
+def content_app(folder: Path, channel: Path) -> Deployment:
+    """What the templates give to the second web app, and nothing else."""
+    deployment = Deployment(folder / "home", folder / "share", folder / "mount")
+    shutil.copytree(channel, deployment.share)
+    deployment.mount_point.mkdir()
+    settings = {
+        "KOLIBRI_AZURE_ALLOWED_HOSTS": CONTENT,
+        "KOLIBRI_AZURE_CONTENT_MOUNT": str(deployment.mount_point),
+        "KOLIBRI_AZURE_DEPLOYMENT": "production",
+        "KOLIBRI_STORAGE_KEY": "@Microsoft.KeyVault(SecretUri=https://x.vault.azure.net/secrets/y)",
+        "KOLIBRI_ZIP_CONTENT_ORIGIN": f"https://{CONTENT}",
+    }
+    assert set(settings) == REQUIRED_FOR_CONTENT - PLATFORM
+    deployment.environment = {
+        **KEPT_TO_THIS_MACHINE,
+        **{name: os.environ[name] for name in INHERITED if name in os.environ},
+        **settings,
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        # Of the image and of its entrypoint.
+        "KOLIBRI_HOME": str(deployment.home),
+        "KOLIBRI_PLUGIN_ENABLE": "kolibri_azure_plugin",
+        "KOLIBRI_AZURE_ROLE": "zipcontent",
+        # Of this machine, where a share is a folder.
+        "KOLIBRI_AZURE_MOUNT_TYPES": f"{type_of(folder)},fuse",
+    }
+    return deployment
+
+
+@pytest.fixture
+def app(tmp_path, channel, mounts):
+    return content_app(tmp_path, channel)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, channel, mounts):
+    """The app and its server, on a share that can be made to hang."""
+    app = content_app(tmp_path_factory.mktemp("content-app"), channel)
+    app.kind = "bind-then-hang"
+    with zip_content_server(app) as server:
+        yield app, server
+    assert not databases(app)
+
+
+def databases(app):
+    """Every file of the app's own that is a database."""
+    files = [path for path in app.home.rglob("*") if path.is_file()]
+    return [path for path in files if path.read_bytes().startswith(b"SQLite format")]
+
+
+def get(server, path, **options):
+    return requests.get(server.url + path, timeout=10, **options)
+
+
+@pytest.mark.essential
+def test_a_page_and_its_files_come_out_of_the_archive_on_the_share(served):
+    _, server = served
+    answer = get(server, PAGE_PATH)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "text/html"
+    assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert "window.parent.sandbox" in answer.text
+    assert get(server, PAGE_PATH).text == answer.text
+
+
+def test_a_part_of_a_video_can_be_had(served):
+    app, server = served
+    answer = get(server, VIDEO_PATH, headers={"Range": "bytes=100-199"})
+    assert answer.status_code == 206
+    stored = app.share / "storage" / VIDEO[0] / VIDEO[1] / VIDEO
+    assert answer.content == stored.read_bytes()[100:200]
+
+
+def test_kolibris_own_addresses_are_not_here_and_leave_no_traceback(served):
+    _, server = served
+    for path in (
+        "/",
+        "/en/learn/",
+        "/api/public/info/",
+        "/static/x.js",
+        "/status/",
+        "/favicon.ico",
+    ):
+        answer = get(server, path, allow_redirects=False)
+        assert (answer.status_code, answer.content) == (404, b""), path
+    assert "Traceback" not in server.output
+
+
+def test_probes_are_answered_on_any_host(served):
+    _, server = served
+    assert get(server, LIVE, headers={"Host": "169.254.130.3:8000"}).json() == {"status": "live"}
+    wait_until(lambda: get(server, READY).ok, "readiness", NOTICED)
+    assert get(server, READY).json() == {"status": "ready", "checks": {"content": "pass"}}
+
+
+def test_details_are_refused(served):
+    _, server = served
+    assert get(server, f"{READY}?detail").status_code == 404
+
+
+def test_a_share_that_hangs_is_told_in_time(served):
+    app, server = served
+    hanging = app.share / HANGING
+    hanging.touch()
+    try:
+        wait_until(lambda: get(server, READY).status_code == 503, "a 503", NOTICED)
+        begun = time.monotonic()
+        assert get(server, READY).json() == {"status": "not ready", "checks": {"content": "fail"}}
+        assert time.monotonic() - begun < ANSWERED
+        assert get(server, LIVE).status_code == 200
+    finally:
+        hanging.unlink()
+    wait_until(lambda: get(server, READY).ok, "readiness", NOTICED)
+
+
+@pytest.mark.parametrize(
+    "path, status",
+    [
+        (VIDEO_PATH + "?baseurl={peer}", 200),
+        ("/content/storage/0/0/00000000000000000000000000000000.mp4?baseurl={peer}", 404),
+        (f"{PAGE_PATH}?baseurl={{peer}}", 200),
+        (f"/content/zipcontent/{{quoted}}/{PAGE}/index.html", 404),
+        ("/content/zipcontent/{quoted}/00000000000000000000000000000000.zip/index.html", 404),
+        (VIDEO_PATH + "?baseurl=no%20address&baseurl=", 200),
+    ],
+)
+def test_a_peer_that_a_visitor_names_is_not_asked(path, status, served):
+    _, server = served
+    with socket.create_server(("127.0.0.1", 0)) as peer:
+        url = f"http://127.0.0.1:{peer.getsockname()[1]}/"
+        answer = get(server, path.format(peer=url, quoted=quote(url, safe="")))
+        assert answer.status_code == status
+        peer.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            peer.accept()
+
+
+def test_it_takes_little_memory(served, counts):
+    _, server = served
+    get(server, PAGE_PATH)
+    kilobytes = sum(
+        int(line.split()[1])
+        for pid in children(server.pid)
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        if line.startswith("Pss:")
+    )
+    counts(f"the server of interactive content takes {kilobytes / 1024:.0f} MB")
+    assert kilobytes / 1024 < MOST_MEMORY
+
+
+def test_django_is_left_without_database_models_and_shared_caches(app):
+    seen = set()
+    for _ in range(2):
+        words = app.command(app.python, "-c", LEFT)
+        result = run(words, app.environment, 60)
+        assert result.returncode == 0, result.stderr
+        line = next(line for line in result.stdout.splitlines() if line.startswith("LEFT"))
+        assert "{'django.db.backends.dummy'}" in line
+        assert "{'django.core.cache.backends.locmem.LocMemCache'} [] [] 64" in line
+        seen.add(line)
+    assert len(seen) == 2, "the key of one process is that of another"
+    assert not databases(app)
+
+
+@pytest.mark.parametrize("kind, code", [("", "share-not-mounted"), ("hang", "share-hangs")])
+def test_without_the_share_it_does_not_start(kind, code, app):
+    app.kind = kind
+    app.environment["KOLIBRI_AZURE_STARTUP_TIMEOUT"] = "1"
+    with pytest.raises(ProcessEndedError, match=f"troubleshooting.md#{code}"):
+        zip_content_server(app)
+    assert not databases(app)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("-m", "kolibri", "start", "--foreground"),
+        ("-m", "kolibri", "services", "--foreground"),
+        ("-m", "kolibri", "shell"),
+        ("-m", "kolibri", "manage", "migrate"),
+        ("-m", "kolibri", "manage", "azure_worker"),
+        ("-m", "kolibri", "configure", "setup"),
+        ("-m", "gunicorn", "--preload", "--bind=127.0.0.1:0", APPLICATION),
+        ("-c", "import kolibri, kolibri.deployment.default.wsgi"),
+    ],
+    ids=lambda words: " ".join(words[1:]),
+)
+@pytest.mark.parametrize("deployment", ["production", "test"])
+def test_nothing_else_runs_in_this_role(deployment, words, app):
+    app.environment["KOLIBRI_AZURE_DEPLOYMENT"] = deployment
+    result = run(app.command(app.python, *words), app.environment, 60)
+    assert result.returncode != 0
+    assert "This process may only serve interactive content." in result.stderr
+    assert "troubleshooting.md#zip-content-only" in result.stderr
+    assert "Traceback" not in result.stdout + result.stderr
+    assert not databases(app)
+
+
+def test_what_asks_nobody_for_a_database_still_runs(app):
+    assert "Microsoft Azure" in app.require("plugin", "list")
+    assert "0.19" in app.require("--version")
+
+
+def test_the_doctor_examines_what_there_is(app):
+    examination = examine(app)
+    statuses = {entry["id"]: entry["status"] for entry in examination.document["checks"]}
+    passed = {name for name, status in statuses.items() if status == "pass"}
+    assert examination.exit_code == 0
+    assert passed >= {
+        "azure.content.mount",
+        "azure.content.access",
+        "azure.content.space",
+        "azure.kolibri.plugin",
+        "azure.kolibri.settings",
+        "azure.kolibri.start",
+        "azure.kolibri.version",
+        "azure.platform.memory",
+    }
+    assert statuses["azure.database.sign_in"] == statuses["azure.vault.secrets"] == "skip"
+    assert "KOLIBRI_AZURE_ROLE is zipcontent" in examination["azure.database.sign_in"]["message"]
+    assert not databases(app)
+
+
+def test_the_doctor_finds_a_share_that_is_not_there(app):
+    app.kind = ""
+    examination = examine(app)
+    assert examination.first_failure["id"] == "azure.content.mount"
+    assert examination["azure.kolibri.start"]["status"] == "skip"
+    assert examination.document["counts"]["fail"] == 1
+
+
+def test_settings_of_kolibris_own_app_are_not_used(app):
+    """In one container both run with the same environment, but for the role."""
+    app.environment.update(
+        KOLIBRI_AZURE_KEY_VAULT_URL="https://nobody.vault.azure.net",
+        KOLIBRI_AZURE_CONTENT_SHARE="account/share",
+        KOLIBRI_AZURE_DATABASE_AUTH="entra",
+        KOLIBRI_AZURE_INSTANCES="3",
+        KOLIBRI_AZURE_ALLOWED_HOSTS="kolibri.example.org",
+        KOLIBRI_PLUGIN_APPLY="kolibri_azure_plugin",
+    )
+    with zip_content_server(app) as server:
+        assert get(server, PAGE_PATH).status_code == 200
+        assert get(server, READY).status_code == 200
