@@ -32,7 +32,7 @@ QUALITY = 11
 def main() -> None:
     [folder] = (Path(argument) for argument in sys.argv[1:])
     with tempfile.TemporaryDirectory() as home:
-        _set_up_django(home)
+        set_up_django(home)
         link(folder)
     compressed = compress(folder)
     sys.stdout.write(f"{compressed} files in {folder} compressed with brotli\n")
@@ -57,7 +57,11 @@ def compress(folder: Path) -> int:
     return len(paths)
 
 
-def _set_up_django(home: str) -> None:
+def set_up_django(home: str) -> None:
+    """Load Kolibri's applications, with its own defaults.
+
+    :param home: an empty folder, as KOLIBRI_HOME.
+    """
     # With its own defaults, Kolibri names a SQLite file in this home as its database, which is not
     # opened; with the plugin it would want the real one, and secrets.
     for variable in [name for name in os.environ if name.startswith("KOLIBRI_")]:

@@ -1,0 +1,131 @@
+"""nginx as the container starts it, in front of what listens on the sockets of its folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import http.client
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from devtools.ports import free_port
+from devtools.process import BackgroundProcess
+from kolibri_container.nginx import MODULES, Nginx
+
+ZIPCONTENT = "content.example.org"
+
+
+class Front(BackgroundProcess):
+    """A running nginx.
+
+    :ivar url: where it listens.
+    """
+
+    url = ""
+
+    def answers(self) -> bool:
+        port = urlsplit(self.url).port
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port or 0)) == 0
+
+
+def start_front(folder: Path, **options: object) -> Front:
+    """nginx with folders of its own below `folder`, where they are not among the options."""
+    port = free_port()
+    run = folder / "run"
+    run.mkdir(exist_ok=True)
+    given = {"static": folder / "static", "content": folder / "content", **options}
+    nginx = Nginx(run=run, listen=f"127.0.0.1:{port}", **given)  # type: ignore[arg-type]
+    nginx.write()
+    front = Front(
+        nginx.command(),
+        environment={"PATH": f"{os.environ['PATH']}:/usr/sbin"},
+        folder=run,
+        log_file=folder / "nginx.log",
+    )
+    front.url = f"http://127.0.0.1:{port}"
+    front.wait_until(front.answers, "nginx to listen", 20)
+    return front
+
+
+def start_gunicorn(
+    folder: Path,
+    application: str,
+    socket_name: str,
+    *options: str,
+    environment: Mapping[str, str] | None = None,
+) -> Front:
+    """gunicorn on a socket that nginx passes requests to, and on a port for comparisons."""
+    port = free_port()
+    (folder / "run").mkdir(exist_ok=True)
+    path = folder / "run" / socket_name
+    binds = [f"--bind=unix:{path}", f"--bind=127.0.0.1:{port}"]
+    process = Front(
+        [sys.executable, "-m", "gunicorn", "--threads=4", *binds, *options, application],
+        environment={"PATH": os.environ["PATH"], "HOME": str(folder), **(environment or {})},
+        folder=Path(__file__).parent,
+        log_file=folder / f"{socket_name}.log",
+    )
+    process.url = f"http://127.0.0.1:{port}"
+    process.wait_until(process.answers, f"gunicorn on {path}", 60)
+    return process
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What a server sent; the names of the headers in small letters."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def ask(
+    url: str,
+    path: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    method: str = "GET",
+    body: bytes | None = None,
+) -> Answer:
+    """One request, whose path is sent just as it is given, and with no headers of its own."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+    try:
+        connection.putrequest(
+            method, path, skip_host="Host" in (headers or {}), skip_accept_encoding=True
+        )
+        for name, value in (headers or {}).items():
+            connection.putheader(name, value)
+        if body is not None:
+            connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body)
+        answer = connection.getresponse()
+        content = answer.read()
+        received: dict[str, str] = {}
+        for name, value in answer.getheaders():
+            known = received.get(name.lower())
+            received[name.lower()] = f"{known}, {value}" if known else value
+        return Answer(answer.status, received, content)
+    finally:
+        connection.close()
+
+
+def need_nginx() -> None:
+    """Skip where there is none."""
+    if shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") is None:
+        pytest.skip("nginx is missing: apt-get install nginx-core")
+
+
+def need_brotli() -> None:
+    """Skip where nginx has no brotli."""
+    if not any(MODULES.glob("*brotli*")):
+        pytest.skip(
+            "nginx has no brotli: apt-get install "
+            "libnginx-mod-http-brotli-filter libnginx-mod-http-brotli-static"
+        )

@@ -1,0 +1,311 @@
+"""What nginx sends from disk, compared with what Kolibri's own server sends."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+
+import pytest
+
+from .fronts import ZIPCONTENT, Answer, ask, need_brotli, need_nginx, start_front
+
+pytestmark = pytest.mark.slow
+
+#: What each server says of itself and of the connection, and what nginx says on top.
+OF_THE_SERVER = {"server", "date", "connection", "transfer-encoding"}
+MORE = {"x-content-type-options"}
+
+NAMES = {
+    "picture": "c" * 32 + ".png",
+    "subtitles": "d" * 32 + ".vtt",
+    "data": "e" * 32 + "-data.json",
+    "drawing": "f" * 32 + ".svg",
+    "page": "a" * 32 + ".html",
+    "package": "b" * 32 + ".h5p",
+    "unknown": "0" * 32 + ".xyz",
+    "capitals": "1" * 32 + ".mp4",
+    "empty": "2" * 32 + ".txt",
+}
+
+CSP = "content-security-policy"
+
+
+def storage(name: str) -> str:
+    return f"/content/storage/{name[0]}/{name[1]}/{name}"
+
+
+@pytest.fixture(scope="module")
+def files(site):
+    """Paths of content files of many kinds."""
+    for name in NAMES.values():
+        path = site.content / "storage" / name[0] / name[1] / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"" if name == NAMES["empty"] else os.urandom(60_000))
+    return {kind: storage(name) for kind, name in NAMES.items()}
+
+
+def told(answer: Answer) -> dict[str, str]:
+    """The headers that matter to a browser. Quotes around a charset change nothing."""
+    return {
+        name: value.replace('"utf-8"', "utf-8")
+        for name, value in answer.headers.items()
+        if name not in OF_THE_SERVER | MORE
+    }
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("kind", [kind for kind in NAMES if kind not in ("drawing", "page")])
+def test_content_is_sent_as_kolibri_sends_it(site, files, kind, method):
+    ours = ask(site.front, files[kind], method=method)
+    kolibris = ask(site.kolibri, files[kind], method=method)
+
+    assert ours.status == kolibris.status == 200
+    assert told(ours) == told(kolibris)
+    assert ours.body == kolibris.body
+
+
+@pytest.mark.parametrize("kind", ["drawing", "page"])
+def test_what_a_browser_would_run_runs_in_no_page_of_the_site(site, files, kind):
+    ours, kolibris = ask(site.front, files[kind]), ask(site.kolibri, files[kind])
+
+    assert ours.body == kolibris.body
+    assert told(ours).items() - told(kolibris).items() == {(CSP, ours.headers[CSP])}
+    assert ours.headers[CSP].startswith("sandbox; default-src 'none'")
+
+
+def test_no_file_is_taken_for_something_else(site, files):
+    for path in files.values():
+        assert ask(site.front, path).headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "part", ["bytes=0-99", "bytes=100-", "bytes=-100", "bytes=59000-70000", "bytes=0-59999"]
+)
+def test_parts_of_a_video_are_sent_as_kolibri_sends_them(site, files, part):
+    ours = ask(site.front, files["capitals"], {"Range": part})
+    kolibris = ask(site.kolibri, files["capitals"], {"Range": part})
+
+    assert ours.status == kolibris.status == 206
+    # That it takes ranges, the answer to one has said.
+    assert told(ours).items() ^ told(kolibris).items() <= {("accept-ranges", "bytes")}
+    assert ours.body == kolibris.body
+
+
+@pytest.mark.parametrize("part", ["bytes=0-0", "bytes=59999-59999", "bytes=59999-"])
+def test_a_part_of_one_byte_is_sent(site, files, part):
+    """Kolibri 0.19.5 refuses it."""
+    answer = ask(site.front, files["picture"], {"Range": part})
+
+    assert (answer.status, len(answer.body)) == (206, 1)
+
+
+@pytest.mark.parametrize("part", ["bytes=60000-", "bytes=70000-80000", "bytes=5-2"])
+def test_a_part_that_is_not_there_is_refused(site, files, part):
+    ours = ask(site.front, files["picture"], {"Range": part})
+    kolibris = ask(site.kolibri, files["picture"], {"Range": part})
+
+    assert ours.status == kolibris.status == 416
+    assert ours.headers["content-range"] == kolibris.headers["content-range"]
+
+
+@pytest.mark.parametrize("part", ["bytes=0-1,5-6", "lines=1-2", "nonsense"])
+def test_several_parts_at_once_get_the_whole_file_as_from_kolibri(site, files, part):
+    ours = ask(site.front, files["picture"], {"Range": part})
+    kolibris = ask(site.kolibri, files["picture"], {"Range": part})
+
+    assert ours.status == kolibris.status == 200
+    assert ours.body == kolibris.body
+
+
+def test_a_file_that_the_browser_has_is_not_sent_again(site, files):
+    path = files["picture"]
+    sent = ask(site.front, path).headers
+    for headers in (
+        {"If-None-Match": sent["etag"]},
+        {"If-Modified-Since": sent["last-modified"]},
+        {"If-Modified-Since": "Tue, 19 Jan 2038 03:14:07 GMT"},
+    ):
+        ours, kolibris = ask(site.front, path, headers), ask(site.kolibri, path, headers)
+
+        assert (ours.status, ours.body) == (kolibris.status, kolibris.body) == (304, b"")
+        assert told(kolibris).items() <= told(ours).items()
+
+
+@pytest.mark.parametrize("headers", [{"If-None-Match": '"another"'}, {"Range": "bytes=0-9"}])
+def test_another_file_than_the_browser_has_is_sent_whole(site, files, headers):
+    answer = ask(site.front, files["picture"], {**headers, "If-Range": '"another"'})
+
+    assert (answer.status, len(answer.body)) == (200, 60_000)
+
+
+def test_a_file_named_by_its_checksum_never_changes(site, files):
+    assert "immutable" in ask(site.front, files["picture"]).headers["cache-control"]
+
+
+def test_a_channel_database_that_is_replaced_is_sent_at_once(site):
+    name = "9" * 32 + ".sqlite3"
+    path = site.content / "databases" / name
+    path.write_bytes(b"first")
+    assert ask(site.front, f"/content/databases/{name}").body == b"first"
+
+    successor = path.with_suffix(".transfer")
+    successor.write_bytes(b"second")
+    successor.replace(path)
+
+    answer = ask(site.front, f"/content/databases/{name}")
+    assert answer.body == b"second"
+    # Kolibri lets browsers and proxies keep it for ten years: 32 digits stand in its name.
+    assert answer.headers["cache-control"] == "max-age=120, public"
+
+
+def test_content_that_arrives_is_served_although_it_was_missing_before(site):
+    name = "8" * 32 + ".pdf"
+    assert ask(site.front, storage(name)).status == 404
+    path = site.content / "storage" / "8" / "8" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"here")
+
+    assert ask(site.front, storage(name)).body == b"here"
+
+
+def test_what_is_not_on_disk_is_asked_of_kolibri(site):
+    path = storage("7" * 32 + ".mp4")
+    ours, kolibris = ask(site.front, path), ask(site.kolibri, path)
+
+    assert ours.status == kolibris.status == 404
+    assert ours.headers["content-security-policy"] == kolibris.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/content/",
+        "/content/storage",
+        "/content/storage/",
+        "/content/databases/",
+        "/content/storage/c/c/.hidden",
+        "/content/.hidden",
+        "/content/storage/../../options.ini",
+        "/content/%2e%2e/options.ini",
+        "/content/storage/..%2f..%2f..%2foptions.ini",
+        "/content/storage/%252e%252e/%252e%252e/options.ini",
+        "/static/../../options.ini",
+        "/static/..%2f..%2foptions.ini",
+        "//content/../options.ini",
+        "/content\\..\\options.ini",
+        "/content/storage/c/c/%00",
+        "/media/users.csv",
+        "/static/%2e%2e/media/users.csv",
+        "/content/../media/users.csv",
+        "/azure/starting.html",
+        "/starting.html",
+        "/run/nginx/nginx.conf",
+    ],
+)
+def test_nothing_else_is_served_from_disk(site, path):
+    (site.content / ".hidden").write_text("hidden")
+    (site.content / "storage" / "c" / "c").mkdir(parents=True, exist_ok=True)
+    (site.content / "storage" / "c" / "c" / ".hidden").write_text("hidden")
+
+    for host in ("localhost", ZIPCONTENT):
+        assert ask(site.front, path, {"Host": host}).status in (400, 404)
+
+
+def hollow(static):
+    """A file of which Kolibri's release holds the compressed form only."""
+    path = next(
+        path for path in sorted((static / "static").rglob("*.css.gz")) if "0.19" in str(path)
+    )
+    return path, "/" + str(path.relative_to(static).with_suffix(""))
+
+
+def test_who_reads_gzip_gets_the_static_file_as_it_lies_on_disk(site, static):
+    packed, path = hollow(static)
+    ours = ask(site.front, path, {"Accept-Encoding": "gzip, deflate"})
+    kolibris = ask(site.kolibri, path, {"Accept-Encoding": "gzip, deflate"})
+
+    assert ours.body == kolibris.body == packed.read_bytes()
+    for name in ("content-encoding", "cache-control", "access-control-allow-origin", "vary"):
+        assert ours.headers[name] == kolibris.headers[name]
+    assert told(ours)["content-type"] == told(kolibris)["content-type"]
+
+
+@pytest.mark.parametrize("accepted", [None, "identity", "deflate", "gzip;q=0"])
+def test_who_reads_no_compression_gets_the_same_bytes_unpacked(site, static, accepted):
+    packed, path = hollow(static)
+    answer = ask(site.front, path, {"Accept-Encoding": accepted} if accepted else {})
+
+    assert answer.status == 200
+    assert "content-encoding" not in answer.headers
+    assert answer.body == gzip.decompress(packed.read_bytes())
+
+
+def test_who_reads_brotli_gets_what_was_made_at_the_build(tmp_path):
+    need_nginx()
+    need_brotli()
+    folder = tmp_path / "static" / "static"
+    folder.mkdir(parents=True)
+    (folder / "a-0.19.5.js.gz").write_bytes(gzip.compress(b"plain"))
+    (folder / "a-0.19.5.js.br").write_bytes(b"brotli")
+    with start_front(tmp_path) as front:
+        answer = ask(front.url, "/static/a-0.19.5.js", {"Accept-Encoding": "gzip, br"})
+        gzipped = ask(front.url, "/static/a-0.19.5.js", {"Accept-Encoding": "gzip"})
+
+    assert (answer.body, answer.headers["content-encoding"]) == (b"brotli", "br")
+    assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert gzip.decompress(gzipped.body) == b"plain"
+
+
+def test_every_static_file_is_sent_whole(site, static):
+    """A hundred of all kinds. Under gunicorn, Kolibri 0.19.5 sends nothing where it unpacks."""
+    names = {
+        str(path.relative_to(static)).removesuffix(".gz")
+        for path in (static / "static").rglob("*")
+        if path.is_file()
+    }
+    for name in sorted(names)[::12]:
+        ours = ask(site.front, f"/{name}", {"Accept-Encoding": "identity"})
+        kolibris = ask(site.kolibri, f"/{name}", {"Accept-Encoding": "gzip"})
+
+        assert ours.status == kolibris.status == 200, name
+        assert ours.body == _plain(kolibris), name
+        assert told(ours)["content-type"] == told(kolibris)["content-type"], name
+        assert ours.headers["cache-control"] == kolibris.headers["cache-control"], name
+
+
+def _plain(answer: Answer) -> bytes:
+    packed = answer.headers.get("content-encoding") == "gzip"
+    return gzip.decompress(answer.body) if packed else answer.body
+
+
+def test_a_static_file_that_is_nowhere_is_missing(site):
+    for host, path in (("localhost", "/static/none.js"), (ZIPCONTENT, "/content/static/none.js")):
+        assert ask(site.front, path, {"Host": host}).status == 404
+
+
+def test_pages_and_json_are_compressed_as_they_are_sent(site):
+    page = ask(site.front, "/en/auth/", {"Accept-Encoding": "gzip"})
+    plain = ask(site.front, "/en/auth/", {"Accept-Encoding": "identity"})
+
+    assert page.headers["content-encoding"] == "gzip"
+    assert "accept-encoding" in page.headers["vary"].lower()
+    assert len(page.body) < len(plain.body) / 3
+    assert len(gzip.decompress(page.body)) == len(plain.body)
+
+
+def test_files_can_only_be_read(site, files):
+    for method in ("POST", "PUT", "DELETE"):
+        ours = ask(site.front, files["picture"], method=method, body=b"{}")
+        kolibris = ask(site.kolibri, files["picture"], method=method, body=b"{}")
+
+        assert ours.status == kolibris.status == 405
+
+
+def test_the_application_answers_through_nginx_as_by_itself(site):
+    for path in ("/", "/status/", "/api/public/info/", "/none"):
+        ours, kolibris = ask(site.front, path), ask(site.kolibri, path)
+
+        assert ours.status == kolibris.status
+        assert ours.headers.get("location") == kolibris.headers.get("location")
+    assert json.loads(ask(site.front, "/api/public/info/").body)["application"] == "kolibri"
