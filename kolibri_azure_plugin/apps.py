@@ -15,9 +15,11 @@ class AzureConfig(AppConfig):
 
     def ready(self) -> None:
         if settings.DATABASES["default"]["ENGINE"] == ENGINE:
+            from kolibri_azure_plugin.caching.signed_in_users import forget_what_changes
             from kolibri_azure_plugin.database.sqlalchemy import connect_like_django
 
             connect_like_django()
+            forget_what_changes()
         from kolibri_azure_plugin.kolibri_patches import apply_patches
 
         apply_patches()

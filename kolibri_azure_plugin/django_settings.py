@@ -33,6 +33,9 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
 SHARED_ANSWERS = "kolibri_azure_plugin.caching.shared_answers.SharedAnswers"
+BROWSER_SESSIONS = "kolibri_azure_plugin.database.browser_sessions"
+
+REQUEST_MEMORY = "kolibri_azure_plugin.caching.once_per_request.RequestMemory"
 REQUEST_LOG = "kolibri_azure_plugin.logs.requests.RequestLog"
 SETUP_GUARD = "kolibri_azure_plugin.provisioning.guard.SetupGuard"
 
@@ -61,6 +64,7 @@ def apply(base: Any, here: context.Context) -> None:
         _use_postgresql(
             base.DATABASES, database.config.django_settings(here.settings.database_conn_max_age)
         )
+        base.SESSION_ENGINE = BROWSER_SESSIONS
         share_caches(base.CACHES, database.config, find_redis(here, deadline))
     base.SECRET_KEY = MaskedString(secret_key)
     _add_middleware(base.MIDDLEWARE, guard_setup=first_setup.is_wanted(here))
@@ -72,7 +76,7 @@ def _add_middleware(middleware: list[str], *, guard_setup: bool) -> None:
     """In front of all that Kolibri's own log, what the logs and the container's nginx are told."""
     if guard_setup:
         middleware.insert(middleware.index(PROVISIONING_MIDDLEWARE), SETUP_GUARD)
-    middleware[:0] = [SHARED_ANSWERS, REQUEST_LOG]
+    middleware[:0] = [SHARED_ANSWERS, REQUEST_LOG, REQUEST_MEMORY]
 
 
 def _use_postgresql(databases: dict[str, dict[str, Any]], entry: dict[str, Any]) -> None:

@@ -15,6 +15,8 @@ from django.conf import settings
 
 from kolibri_azure_plugin import context
 from kolibri_azure_plugin.caching.device_settings import remember_read_values, save_changes_only
+from kolibri_azure_plugin.caching.once_per_request import once_per_request
+from kolibri_azure_plugin.caching.signed_in_users import read_with_belongings
 from kolibri_azure_plugin.database.config import ENGINE
 from kolibri_azure_plugin.fail_closed import fail_closed
 from kolibri_azure_plugin.health.probes import answer_probes
@@ -150,6 +152,21 @@ PATCHES = (
         "another instance has changed meanwhile.",
         save_changes_only,
         postgresql_only=True,
+    ),
+    Patch(
+        "kolibri.core.auth.backends",
+        "FacilityUserBackend.get_user",
+        "Reads the user of a session without the rights and settings that nearly each request "
+        "asks of it, with a query for each.",
+        read_with_belongings,
+        postgresql_only=True,
+    ),
+    Patch(
+        "kolibri.core.device.translation",
+        "get_device_language",
+        "Each pattern of addresses that begin with a language asks for it, thirty times a request, "
+        "and each time all device settings are read: a third of a request's time.",
+        once_per_request,
     ),
     Patch(
         "kolibri.utils.kolibri_whitenoise",

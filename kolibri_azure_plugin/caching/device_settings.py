@@ -11,6 +11,8 @@ from typing import Any, Callable
 
 from django.db import transaction
 
+from kolibri_azure_plugin.caching.once_per_request import forget
+
 #: Where an instance of the model keeps the values that it was read with. They go with it into the
 #: cache and out again.
 READ_VALUES = "_azure_read_values"
@@ -39,7 +41,10 @@ def save_changes_only(save: Callable[..., Any]) -> Callable[..., Any]:
                 _take_over_changes_of_others(self, read_values)
             # Before the save, which puts this instance into the cache.
             _remember(self)
-            return save(self, *arguments, **keywords)
+            try:
+                return save(self, *arguments, **keywords)
+            finally:
+                forget()
 
     return save_changes
 

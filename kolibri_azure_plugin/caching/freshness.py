@@ -36,12 +36,23 @@ def must_stay_fresh(key: str) -> bool:
     return key.startswith(FRESH_PREFIXES)
 
 
+class _Memory(LocMemCache):
+    """Django's cache in memory, for keys that no other cache ever sees."""
+
+    def validate_key(self, key: str) -> None:
+        """Django looks at each character, for those that memcached would not take.
+
+        A request asks fifty times. https://docs.djangoproject.com/en/3.2/topics/cache/ says how
+        to go without.
+        """
+
+
 class FreshKeys(BaseCache):
     """Goes in front of a cache backend, and keeps from it what must stay fresh."""
 
     def __init__(self, location: str, params: dict[str, Any]) -> None:
         super().__init__(location, params)
-        self._fresh = LocMemCache("fresh", {"OPTIONS": {"MAX_ENTRIES": FRESH_ENTRIES}})
+        self._fresh = _Memory("fresh", {"OPTIONS": {"MAX_ENTRIES": FRESH_ENTRIES}})
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
         if must_stay_fresh(key):
@@ -88,15 +99,19 @@ class FreshKeys(BaseCache):
             return bool(self._fresh.has_key(key, version))
         return bool(super().has_key(key, version))
 
-    def clear(self) -> None:
+    def forget_fresh(self) -> None:
+        """Forget all of what another instance may change."""
         self._fresh.clear()
+
+    def clear(self) -> None:
+        self.forget_fresh()
         super().clear()
 
     def cull(self) -> None:
         """Kolibri asks its process cache for this at each start; here entries expire anyway."""
 
 
-class MemoryCache(FreshKeys, LocMemCache):
+class MemoryCache(FreshKeys, _Memory):
     """Kolibri's own default cache, in the memory of the process.
 
     What else it holds is named after the content's cache key, or does not change.

@@ -24,6 +24,8 @@ KNOWN: dict[tuple[str, str], set[str]] = {
     ("kolibri.utils.server", "DefaultScheduledTasksPlugin.START"): {"74f9e81fa02b93f6"},
     ("kolibri.utils.main", "_migrate_databases"): {"e5728417f2fcc5ce"},
     ("kolibri.utils.main", "_upgrades_after_django_setup"): {"539acb732f9e083e"},
+    ("kolibri.core.auth.backends", "FacilityUserBackend.get_user"): {"57f6f4ae1dfad0bb"},
+    ("kolibri.core.device.translation", "get_device_language"): {"d433590d34d1644e"},
     ("kolibri.core.device.models", "DeviceSettings.save"): {"d2c28f0fdbe71fc8"},
     ("kolibri.utils.kolibri_whitenoise", "DynamicWhiteNoise.__init__"): {"1e776e9942e72f62"},
     ("kolibri.utils.kolibri_whitenoise", "DynamicWhiteNoise.__call__"): {"342242d8a43e20bb"},
