@@ -127,14 +127,14 @@ class Container:
         def ready() -> bool:
             if not self.running:
                 raise ContainerEndedError(
-                    f"the container ended with {self.exit_code}; {self._last_words()}"
+                    f"the container ended with {self.exit_code}; {self.last_words()}"
                 )
             return self.is_ready()
 
         try:
             wait_until(ready, "/azure/health/ready", seconds)
         except TimeoutError as error:
-            raise TimeoutError(f"{error}; {self._last_words()}") from None
+            raise TimeoutError(f"{error}; {self.last_words()}") from None
         return time.monotonic() - began
 
     def execute(self, *command: str, seconds: float = 120) -> Finished:
@@ -166,7 +166,8 @@ class Container:
         except requests.RequestException:
             return False
 
-    def _last_words(self) -> str:
+    def last_words(self) -> str:
+        """The end of its log, for a message."""
         return "its log ends:\n" + "\n".join(self.log.splitlines()[-LINES_SHOWN:])
 
     def _inspect(self, what: str) -> str:

@@ -1,0 +1,54 @@
+"""What people do on a site in a container; each ends with an error where the site does not."""
+
+from __future__ import annotations
+
+from devtools.browser import Learner, browser_page
+from devtools.channel import CHANNEL_NAME
+from devtools.channel.content import TOPIC_TITLE
+from devtools.container.site import Site
+from devtools.kolibri_client import KolibriClient
+from devtools.learning import read_the_page
+
+LEARNER, LEARNER_PASSWORD = "learner", "learner-password"
+
+
+class UnexpectedError(Exception):
+    """The site answered something else than it should; the text has both."""
+
+
+def user_of(session: KolibriClient) -> str:
+    """Whom the site takes this browser for; empty for nobody."""
+    answer = session.request("PUT", "/api/auth/session/current/", json={"active": False})
+    return str(answer.json().get("username") or "") if answer.ok else ""
+
+
+def require_user(session: KolibriClient, name: str) -> None:
+    found = user_of(session)
+    if found != name:
+        raise UnexpectedError(f"the session should be {name}'s, but is {found or 'nobody'}'s")
+
+
+def require_channel(session: KolibriClient) -> None:
+    found = [channel["name"] for channel in session.get("/api/content/channel/", available=True)]
+    if CHANNEL_NAME not in found:
+        raise UnexpectedError(f"the channels should include {CHANNEL_NAME}, but are {found}")
+
+
+def open_html5_page(site: Site) -> set[str]:
+    """As a learner in Chromium; the origins that the page's frames came from.
+
+    Raises MissingBrowserError.
+    """
+    with browser_page(ignore_certificate_errors=True) as page:
+        learner = Learner(page, site.url)
+        learner.sign_in(LEARNER, LEARNER_PASSWORD)
+        learner.open_channel(CHANNEL_NAME)
+        learner.open_resource(TOPIC_TITLE)
+        return read_the_page(learner)
+
+
+def require_second_origin(site: Site) -> None:
+    """Open the page, and see where it came from."""
+    origins = open_html5_page(site)
+    if origins != {site.zip_url}:
+        raise UnexpectedError(f"the page should come from {site.zip_url}, but is from {origins}")
