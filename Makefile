@@ -13,7 +13,7 @@ RUN := $(VENV)/bin/python
 environment = @sh devtools/environment.sh "$(VENV)" $(1) $(PYTHON)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench clean
+.PHONY: help demo smoke test lint lock bench clean
 
 help: ## list these commands
 	@echo 'make COMMAND [ARGS="..."] [PYTHON=python3.12]'
@@ -29,15 +29,22 @@ demo: ## run Kolibri with the plugin, PostgreSQL and a stand-in for Azure on thi
 	$(call environment,demo)
 	@$(RUN) -m devtools.demo $(ARGS)
 
+smoke: ## build the container image and try it, with podman or docker
+	$(call environment,test)
+	@$(RUN) -m devtools.container.smoke $(ARGS)
+
 test: ## run the tests
 	$(call environment,test)
 	$(RUN) -m pytest $(ARGS)
 
 lint: ## check style and types
 	$(call environment,lint)
-	$(RUN) -m ruff check .
-	$(RUN) -m ruff format --check .
+	PATH="$(abspath $(VENV))/bin:$$PATH" sh devtools/lint.sh
 	$(RUN) -m mypy
+
+lock: ## resolve the image's Python packages to their newest versions, with hashes
+	$(call environment,lock)
+	@$(RUN) -m devtools.container.locks $(ARGS)
 
 bench: ## measure what the plugin costs
 	$(call environment,test)
