@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
 
+from devtools.deadline import PAUSE_SECONDS
 from devtools.deployment import Deployment
 from devtools.kolibri_process import START_SECONDS
 from devtools.ports import free_port
@@ -54,7 +58,7 @@ class ContainerProcesses(BackgroundProcess):
     def parts(self) -> dict[str, int]:
         """The process of each part that is up, as the supervisor knows it."""
         found = {}
-        for folder in sorted((self.run / "services").iterdir()):
+        for folder in sorted((self.run / "services").glob("[!.]*/")):
             answer = subprocess.run(
                 ["s6-svstat", "-o", "pid", str(folder)], capture_output=True, text=True, check=False
             )
@@ -69,6 +73,16 @@ class ContainerProcesses(BackgroundProcess):
     def memory(self) -> int:
         """Bytes that all its processes use; what several share is counted once."""
         return sum(_proportional_bytes(pid) for pid in self.processes())
+
+    def kill(self) -> int:
+        """SIGKILL for the supervisor first, so that it starts nothing again; its exit code."""
+        code = super().kill()
+        while remaining := self.processes():
+            for pid in remaining:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(PAUSE_SECONDS)
+        return code
 
     def _belongs(self, pid: int) -> bool:
         """A part and what it starts stay in its folder; nginx wipes out its environment."""

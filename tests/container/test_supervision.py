@@ -1,0 +1,122 @@
+"""What dies is started again, and what keeps dying ends the container with the reason."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from devtools.deadline import wait_until
+from kolibri_azure_plugin.fail_closed import EXIT_CODE
+
+PARTS = ("nginx", "app", "zipcontent", "worker", "content_watch")
+
+#: How often a part may end within a minute: docker/services/finish.
+MOST_DEATHS = 5
+
+RECOVERY_SECONDS = 60
+
+
+def children(pid):
+    """The processes that a process has started and that still run."""
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return {int(child) for child in text.split()}
+
+
+def name_of(pid):
+    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+
+
+def kill_part(container, part):
+    """Kill a part's first process; returns when the supervisor has started another."""
+    killed = container.parts()[part]
+    os.kill(killed, signal.SIGKILL)
+    container.wait_until(
+        lambda: container.parts().get(part, killed) != killed, f"a new {part}", RECOVERY_SECONDS
+    )
+    return killed
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_that_is_killed_is_started_again(part, web):
+    before = {pid for pid in web.processes() if pid != web.parts()[part]}
+    descendants = children(web.parts()[part])
+
+    kill_part(web, part)
+
+    web.wait_until_ready()
+    assert f"{part} has ended by signal 9, and is started again." in web.output
+    # Nothing that it had started goes on without it, and no other part was touched.
+    wait_until(lambda: not descendants & web.processes(), "no orphans", RECOVERY_SECONDS)
+    assert before - descendants <= web.processes()
+
+
+@pytest.mark.parametrize("part", ["nginx", "app", "zipcontent"])
+def test_a_process_of_a_part_that_is_killed_is_replaced_by_the_part(part, web):
+    parent = web.parts()[part]
+    before = children(parent)
+    workers = {pid for pid in before if "cache" not in name_of(pid)}
+    killed = workers.pop()
+
+    os.kill(killed, signal.SIGKILL)
+
+    web.wait_until(lambda: len(children(parent) - before) == 1, "a new process", RECOVERY_SECONDS)
+    web.wait_until_ready()
+    assert web.parts()[part] == parent
+
+
+@pytest.mark.slow
+def test_a_part_that_keeps_dying_ends_the_container_with_the_reason(web):
+    for _ in range(MOST_DEATHS - 1):
+        kill_part(web, "worker")
+    os.kill(web.parts()["worker"], signal.SIGKILL)
+
+    assert web.wait_until_it_ends(30) == 1
+    assert web.output.splitlines()[-1] == (
+        "worker has ended 5 times within a minute, the last time by signal 9: the container ends."
+    )
+    assert web.processes() == set()
+
+
+@pytest.mark.slow
+def test_a_port_that_is_taken_ends_the_container_with_what_nginx_says(start):
+    with socket.create_server(("0.0.0.0", 0)) as server:
+        port = server.getsockname()[1]
+        container = start(PORT=str(port))
+
+        assert container.wait_until_it_ends(120) == 1
+
+    assert f"bind() to 0.0.0.0:{port} failed (98: Address already in use)" in container.output
+    assert container.output.splitlines()[-1].startswith("nginx has ended 5 times within a minute")
+
+
+def test_a_deployment_that_is_wrong_ends_the_container_at_once_with_the_message(start, provisioned):
+    provisioned.kind = ""  # no content share
+    container = start(KOLIBRI_AZURE_STARTUP_TIMEOUT="1")
+
+    assert container.wait_until_it_ends(60) == EXIT_CODE
+
+    lines = container.output.splitlines()
+    assert lines[-1].endswith("docs/troubleshooting.md#share-not-mounted")
+    # At once: the app was not started a second time.
+    assert "is started again" not in container.output
+    assert container.processes() == set()
+
+
+@pytest.mark.slow
+def test_ten_kills_leave_no_process_behind(web):
+    for round_ in range(2):
+        for part in PARTS:
+            kill_part(web, part)
+        web.wait_until_ready()
+        # Each part is at rest before it is killed again.
+        assert len(web.parts()) == len(PARTS), round_
+    before = len(web.processes())
+
+    assert web.stop() == 0
+
+    assert before > len(PARTS)
+    assert web.processes() == set()
