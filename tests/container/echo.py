@@ -30,8 +30,10 @@ def _echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterab
         "last": time.monotonic() - begun,
         "process": os.getpid(),
     }
-    start_response("200 OK", [("Content-Type", "application/json")])
-    return [json.dumps(facts).encode()]
+    body = json.dumps(facts).encode()
+    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    start_response("200 OK", headers)
+    return [body]
 
 
 def _large(_: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
