@@ -66,6 +66,7 @@ def start_gunicorn(
     (folder / "run").mkdir(exist_ok=True)
     path = folder / "run" / socket_name
     binds = [f"--bind=unix:{path}", f"--bind=127.0.0.1:{port}"]
+    more = ["--threads=4", "--limit-request-line=0", "--graceful-timeout=1", *options]
     process = Front(
         [
             sys.executable,
