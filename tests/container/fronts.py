@@ -68,17 +68,7 @@ def start_gunicorn(
     binds = [f"--bind=unix:{path}", f"--bind=127.0.0.1:{port}"]
     more = ["--threads=4", "--limit-request-line=0", "--graceful-timeout=1", *options]
     process = Front(
-        [
-            sys.executable,
-            "-m",
-            "gunicorn",
-            "--threads=4",
-            "--limit-request-line=0",
-            "--graceful-timeout=1",
-            *binds,
-            *options,
-            application,
-        ],
+        [sys.executable, "-m", "gunicorn", *binds, *more, application],
         environment={"PATH": os.environ["PATH"], "HOME": str(folder), **(environment or {})},
         folder=Path(__file__).parent,
         log_file=folder / f"{socket_name}.log",
