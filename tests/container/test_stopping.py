@@ -1,0 +1,180 @@
+"""SIGTERM: what was begun is finished, the workers hand over, and the container ends with 0."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import itertools
+import signal
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+import psycopg2
+import pytest
+import requests
+
+from devtools.deadline import wait_until
+from devtools.deployment import LEARNER, LEARNER_PASSWORD
+from devtools.kolibri_client import KolibriClient
+
+#: What the issue allows a container that has nothing to do.
+IDLE_SECONDS = 5
+
+#: What the platform allows in these tests, so that nothing has to end because of it.
+STOP_LIMIT = 60
+
+#: What a learner's page asks for.
+PATHS = ("/en/learn/", "/api/auth/facility/", "/api/public/info/", "/api/content/channel/")
+
+
+def stop(container, number=signal.SIGTERM):
+    """The exit code, and how many seconds it took."""
+    began = time.monotonic()
+    container.signal(number)
+    return container.wait_until_it_ends(STOP_LIMIT), time.monotonic() - began
+
+
+@contextlib.contextmanager
+def facilities_held_up(deployment):
+    """Whoever asks for the facilities waits in the database until the end of the block."""
+    connection = psycopg2.connect(deployment.database_url)
+    connection.cursor().execute("LOCK TABLE kolibriauth_facilitydataset")
+    try:
+        yield
+    finally:
+        connection.close()
+
+
+def refuses(url):
+    address = urlsplit(url)
+    with socket.socket() as visitor:
+        return visitor.connect_ex((address.hostname, address.port)) != 0
+
+
+class Visitor(threading.Thread):
+    """Asks for one page after the other until nobody takes its calls.
+
+    :ivar finished: the pages that it got.
+    :ivar cut: what became of a request that it had sent, and that was not answered in full.
+    """
+
+    def __init__(self, url, cookies):
+        super().__init__(daemon=True)
+        self._address = urlsplit(url)
+        self._headers = {"Cookie": "; ".join(f"{key}={value}" for key, value in cookies.items())}
+        self.finished = 0
+        self.cut = ""
+
+    def run(self):
+        for path in itertools.cycle(PATHS):
+            connection = http.client.HTTPConnection(self._address.netloc, timeout=STOP_LIMIT)
+            try:
+                connection.connect()
+            except OSError:
+                return
+            try:
+                connection.request("GET", path, headers=self._headers)
+                answer = connection.getresponse()
+                answer.read()
+            except (OSError, http.client.HTTPException) as error:
+                self.cut = f"{path}: {error!r}"
+                return
+            if answer.status != 200:
+                self.cut = f"{path}: status {answer.status}"
+                return
+            self.finished += 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_idle_container_ends_with_0_within_5_seconds(number, web):
+    code, seconds = stop(web, number)
+
+    assert (code, web.processes()) == (0, set())
+    assert seconds < IDLE_SECONDS
+
+
+def test_a_container_that_has_only_begun_to_start_ends_with_0_too(start):
+    container = start()
+    container.wait_until(lambda: "app" in container.parts(), "the supervisor", 30)
+
+    code, _ = stop(container)
+
+    assert (code, container.processes()) == (0, set())
+
+
+def test_the_workers_say_that_they_end_so_that_the_next_need_not_wait(web, provisioned, postgres):
+    def ended():
+        rows = postgres.execute(
+            "SELECT value ->> 'ended' FROM kolibri_azure_state WHERE key = 'workers'",
+            database=provisioned.database,
+        )
+        return rows[0][0] if rows else None
+
+    web.wait_until(lambda: ended() == "false", "the workers to run", 60)
+
+    assert web.stop() == 0
+
+    assert ended() == "true"
+
+
+def test_a_request_in_flight_is_finished_when_the_container_stops(start, provisioned, postgres):
+    web = start(WEBSITES_CONTAINER_STOP_TIME_LIMIT=str(STOP_LIMIT))
+    web.wait_until_ready()
+
+    def waits_in_the_database():
+        return postgres.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+
+    with ThreadPoolExecutor(1) as thread:
+        with facilities_held_up(provisioned):
+            answer = thread.submit(requests.get, f"{web.url}/api/auth/facility/", timeout=60)
+            wait_until(waits_in_the_database, "the request in the database", 20)
+            web.signal(signal.SIGTERM)
+            wait_until(lambda: refuses(web.url), "nginx to take no more calls", 10)
+            assert not answer.done()
+
+        assert answer.result(STOP_LIMIT).status_code == 200
+    assert web.wait_until_it_ends(STOP_LIMIT) == 0
+
+
+def test_a_request_that_does_not_end_within_the_limit_does_not_hold_up_the_end(
+    start, provisioned, postgres
+):
+    web = start(WEBSITES_CONTAINER_STOP_TIME_LIMIT="5")
+    web.wait_until_ready()
+    with facilities_held_up(provisioned), ThreadPoolExecutor(1) as thread:
+        answer = thread.submit(requests.get, f"{web.url}/api/auth/facility/", timeout=60)
+        wait_until(
+            lambda: postgres.execute("SELECT 1 FROM pg_locks WHERE NOT granted"),
+            "the request in the database",
+            20,
+        )
+
+        code, seconds = stop(web)
+
+        assert (code, web.processes()) == (0, set())
+        assert seconds < 5
+        with contextlib.suppress(requests.RequestException):
+            answer.result()
+
+
+@pytest.mark.slow
+def test_no_request_that_was_begun_is_cut_when_the_container_stops_under_load(start):
+    web = start(WEBSITES_CONTAINER_STOP_TIME_LIMIT=str(STOP_LIMIT))
+    web.wait_until_ready()
+    client = KolibriClient(web.url)
+    client.sign_in(LEARNER, LEARNER_PASSWORD)
+    cookies = client.session.cookies.get_dict()
+    visitors = [Visitor(web.url, cookies) for _ in range(16)]
+    for visitor in visitors:
+        visitor.start()
+    wait_until(lambda: all(visitor.finished > len(PATHS) for visitor in visitors), "traffic", 60)
+
+    code, _ = stop(web)
+
+    for visitor in visitors:
+        visitor.join(STOP_LIMIT)
+    assert code == 0
+    assert [visitor.cut for visitor in visitors if visitor.cut] == []
