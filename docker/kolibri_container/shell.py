@@ -135,7 +135,7 @@ class Shell:
         kind = "a command" if session.command else "a shell"
         logger.info("SSH session %d from %s begins: %s.", number, client, kind)
         try:
-            if session.term_type and not session.command:
+            if session.term_type is not None and not session.command:
                 session.stdout.write(GREETING.replace("\n", "\r\n").encode())
             code = await terminal.run(session, _program(session.command), os.environ)
             with contextlib.suppress(OSError, asyncssh.Error):

@@ -30,16 +30,13 @@ CHUNK = 65536
 #: Seconds that a program gets to end after its session was cut.
 GRACE = 2.0
 
-#: What a terminal sends for the end of the input.
-END_OF_INPUT = b"\x04"
-
 
 async def run(session: Session, command: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run a program until it ends, or until the session is cut, which ends the program.
 
     :returns: its exit code; minus the number of the signal that ended it.
     """
-    kind = OnTerminal if session.term_type else OnPipes
+    kind = OnPipes if session.term_type is None else OnTerminal
     program = await kind.start(session, command, environ)
     try:
         return await _until_it_ends(session, program)
@@ -125,7 +122,7 @@ class OnTerminal(Program):
             data = data[os.write(self._terminal, data) :]
 
     async def end_input(self) -> None:
-        await self.write(END_OF_INPUT)
+        """A terminal's input ends when somebody types so."""
 
     def resize(self, size: Size) -> None:
         _set_size(self._terminal, size)

@@ -15,6 +15,7 @@ from devtools.kolibri_process import Kolibri
 
 from .fronts import ZIPCONTENT, need_nginx, start_front, start_gunicorn
 from .running import *  # noqa: F403
+from .ssh import start as start_shell
 
 STATIC = """
 import sys
@@ -76,3 +77,17 @@ def site(tmp_path_factory, static):
     yield Site(front.url, servers[0].url, servers[1].url, content)
     for process in (front, *servers):
         process.kill()
+
+
+@pytest.fixture(scope="module")
+def ssh_server(tmp_path_factory):
+    """The server of the portal's shell."""
+    with start_shell(tmp_path_factory.mktemp("shell")) as server:
+        yield server
+
+
+@pytest.fixture
+def own_ssh_server(tmp_path):
+    """One that a test may wear out or end."""
+    with start_shell(tmp_path) as server:
+        yield server
