@@ -38,8 +38,7 @@ PROC = Path("/proc")
 #: A thread, and how often it has waited for anything: while it is stuck, that stays the same.
 Wait = tuple[int, int, str]
 
-#: By their command lines: who starts the processes that serve content, and others for those that
-#: are killed.
+#: In their command lines: who starts the processes that serve content, and new ones at SIGHUP.
 NGINX = b"nginx: master"
 GUNICORN = b"kolibri_container.gunicorn_zipcontent"
 
@@ -93,10 +92,12 @@ class ContentWatch:
         _say(f"The share at {self._content} hangs: content is held back until it answers.")
         self.hangs = True
         hold_content_back(self._run)
-        # Whoever still waits for an answer of theirs can try again.
-        for pid in stuck:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        for pid, parent in servers_of_content(self._root).items():
+            if pid in stuck:
+                # It may die of this only when the share answers, so others take its place now.
+                _signal(pid, signal.SIGKILL)
+                if _is(GUNICORN, parent):
+                    _signal(parent, signal.SIGHUP)
 
     def _release(self) -> None:
         _say(f"The share at {self._content} answers again.")
@@ -105,14 +106,14 @@ class ContentWatch:
         release_content(self._run)
 
 
-def servers_of_content(root: int) -> list[int]:
-    """Below a process, those of nginx and of gunicorn for zip content that answer requests."""
+def servers_of_content(root: int) -> dict[int, int]:
+    """Below a process, those of nginx and of gunicorn for zip content, with their parents."""
     parents = _parents()
-    return [
-        pid
+    return {
+        pid: parent
         for pid, parent in parents.items()
-        if root in _ancestors(pid, parents) and _starts_servers(parent)
-    ]
+        if root in _ancestors(pid, parents) and (_is(NGINX, parent) or _is(GUNICORN, parent))
+    }
 
 
 def waits(pid: int) -> Iterator[Wait]:
@@ -142,12 +143,16 @@ def _ancestors(pid: int, parents: dict[int, int]) -> Iterator[int]:
         yield pid
 
 
-def _starts_servers(pid: int) -> bool:
+def _is(kind: bytes, pid: int) -> bool:
     try:
-        command = (PROC / str(pid) / "cmdline").read_bytes()
+        return kind in (PROC / str(pid) / "cmdline").read_bytes()
     except OSError:
         return False
-    return command.startswith(NGINX) or GUNICORN in command
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -94,9 +94,13 @@ def ask(
     *,
     method: str = "GET",
     body: bytes | None = None,
+    seconds: float = 30,
 ) -> Answer:
-    """One request, whose path is sent just as it is given, and with no headers of its own."""
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+    """One request, whose path is sent just as it is given, and with no headers of its own.
+
+    :raises OSError: when there is no answer, or none within `seconds`.
+    """
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=seconds)
     try:
         connection.putrequest(
             method, path, skip_host="Host" in (headers or {}), skip_accept_encoding=True
