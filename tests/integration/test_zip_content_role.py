@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
 import socket
 import time
 from pathlib import Path
@@ -16,18 +14,15 @@ import requests
 from devtools.channel import make_channel
 from devtools.channel.content import PAGE_TITLE, VIDEO_TITLE, resources
 from devtools.deadline import wait_until
-from devtools.deployment import INHERITED, Deployment, run
-from devtools.kolibri_process import KEPT_TO_THIS_MACHINE
+from devtools.deployment import run
 from devtools.process import ProcessEndedError
-from devtools.share import HANGING, type_of
-from tests.arm.app_settings import PLATFORM, REQUIRED_FOR_CONTENT
+from devtools.share import HANGING
 
+from .content_app import content_app
 from .examination import examine
 from .serving import APPLICATION, children, zip_content_server
 
 LIVE, READY = "/azure/health/live", "/azure/health/ready"
-
-CONTENT = "content.example.org"
 
 #: Seconds within which a probe has its answer, and within which a change has been noticed.
 ANSWERED, NOTICED = 1.0, 30
@@ -68,34 +63,6 @@ PAGE_PATH = f"/content/zipcontent/{PAGE}/index.html"
 def channel(tmp_path_factory):
     """The content folder of a small channel."""
     return make_channel(tmp_path_factory.mktemp("drive")) / "content"
-
-
-def content_app(folder: Path, channel: Path) -> Deployment:
-    """What the templates give to the second web app, and nothing else."""
-    deployment = Deployment(folder / "home", folder / "share", folder / "mount")
-    shutil.copytree(channel, deployment.share)
-    deployment.mount_point.mkdir()
-    settings = {
-        "KOLIBRI_AZURE_ALLOWED_HOSTS": CONTENT,
-        "KOLIBRI_AZURE_CONTENT_MOUNT": str(deployment.mount_point),
-        "KOLIBRI_AZURE_DEPLOYMENT": "production",
-        "KOLIBRI_STORAGE_KEY": "@Microsoft.KeyVault(SecretUri=https://x.vault.azure.net/secrets/y)",
-        "KOLIBRI_ZIP_CONTENT_ORIGIN": f"https://{CONTENT}",
-    }
-    assert set(settings) == REQUIRED_FOR_CONTENT - PLATFORM
-    deployment.environment = {
-        **KEPT_TO_THIS_MACHINE,
-        **{name: os.environ[name] for name in INHERITED if name in os.environ},
-        **settings,
-        "PYTHONPATH": str(Path(__file__).parents[2]),
-        # Of the image and of its entrypoint.
-        "KOLIBRI_HOME": str(deployment.home),
-        "KOLIBRI_PLUGIN_ENABLE": "kolibri_azure_plugin",
-        "KOLIBRI_AZURE_ROLE": "zipcontent",
-        # Of this machine, where a share is a folder.
-        "KOLIBRI_AZURE_MOUNT_TYPES": f"{type_of(folder)},fuse",
-    }
-    return deployment
 
 
 @pytest.fixture
