@@ -95,7 +95,13 @@ class ContainerProcesses(BackgroundProcess):
 
 def missing_programs() -> str:
     """The programs that the processes need and this machine has not, as one text."""
-    return ", ".join(name for name in PROGRAMS if shutil.which(name, path=_path()) is None)
+    return ", ".join(name for name in PROGRAMS if shutil.which(name, path=search_path()) is None)
+
+
+def search_path() -> str:
+    """PATH as the container's processes need it."""
+    inherited = os.environ.get("PATH", os.defpath)
+    return os.pathsep.join([os.path.dirname(sys.executable), inherited, ADMINISTRATORS])
 
 
 def make_static(folder: Path) -> Path:
@@ -114,6 +120,7 @@ def begin(
 ) -> ContainerProcesses:
     """Start a mode on this deployment; whoever needs it ready waits for that.
 
+    :param mode: empty for the entrypoint without arguments.
     :param static: what :func:`make_static` made; without it, Kolibri serves those files itself.
     :param settings: environment variables beside those of the deployment.
     """
@@ -122,7 +129,7 @@ def begin(
     port = settings.pop("PORT", str(free_port()))
     environment = {
         **instance.environment,
-        "PATH": _path(),
+        "PATH": search_path(),
         "PORT": port,
         "KOLIBRI_CONTAINER_RUN": str(run),
         "KOLIBRI_CONTAINER_STATIC": str(static or instance.home / "no-static-files"),
@@ -132,7 +139,7 @@ def begin(
         **settings,
     }
     processes = ContainerProcesses(
-        instance.command(str(ENTRYPOINT), mode),
+        instance.command(str(ENTRYPOINT), *([mode] if mode else [])),
         environment=environment,
         folder=instance.home,
         log_file=instance.home / "container.log",
@@ -142,11 +149,6 @@ def begin(
     origin = environment["KOLIBRI_ZIP_CONTENT_ORIGIN"]
     processes.zipcontent_host = urlsplit(origin).netloc if origin else ""
     return processes
-
-
-def _path() -> str:
-    inherited = os.environ.get("PATH", os.defpath)
-    return os.pathsep.join([os.path.dirname(sys.executable), inherited, ADMINISTRATORS])
 
 
 def _all_processes() -> list[int]:

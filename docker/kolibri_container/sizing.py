@@ -22,6 +22,10 @@ BASE_MEMORY = 450 * MEGABYTE
 #: What one more process of the app grows to, beyond what it shares with the first.
 PROCESS_MEMORY = 150 * MEGABYTE
 
+#: What a process needs for the largest answer that Kolibri gives is far below; one that has grown
+#: beyond is replaced, whatever there is.
+MOST_PROCESS_MEMORY = 1024 * MEGABYTE
+
 #: Beyond these, threads of one process only wait for each other.
 MOST_THREADS = 16
 
@@ -102,7 +106,9 @@ def sizes(limits: Limits, settings: ImageSettings, instances: int) -> Sizes:
         or max(1, min(cpus // 2, for_processes // 2)),
         zipcontent_threads=settings.zipcontent_threads,
         nginx_workers=settings.nginx_workers or min(cpus, MOST_NGINX_WORKERS),
-        process_memory=max(2 * PROCESS_MEMORY, (memory - BASE_MEMORY) // processes),
+        process_memory=min(
+            MOST_PROCESS_MEMORY, max(2 * PROCESS_MEMORY, (memory - BASE_MEMORY) // processes)
+        ),
         connections=fixed_connections(processes) + processes * threads * ALIASES,
     )
 

@@ -1,0 +1,165 @@
+"""What ``docker/entrypoint`` becomes: the modes, and any other command."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+
+import pytest
+import requests
+
+from devtools import container_processes
+from kolibri_azure_plugin.fail_closed import EXIT_CODE
+from kolibri_container import settings
+from kolibri_container.supervision import PARTS
+
+#: What the Web App for interactive content has no settings for; see tests/arm/app_settings.py.
+OF_THE_APP_ALONE = ("KOLIBRI_AZURE_KEY_VAULT_URL", "IDENTITY_ENDPOINT", "IDENTITY_HEADER")
+
+
+def run(tmp_path, *words, **environment):
+    """Run the entrypoint to its end, with no deployment in its environment."""
+    return subprocess.run(
+        [str(container_processes.ENTRYPOINT), *words],
+        env={
+            "PATH": container_processes.search_path(),
+            "KOLIBRI_HOME": str(tmp_path / "home"),
+            "KOLIBRI_CONTAINER_RUN": str(tmp_path / "run"),
+            **environment,
+        },
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_web_serves_the_app_and_its_content_on_two_hosts_of_one_port(web):
+    assert set(web.parts()) == set(PARTS["web"])
+    content = {"Host": web.zipcontent_host}
+
+    def checks(**headers):
+        answer = requests.get(f"{web.url}/azure/health/ready", headers=headers, timeout=10)
+        return set(answer.json()["checks"])
+
+    assert checks() == {"database", "content"}
+    assert checks(**content) == {"content"}
+    assert requests.get(f"{web.url}/en/auth/", timeout=10).status_code == 200
+    assert requests.get(f"{web.url}/en/auth/", headers=content, timeout=10).status_code == 404
+
+
+def test_web_is_what_runs_without_a_mode(start):
+    container = start("")
+    container.wait_until_ready()
+    assert set(container.parts()) == set(PARTS["web"])
+
+
+def test_web_without_a_second_host_says_what_does_not_open(start):
+    container = start(KOLIBRI_ZIP_CONTENT_ORIGIN="")
+    container.wait_until_ready()
+    assert set(container.parts()) == {*PARTS["web"]} - {"zipcontent"}
+    assert "HTML5, H5P and Bloom resources do not open" in container.output
+
+
+def test_web_without_workers_only_serves(start):
+    container = start(KOLIBRI_AZURE_WORKERS="off")
+    container.wait_until_ready()
+    assert "worker" not in container.parts()
+
+
+def test_worker_runs_the_workers_and_listens_nowhere(start):
+    container = start("worker")
+    container.wait_until(
+        lambda: "This instance runs the background workers now" in container.output, "the lease", 60
+    )
+    assert set(container.parts()) == {"worker"}
+    assert not container.is_ready()
+    assert container.stop() == 0
+
+
+def test_zipcontent_serves_every_host_without_vault_or_database(start, provisioned):
+    for name in OF_THE_APP_ALONE:
+        provisioned.environment.pop(name, None)
+    container = start("zipcontent")
+    container.wait_until_ready()
+
+    assert set(container.parts()) == set(PARTS["zipcontent"])
+    answer = requests.get(f"{container.url}/azure/health/ready", timeout=10)
+    assert answer.json()["checks"] == {"content": "pass"}
+    assert requests.get(f"{container.url}/en/auth/", timeout=10).status_code == 404
+
+
+def test_check_is_the_doctor_with_its_arguments(tmp_path):
+    listing = run(tmp_path, "check", "--list")
+    assert listing.returncode == 0
+    assert "azure.database.connections" in listing.stdout
+
+
+def test_the_doctor_knows_the_threads_that_the_container_chose(tmp_path):
+    told = run(tmp_path, "sh", "-c", "echo threads $KOLIBRI_CHERRYPY_THREAD_POOL")
+    assert re.fullmatch(r"threads [1-9]\d*\n", told.stdout)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["true"], 0),
+        (["sh", "-c", "exit 7"], 7),
+        (["no-such-command"], 127),
+        ([os.devnull], 126),
+    ],
+)
+def test_any_other_command_is_passed_through_with_its_exit_code(words, code, tmp_path):
+    assert run(tmp_path, *words).returncode == code
+
+
+def test_a_command_gets_its_arguments_as_they_are(tmp_path):
+    words = ["a b", "$HOME", "'", ""]
+    printed = run(tmp_path, "printf", "[%s]", *words).stdout
+    assert printed == "".join(f"[{word}]" for word in words)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("PORT", "eighty", "PORT (environment): is 'eighty', but must be a whole number"),
+        ("KOLIBRI_AZURE_LOG_FORMAT", "xml", "KOLIBRI_AZURE_LOG_FORMAT (environment): is 'xml'"),
+        ("KOLIBRI_AZURE_DATABASE_MAX_CONNECTIONS", "3", "MAX_CONNECTIONS is 3"),
+        ("KOLIBRI_CONTAINER_RUN", "/dev/null/run", "has no folder for what it writes"),
+    ],
+)
+def test_the_message_about_a_wrong_setting_is_the_last_that_is_printed(
+    variable, value, said, tmp_path
+):
+    refused = run(tmp_path, "web", **{variable: value, "KOLIBRI_ZIP_CONTENT_ORIGIN": "http://c.d"})
+    assert refused.returncode == EXIT_CODE
+    assert said in refused.stderr
+    assert re.search(r"docs/troubleshooting\.md#[a-z-]+$", refused.stderr.strip())
+    assert refused.stdout == ""
+
+
+def test_a_folder_in_which_others_may_write_is_refused(tmp_path):
+    (tmp_path / "run").mkdir(mode=0o777)
+    (tmp_path / "run").chmod(0o777)
+    refused = run(tmp_path, "web")
+    assert refused.returncode == EXIT_CODE
+    assert "another user may write there" in refused.stderr
+
+
+def test_a_wrong_setting_does_not_keep_a_command_from_running(tmp_path):
+    told = run(tmp_path, "echo", "still here", PORT="eighty")
+    assert told.stdout == "still here\n"
+    assert "is 'eighty'" in told.stderr
+
+
+def test_every_setting_of_the_image_is_on_its_page(repository):
+    page = (repository / "docs" / "container.md").read_text(encoding="utf-8")
+    for _, row in settings.rows():
+        default = str(row.default).lower() if isinstance(row.default, bool) else row.default
+        assert f"| `{row.variable}` | {row.kind} | `{default}` | {row.help} |" in page
+
+
+def test_every_default_of_the_image_can_be_used():
+    assert settings.load({}) == settings.ImageSettings()
