@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from devtools.channel import CHANNEL_NAME
 from devtools.kolibri_client import KolibriClient
 
 LEARN_PAGE = "/en/learn/"
+OWN_USER = "/api/auth/facilityuser/"
 
 #: What a browser says, so that compression costs what it costs.
 HEADERS = {
@@ -38,7 +40,7 @@ class Learner:
             LEARN_PAGE,
             "/learn/api/state",
             "/api/content/channel/",
-            f"/api/auth/facilityuser/{self.id}/",
+            f"{OWN_USER}{self.id}/",
             "/api/public/info/",
         )
 
@@ -47,12 +49,12 @@ class Learner:
         return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
 
 
-def sign_in(url: str) -> list[Learner]:
-    """The whole class."""
+def sign_in(url: str, names: Sequence[str] = LEARNERS, password: str = PASSWORD) -> list[Learner]:
+    """The whole class, or others."""
     learners = []
-    for name in LEARNERS:
+    for name in names:
         client = KolibriClient(url)
-        session = client.sign_in(name, PASSWORD)
+        session = client.sign_in(name, password)
         cookies = {cookie.name: str(cookie.value) for cookie in client.session.cookies}
         learners.append(Learner(name, session["user_id"], cookies))
     return learners

@@ -1,0 +1,1 @@
+"""Each part of a running container killed once while learners use it."""

@@ -1,0 +1,58 @@
+"""A job in the background, given as an administrator gives it in the browser."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import requests
+
+from bench.chaos.visitors import PATIENCE
+from devtools.deadline import wait_until
+from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
+from devtools.kolibri_client import KolibriClient
+
+EXPORT = "kolibri.core.auth.tasks.exportuserstocsv"
+JOBS = "/api/tasks/tasks/"
+
+DONE_SECONDS = 120
+
+#: The lowest status by which a site says that it is its own fault.
+SERVER_ERROR = 500
+
+
+class Administrator:
+    """Exports the users as a CSV file, whatever happens meanwhile."""
+
+    def __init__(self, url: str) -> None:
+        self._client = KolibriClient(url)
+        self._client.sign_in(SUPERUSER, SUPERUSER_PASSWORD)
+        self._facility = self._client.facility()["id"]
+
+    def seconds_for_a_job(self) -> float:
+        """From when it is given to when it is done, with what failed tried again."""
+        began = time.monotonic()
+        job = wait_until(self._give, "a job to be taken", DONE_SECONDS)
+        wait_until(lambda: self._state(job) == "COMPLETED", f"job {job} to be done", DONE_SECONDS)
+        return time.monotonic() - began
+
+    def _give(self) -> str:
+        job = {"type": EXPORT, "facility": self._facility, "locale": "en"}
+        return str(self._ask("POST", JOBS, json=job).get("id", ""))
+
+    def _state(self, job: str) -> str:
+        return str(self._ask("GET", f"{JOBS}{job}/").get("status", ""))
+
+    def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        """The answer; empty while there is nobody to give one.
+
+        :raises requests.HTTPError: when the site is up and refuses.
+        """
+        try:
+            answer = self._client.request(method, path, timeout=PATIENCE, **options)
+        except requests.RequestException:
+            return {}
+        if answer.status_code >= SERVER_ERROR:
+            return {}
+        answer.raise_for_status()
+        return dict(answer.json())
