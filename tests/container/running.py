@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from devtools import container_processes
-from tests.integration.conftest import migrated_template, mounts, provisioned, role
+from tests.integration.conftest import counts, migrated_template, mounts, provisioned, role
 
-__all__ = ["migrated_template", "mounts", "provisioned", "role", "start", "web"]
+__all__ = ["counts", "migrated_template", "mounts", "provisioned", "role", "start", "web"]
 
 
 @pytest.fixture
