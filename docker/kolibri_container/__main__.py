@@ -9,7 +9,7 @@ from typing import NoReturn
 from kolibri_azure_plugin.errors import KolibriAzureError
 from kolibri_azure_plugin.fail_closed import EXIT_CODE
 from kolibri_azure_plugin.redaction import redact
-from kolibri_container import configuration, supervision
+from kolibri_container import configuration, logs, supervision
 
 CHECK = "check"
 
@@ -33,6 +33,7 @@ def main(words: list[str]) -> NoReturn:
 
 
 def _supervise(mode: str, found: configuration.Configuration) -> NoReturn:
+    logs.configure()
     try:
         command = supervision.prepare(mode, found, os.environ)
     except KolibriAzureError as error:

@@ -17,15 +17,13 @@ import logging
 import os
 import shutil
 import signal
-import sys
 import time
 from collections import deque
 
 import asyncssh
 
 from kolibri_azure_plugin.cloud.network import on_app_service
-from kolibri_azure_plugin.logs.formatters import FORMATTERS
-from kolibri_container import terminal
+from kolibri_container import logs, terminal
 
 logger = logging.getLogger("kolibri_container.shell")
 
@@ -229,10 +227,7 @@ async def serve(port: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m kolibri_container.shell")
     parser.add_argument("--port", type=int, default=PORT)
-    handler = logging.StreamHandler(sys.stdout)
-    formatter = FORMATTERS.get(os.environ.get("KOLIBRI_AZURE_LOG_FORMAT", ""), FORMATTERS["text"])
-    handler.setFormatter(formatter())
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logs.configure()
     logging.getLogger("asyncssh").setLevel(logging.ERROR)
     asyncio.run(serve(parser.parse_args().port))
 
