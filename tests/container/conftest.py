@@ -43,11 +43,17 @@ class Site:
 
 
 @pytest.fixture(scope="session")
-def static(tmp_path_factory, repository):
+def static_home(tmp_path_factory):
+    """The KOLIBRI_HOME with which the static files are laid out."""
+    return tmp_path_factory.mktemp("static-home")
+
+
+@pytest.fixture(scope="session")
+def static(tmp_path_factory, static_home, repository):
     """Kolibri's static files, laid out for nginx; without brotli, which takes its time."""
     folder = tmp_path_factory.mktemp("static")
     subprocess.run(
-        [sys.executable, "-c", STATIC, str(folder), str(tmp_path_factory.mktemp("home"))],
+        [sys.executable, "-c", STATIC, str(folder), str(static_home)],
         check=True,
         cwd=repository / "docker",
         capture_output=True,

@@ -16,7 +16,7 @@ SITE_ONLY = (
     "/en/learn/",
     "/api/public/info/",
     "/status/",
-    "/static/assets/default_theme/kolibri-logo-2.png",
+    "/static/assets/default_theme/background.jpg",
     "/media/users.csv",
     "/content/databases/" + "9" * 32 + ".sqlite3",
     "/content/",
