@@ -62,8 +62,8 @@ def set_up_django(home: str) -> None:
 
     :param home: an empty folder, as KOLIBRI_HOME.
     """
-    # With its own defaults, Kolibri names a SQLite file in this home as its database, which is not
-    # opened; with the plugin it would want the real one, and secrets.
+    # With its own defaults, Kolibri makes empty SQLite files in this home; with the plugin it would
+    # want the real database, and secrets.
     for variable in [name for name in os.environ if name.startswith("KOLIBRI_")]:
         del os.environ[variable]
     os.environ["KOLIBRI_HOME"] = home

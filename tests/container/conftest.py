@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
 import subprocess
 import sys
@@ -42,20 +43,22 @@ class Site:
     content: Path
 
 
-@pytest.fixture(scope="session")
-def static_home(tmp_path_factory):
-    """The KOLIBRI_HOME with which the static files are laid out."""
-    return tmp_path_factory.mktemp("static-home")
+#: What the image sets. At its build there is no database, and there are no secrets.
+OF_THE_IMAGE = {
+    "KOLIBRI_PLUGIN_ENABLE": "kolibri_azure_plugin",
+    "KOLIBRI_DATABASE_ENGINE": "postgres",
+}
 
 
 @pytest.fixture(scope="session")
-def static(tmp_path_factory, static_home, repository):
+def static(tmp_path_factory, repository):
     """Kolibri's static files, laid out for nginx; without brotli, which takes its time."""
     folder = tmp_path_factory.mktemp("static")
     subprocess.run(
-        [sys.executable, "-c", STATIC, str(folder), str(static_home)],
+        [sys.executable, "-c", STATIC, str(folder), str(tmp_path_factory.mktemp("home"))],
         check=True,
         cwd=repository / "docker",
+        env={**os.environ, **OF_THE_IMAGE},
         capture_output=True,
     )
     return folder

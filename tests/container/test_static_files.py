@@ -43,10 +43,6 @@ def test_the_sandbox_has_its_own_files_only(static):
     assert all(path.resolve().is_relative_to(static) for path in sandbox.iterdir())
 
 
-def test_the_build_opens_no_database(static, static_home):
-    assert not list(static_home.rglob("*.sqlite3"))
-
-
 def test_scripts_and_styles_get_a_brotli_form(tmp_path):
     brotli = pytest.importorskip("brotli", reason="brotli is missing: pip install brotli")
     body = b"let answer = 42;\n" * 1000
