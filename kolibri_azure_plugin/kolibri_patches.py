@@ -16,7 +16,11 @@ from django.conf import settings
 from kolibri_azure_plugin import context
 from kolibri_azure_plugin.caching.device_settings import remember_read_values, save_changes_only
 from kolibri_azure_plugin.caching.once_per_request import once_per_request
-from kolibri_azure_plugin.caching.signed_in_users import read_with_belongings
+from kolibri_azure_plugin.caching.signed_in_users import (
+    nobody_without_role_is_admin,
+    nothing_is_readable_without_role,
+    read_with_belongings,
+)
 from kolibri_azure_plugin.database.config import ENGINE
 from kolibri_azure_plugin.fail_closed import fail_closed
 from kolibri_azure_plugin.health.probes import answer_probes
@@ -159,6 +163,20 @@ PATCHES = (
         "Reads the user of a session without the rights and settings that nearly each request "
         "asks of it, with a query for each.",
         read_with_belongings,
+        postgresql_only=True,
+    ),
+    Patch(
+        "kolibri.core.auth.permissions.general",
+        "_user_is_admin_for_own_facility",
+        "Asks the database twice, at most requests, whether a learner administers a facility.",
+        nobody_without_role_is_admin,
+        postgresql_only=True,
+    ),
+    Patch(
+        "kolibri.core.auth.permissions.base",
+        "RoleBasedPermissions.readable_by_user_filter",
+        "Asks the database for the roles of a learner, who has none, at most requests.",
+        nothing_is_readable_without_role,
         postgresql_only=True,
     ),
     Patch(

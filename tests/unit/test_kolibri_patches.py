@@ -25,6 +25,12 @@ KNOWN: dict[tuple[str, str], set[str]] = {
     ("kolibri.utils.main", "_migrate_databases"): {"e5728417f2fcc5ce"},
     ("kolibri.utils.main", "_upgrades_after_django_setup"): {"539acb732f9e083e"},
     ("kolibri.core.auth.backends", "FacilityUserBackend.get_user"): {"57f6f4ae1dfad0bb"},
+    ("kolibri.core.auth.permissions.general", "_user_is_admin_for_own_facility"): {
+        "a2b72a4eafe58b14"
+    },
+    ("kolibri.core.auth.permissions.base", "RoleBasedPermissions.readable_by_user_filter"): {
+        "8e1773c6fa1f446e"
+    },
     ("kolibri.core.device.translation", "get_device_language"): {"d433590d34d1644e"},
     ("kolibri.core.device.models", "DeviceSettings.save"): {"d2c28f0fdbe71fc8"},
     ("kolibri.utils.kolibri_whitenoise", "DynamicWhiteNoise.__init__"): {"1e776e9942e72f62"},
