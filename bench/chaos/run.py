@@ -19,8 +19,8 @@ class Aftermath:
     """What followed a death, until the next one.
 
     :param away: seconds until the victim was told to start again, by whoever killed it.
-    :param again: seconds until the first good answer to a request that was sent afterwards, and
-        that nobody but the app and the database can answer: what somebody may see of themselves.
+    :param again: seconds until the first good answer after the first failure, if there was one, to
+        a request that only the app and the database together can answer: about one's own user.
     :param last: seconds until the last failure; None where nothing failed.
     :param job: seconds in which a job was done that was given right afterwards.
     """
@@ -99,11 +99,12 @@ def _aftermath(
 ) -> Aftermath:
     begin, end = span
     failures = [failure for failure in account.failures if begin <= failure.first < end]
+    since = min((failure.first for failure in failures), default=begin)
     good = min(
         (
             sent + took / 1000
             for sent, took, path in account.answers
-            if sent >= begin and path.startswith(OWN_USER)
+            if sent >= since and path.startswith(OWN_USER)
         ),
         default=float("inf"),
     )
