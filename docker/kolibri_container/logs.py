@@ -16,4 +16,5 @@ def configure() -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(FORMATTERS.get(name, FORMATTERS["text"])())
     handler.addFilter(RedactingFilter())
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    # Kolibri, where it was imported already, has handlers of its own.
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
