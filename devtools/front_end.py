@@ -6,11 +6,10 @@ knowing where its body ends.
 
 from __future__ import annotations
 
-import contextlib
 import re
+import selectors
 import socket
 import ssl
-import threading
 from typing import TYPE_CHECKING
 
 from devtools.azure_standin.connections import LOOPBACK, Listener
@@ -54,11 +53,7 @@ class FrontEnd:
             client.settimeout(None)
             with socket.create_connection((LOOPBACK, self._target)) as server:
                 server.sendall(_with_headers(head, f"{address}:{port}") + rest)
-                upwards = threading.Thread(target=_pass, args=(client, server), daemon=True)
-                upwards.start()
-                _pass(server, client)
-                with contextlib.suppress(OSError):
-                    client.shutdown(socket.SHUT_RDWR)
+                _pass_on(client, server)
 
 
 def _read_head(client: socket.socket) -> tuple[bytes, bytes]:
@@ -79,7 +74,25 @@ def _with_headers(head: bytes, client: str) -> bytes:
     return kept + b"\r\n" + added.encode() + b"Connection: close\r\n\r\n"
 
 
-def _pass(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
+def _pass_on(client: ssl.SSLSocket, server: socket.socket) -> None:
+    """Pass on what either sends until the server ends.
+
+    In one thread, because a TLS connection must not be read and written at once.
+    """
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(client, selectors.EVENT_READ, (client, server))
+        waiting.register(server, selectors.EVENT_READ, (server, client))
+        while True:
+            for key, _events in waiting.select():
+                source, sink = key.data
+                data = source.recv(65536)
+                # What TLS has decrypted already, the system does not announce again.
+                while source is client and client.pending():
+                    data += client.recv(65536)
+                if not data and source is server:
+                    return
+                if not data:
+                    waiting.unregister(client)
+                    sink.shutdown(socket.SHUT_WR)
+                else:
+                    sink.sendall(data)

@@ -113,6 +113,11 @@ class Container:
         """Of a container that has ended."""
         return int(self._inspect("{{.State.ExitCode}}"))
 
+    @property
+    def was_denied_memory(self) -> bool:
+        """Whether the kernel has killed it for what it wanted."""
+        return self._inspect("{{.State.OOMKilled}}") == "true"
+
     def is_ready(self) -> bool:
         """Whether the platform would send it requests."""
         return self._answers("/azure/health/ready")
