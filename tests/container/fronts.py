@@ -124,7 +124,7 @@ def ask(
 def need_nginx() -> None:
     """Skip where there is none."""
     if shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") is None:
-        pytest.skip("nginx is missing: apt-get install nginx-core")
+        pytest.skip("nginx is missing: apt-get install nginx")
 
 
 def need_brotli() -> None:

@@ -46,6 +46,13 @@ def test_packages_run_on_the_second_origin_only(site, package, sandbox):
         assert ask(site.front, path).status == 404
 
 
+def test_the_sandbox_is_fetched_once(site, sandbox):
+    """Its names change with what is in it. Kolibri has it asked for again after two minutes."""
+    answer = ask(site.front, sandbox, {"Host": ZIPCONTENT})
+
+    assert "immutable" in answer.headers["cache-control"]
+
+
 def test_a_page_of_a_package_is_sent_as_kolibri_sends_it(site, package):
     ours, kolibris = ask(site.front, package, {"Host": ZIPCONTENT}), ask(site.zipcontent, package)
 
