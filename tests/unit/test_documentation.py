@@ -21,7 +21,8 @@ def sections(repository):
 
 @pytest.fixture(scope="module")
 def sources(repository):
-    files = (repository / "kolibri_azure_plugin").rglob("*.py")
+    folders = (repository / "kolibri_azure_plugin", repository / "docker" / "kolibri_container")
+    files = [file for folder in folders for file in folder.rglob("*.py")]
     return {file: ast.parse(file.read_text(encoding="utf-8")) for file in files}
 
 
