@@ -48,6 +48,7 @@ class Site:
     :param folder: holds the shares and the list of trusted authorities.
     :param settings: the app settings; change them to break things.
     :param port: the container's own; a new container gets it again.
+    :param command: what is said after the image's name; empty for the image's own default.
     """
 
     folder: Path
@@ -58,6 +59,7 @@ class Site:
     settings: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     mounts: list[Mount] = field(default_factory=list)
+    command: str = ""
 
     @classmethod
     def create(
@@ -133,7 +135,7 @@ class Site:
         return Container.start(
             self.engine,
             self.image,
-            *command,
+            *(command or self.command.split()),
             environment={**self.environment, **more},
             mounts=self.mounts,
         )

@@ -1,0 +1,175 @@
+"""The app settings of the production template start the image: only addresses are replaced."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import pytest
+
+from devtools.arm import Checker, CheckerMissingError
+from devtools.azure_standin import AzureStandin
+from devtools.container import visit
+from devtools.container.container import Mount
+from devtools.container.site import FIRST_START_SECONDS, SUPERUSER, SYSTEM_BUNDLE, Site
+from devtools.radius import RadiusServer
+from devtools.redis import MissingRedisError, RedisServer
+from tests.arm.app_settings import SECRETS
+from tests.arm.conftest import ARM, NAMES
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+DATABASE_RESOURCE = "https://ossrdbms-aad.database.windows.net"
+
+#: The tests' browser reads English, and its learner types a password; neither is an address.
+CHOSEN = {"language": "en", "facilityPreset": "nonformal"}
+
+
+@dataclass(frozen=True)
+class Web:
+    """One Web App of the template."""
+
+    settings: dict[str, str]
+    command: str
+    shares: dict[str, str]
+
+    @classmethod
+    def of(cls, evaluated, symbol):
+        configuration = evaluated.named(symbol).at("siteConfig")
+        mounts = configuration["azureStorageAccounts"]
+        return cls(
+            evaluated.app_settings(symbol),
+            configuration.get("appCommandLine") or "",
+            {each["shareName"]: each["mountPath"] for each in mounts.values()},
+        )
+
+
+@pytest.fixture(scope="module", params=["small", "large"])
+def evaluated(request):
+    """The template, with the example's answers for a size."""
+    try:
+        checker = Checker()
+    except CheckerMissingError as error:
+        pytest.skip(str(error))
+    example = json.loads((ARM / "parameters" / f"{request.param}.parameters.json").read_text())
+    values = {name: entry["value"] for name, entry in example["parameters"].items()}
+    template = json.loads(NAMES["production"].read_text())
+    return checker.evaluate(template, {**values, **CHOSEN})
+
+
+@pytest.fixture(scope="module")
+def secrets(evaluated):
+    """What the template writes into the vault."""
+    found = evaluated.of_type("Microsoft.KeyVault/vaults/secrets")
+    return {each.name.rpartition("/")[2]: each.properties["value"] for each in found}
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory, postgres):
+    """Azure, and the server that asks Entra for PostgreSQL."""
+    folder = tmp_path_factory.mktemp("platform")
+    with AzureStandin(folder / "azure") as azure:
+
+        def judge(_user: str, password: str) -> str | None:
+            verdict = azure.tokens.check(password, DATABASE_RESOURCE)
+            return None if verdict else verdict.reason
+
+        with RadiusServer(judge) as radius:
+            yield azure, radius
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory, authority, secrets):
+    """The Redis that the secret names, where the template makes one."""
+    if "kolibri-redis-url" not in secrets:
+        yield None
+        return
+    try:
+        server = RedisServer(tmp_path_factory.mktemp("redis"), authority, "password-of-redis")
+    except MissingRedisError as error:
+        pytest.skip(str(error))
+    with server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def vault(platform, postgres, secrets, redis):
+    """The vault with the template's secrets; the database signs in who has the app's identity."""
+    azure, radius = platform
+    url = urlsplit(secrets["kolibri-database-url"].replace("<at deployment>", "host"))
+    assert url.password is None
+    identity, database = url.username, url.path.strip("/")
+    postgres.create_role(identity)
+    postgres.ask_radius(identity, port=radius.port, secret=radius.secret)
+    postgres.create_database(database, owner=identity)
+    address = f"postgresql://{identity}@localhost:{postgres.port}/{database}"
+    for name, value in secrets.items():
+        azure.set_secret(name, value)
+    azure.set_secret("kolibri-database-url", address)
+    if redis:
+        azure.set_secret("kolibri-redis-url", redis.url())
+    yield azure
+    postgres.drop_database(database)
+    postgres.execute(f'DROP ROLE "{identity}"')
+
+
+@pytest.fixture(scope="module")
+def apps(tmp_path_factory, engine, image, vault, authority, evaluated):
+    """The two Web Apps, each a site of its own on the shares that the template mounts."""
+    folder = tmp_path_factory.mktemp("apps")
+    site, content = (
+        Site(folder / name, engine, image, vault, authority) for name in ("app", "content")
+    )
+    shares = {mount.target.rpartition("/")[2]: mount.source for mount in site.mounts}
+    client_id = vault.add_identity()
+    for each, symbol in ((site, "app"), (content, "contentApp")):
+        web = Web.of(evaluated, symbol)
+        each.command = web.command
+        each.mounts = [
+            *(Mount(shares[name], target) for name, target in web.shares.items()),
+            *(mount for mount in each.mounts if mount.target in (SYSTEM_BUNDLE, "/drive")),
+        ]
+        each.settings = moved_here(web.settings, each, content)
+        if "KOLIBRI_AZURE_CLIENT_ID" in web.settings:
+            each.settings["KOLIBRI_AZURE_CLIENT_ID"] = client_id
+    with site, content:
+        yield site, content
+
+
+def moved_here(settings, site: Site, content: Site):
+    """The settings with the addresses of this machine; the vault's name leads to the stand-in."""
+    return {
+        **settings,
+        "WEBSITES_PORT": str(site.port),
+        "KOLIBRI_AZURE_ALLOWED_HOSTS": "127.0.0.1" if site is content else "localhost",
+        "KOLIBRI_ZIP_CONTENT_ORIGIN": content.zip_url,
+        # App Service puts the secret in the reference's place.
+        "KOLIBRI_STORAGE_KEY": "the-key-of-the-shares",
+    }
+
+
+def test_the_settings_of_the_template_start_the_image(apps, evaluated, secrets):
+    site, content = apps
+    assert set(secrets) <= SECRETS
+    password = secrets["kolibri-superuser-password"]
+    with site.start() as app, content.start() as contents:
+        app.wait_until_ready(FIRST_START_SECONDS)
+        contents.wait_until_ready(60)
+        session = site.client()
+        session.sign_in(SUPERUSER, password)
+        session.create_learner(visit.LEARNER, visit.LEARNER_PASSWORD, visit.LEARNER)
+        site.import_channel(app)
+        visit.require_second_origin(site)
+        examined = site.run("check")
+        assert examined.code == 0, examined.output
+        app.signal("KILL")
+        contents.signal("KILL")
+    with site.start() as app, content.start() as contents:
+        app.wait_until_ready(60)
+        contents.wait_until_ready(60)
+        visit.require_user(session, SUPERUSER)
+        visit.require_channel(session)
+        visit.require_second_origin(site)
+        for container in (app, contents):
+            assert container.stop()[0] == 0
