@@ -20,6 +20,10 @@ from kolibri_azure_plugin.settings import TRUE_WORDS
 #: EX_CONFIG of sysexits.h: to start again at once would not help, and a supervisor can tell by it.
 EXIT_CODE = 78
 
+#: Names a file that gets the message in place of stderr. A supervisor prints it when all else has
+#: ended, so that nothing that runs beside this process comes after it.
+LAST_WORDS = "KOLIBRI_AZURE_LAST_WORDS"
+
 
 @contextlib.contextmanager
 def fail_closed() -> Iterator[None]:
@@ -39,5 +43,14 @@ def fail_closed() -> Iterator[None]:
 def _end(message: str) -> None:
     if os.environ.get("KOLIBRI_DEBUG", "").lower() in TRUE_WORDS:
         message = f"{traceback.format_exc()}\n{message}"
-    print(f"Kolibri on Azure does not start.\n{redact(message)}", file=sys.stderr, flush=True)
+    _say(f"Kolibri on Azure does not start.\n{redact(message)}")
     raise SystemExit(EXIT_CODE)
+
+
+def _say(message: str) -> None:
+    path = os.environ.get(LAST_WORDS)
+    if path:
+        with contextlib.suppress(OSError), open(path, "w", encoding="utf-8") as file:
+            file.write(f"{message}\n")
+            return
+    print(message, file=sys.stderr, flush=True)

@@ -33,7 +33,7 @@ limit_request_field_size = 0
 
 # Seconds after which a process whose main thread does nothing at all is killed. A request may take
 # longer: nginx decides about that.
-timeout = 60
+timeout = 30
 # When the container stops, nginx has finished before; this is for a process that is replaced.
 graceful_timeout = 230
 
