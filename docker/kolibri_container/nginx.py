@@ -69,13 +69,21 @@ class Nginx:
         """Where the configuration lies, and nginx's own temporary files."""
         return _folder(self.run)
 
+    @property
+    def _content_root(self) -> Path:
+        """A folder in which the content lies where its addresses say."""
+        return self.folder / "root"
+
     def command(self) -> list[str]:
         """What starts nginx, in the foreground; SIGQUIT lets it finish its requests."""
         return ["nginx", "-e", "stderr", "-c", str(self.folder / "nginx.conf")]
 
     def write(self) -> None:
         """Write the configuration."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._content_root.mkdir(parents=True, exist_ok=True)
+        link = self._content_root / "content"
+        link.unlink(missing_ok=True)
+        link.symlink_to(self.content)
         for name, text in self.render().items():
             (self.folder / name).write_text(text, encoding="utf-8")
 
@@ -92,7 +100,7 @@ class Nginx:
         return {
             "run": self.run,
             "static": self.static,
-            "content": self.content,
+            "content_root": self._content_root,
             "templates": TEMPLATES,
             "listen": self.listen,
             "servers": self._servers(),

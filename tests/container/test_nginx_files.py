@@ -169,9 +169,10 @@ def test_content_that_arrives_is_served_although_it_was_missing_before(site):
     assert ask(site.front, storage(name)).body == b"here"
 
 
-def test_what_is_not_on_disk_is_asked_of_kolibri(site):
+@pytest.mark.parametrize("headers", [{}, {"Range": "bytes=0-"}])
+def test_what_is_not_on_disk_is_asked_of_kolibri(site, headers):
     path = storage("7" * 32 + ".mp4")
-    ours, kolibris = ask(site.front, path), ask(site.kolibri, path)
+    ours, kolibris = ask(site.front, path, headers), ask(site.kolibri, path, headers)
 
     assert ours.status == kolibris.status == 404
     assert ours.headers["content-security-policy"] == kolibris.headers["content-security-policy"]
