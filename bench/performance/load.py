@@ -22,7 +22,7 @@ class Load:
     """What wrk has seen.
 
     :param rate: answers a second.
-    :param p50: milliseconds, as is `p95`; infinite where there was no answer.
+    :param p50: milliseconds, as is `p95`; infinite where there was no answer, and nothing of files.
     :param megabytes: million bytes a second.
     :param failures: how many requests failed, by kind; those that did not are left out.
     """
@@ -41,7 +41,7 @@ class Load:
 def learner_mix(url: str, learners: Sequence[Learner], connections: int, seconds: float) -> Load:
     """The mix of all learners in turn; each answer's status counts."""
     lines = [f"{path}\t{learner.cookie_header}" for learner in learners for path in learner.mix]
-    return _wrk(url, lines, connections, seconds, 1, "each")
+    return _wrk(url, lines, connections, seconds, connections, "each")
 
 
 #: wrk takes in 8 kB at a time, so that one thread is sooner at its end than a server that is good
@@ -71,14 +71,14 @@ def _wrk(
     return read(json.loads(answer.stdout.splitlines()[-1]))
 
 
-def read(summary: dict[str, int]) -> Load:
+def read(summary: dict[str, float]) -> Load:
     """What the script prints."""
     seconds = summary["microseconds"] / 1e6
     answered = summary["answers"] > 0
     return Load(
         rate=summary["answers"] / seconds,
-        p50=summary["p50"] / 1000 if answered else float("inf"),
-        p95=summary["p95"] / 1000 if answered else float("inf"),
+        p50=summary["p50"] if answered else float("inf"),
+        p95=summary["p95"] if answered else float("inf"),
         megabytes=summary["bytes"] / seconds / 1e6,
-        failures={kind: summary[kind] for kind in FAILURES if summary[kind]},
+        failures={kind: int(summary[kind]) for kind in FAILURES if summary[kind]},
     )

@@ -79,6 +79,8 @@ def mix_with_delay(pair: Pair, _school: School) -> Iterator[Row]:
     work = "1 ms each way to the database"
     alone = pair.alternately(_mix(pair, 1))
     yield rows.limit(f"{work}, 1 connection: p50, ms", medians(alone, p50), 10)
+    yield rows.note("the same: p95, ms", medians(alone, p95))
+    yield rows.note("the same: requests/s", medians(alone, rate))
     few = pair.alternately(_mix(pair, FEW))
     yield rows.times(f"{work}, {FEW} connections: requests/s", medians(few, rate), 4)
     yield rows.note("the same: p95, ms", medians(few, p95))
