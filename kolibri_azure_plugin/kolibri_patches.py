@@ -29,6 +29,7 @@ from kolibri_azure_plugin.logs.printed import log_what_is_printed
 from kolibri_azure_plugin.media import serve_no_media
 from kolibri_azure_plugin.provisioning.provision import provision, require_what_it_takes
 from kolibri_azure_plugin.settings import APP, ZIP_CONTENT
+from kolibri_azure_plugin.unfiltered import filter_when_asked
 from kolibri_azure_plugin.zip_content.server import answer_in_bytes
 
 #: Makes the new function from the old one.
@@ -39,7 +40,7 @@ Wrapper = Callable[[Callable[..., Any]], Any]
 class Patch:
     """One function of Kolibri's, and what is put around it.
 
-    :param module: where it is defined.
+    :param module: where it is defined, in Kolibri or in what it brings along.
     :param name: its name there, with its class in front if it has one.
     :param reason: why there is no other way.
     :param postgresql_only: what it mends does not exist on the SQLite of a test deployment.
@@ -178,6 +179,12 @@ PATCHES = (
         "Asks the database for the roles of a learner, who has none, at most requests.",
         nothing_is_readable_without_role,
         postgresql_only=True,
+    ),
+    Patch(
+        "django_filters.rest_framework.backends",
+        "DjangoFilterBackend.filter_queryset",
+        "Copies all filters of a view and makes a form of them, also when a request names none.",
+        filter_when_asked,
     ),
     Patch(
         "kolibri.core.device.translation",

@@ -17,6 +17,9 @@ KOLIBRI = Path(kolibri.__file__).parent
 
 #: For each patched function, a digest of its source in the versions of Kolibri that are known.
 KNOWN: dict[tuple[str, str], set[str]] = {
+    ("django_filters.rest_framework.backends", "DjangoFilterBackend.filter_queryset"): {
+        "27af2df93d99ceda"
+    },
     ("kolibri.utils.main", "update"): {"2a1b1f054158ea37"},
     ("kolibri.utils.main", "run_plugin_updates"): {"7230482a70b8fbc3"},
     ("kolibri.utils.main", "provision_from_file"): {"691850378e819971"},
@@ -75,7 +78,12 @@ def digest(module, name):
 
 def find(module, name):
     """The file and the node of a function, wherever the module has it from; None without one."""
-    path = KOLIBRI.joinpath(*module.split(".")[1:])
+    package, *rest = module.split(".")
+    path = (
+        KOLIBRI.joinpath(*rest)
+        if package == "kolibri"
+        else KOLIBRI.joinpath("dist", *module.split("."))
+    )
     file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     node = tree = ast.parse(file.read_text(encoding="utf-8"))
     for part in name.split("."):
