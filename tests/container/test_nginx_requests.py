@@ -198,8 +198,9 @@ def test_a_page_whose_process_dies_is_asked_for_again(front, tmp_path):
     assert (tmp_path / "died").exists()
 
 
-def test_what_changes_something_is_never_tried_again(front, tmp_path):
-    answer = ask(front.url, f"/dies-once?{tmp_path}/died", method="POST", body=b"{}")
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_what_changes_something_is_never_tried_again(front, tmp_path, method):
+    answer = ask(front.url, f"/dies-once?{tmp_path}/died", method=method, body=b"{}")
 
     assert answer.status == 503
 
