@@ -44,7 +44,7 @@ MOST_FAILURES, MOST_FAILURES_OF_ALL, FAILURES_COUNT_FOR = 3, 12, 60.0
 PAUSE, LOGIN_TIMEOUT, RETRY = 1.0, 30, 30
 
 #: Seconds in which all sessions have to end when the container does.
-FAREWELL = 3.0
+FAREWELL = 2.5
 
 #: Where a supervisor waits to hear that the port is open.
 NOTIFICATION_FD = 3

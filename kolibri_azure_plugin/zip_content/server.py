@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from secrets import token_urlsafe
 from typing import Any, Callable
 
@@ -40,13 +41,18 @@ def require_server_of_zip_content() -> None:
             "This process may only serve interactive content.",
             expected=f"the WSGI module {WSGI_MODULE}: KOLIBRI_AZURE_ROLE is zipcontent, and such a "
             "process gets no database and no secret",
-            found=" ".join(sys.argv) or "another program",
+            found=_program(sys.argv),
             remedy="Type it in the shell of the web app that runs Kolibri itself.\n"
             "If that is this one: start the image without the word zipcontent, and\n"
             "az webapp config appsettings delete -g GROUP -n APP --setting-names "
             "KOLIBRI_AZURE_ROLE",
             code="zip-content-only",
         )
+
+
+def _program(arguments: Sequence[str]) -> str:
+    """Its name and the command; what follows may be nobody else's business."""
+    return " ".join([os.path.basename(arguments[0]), *arguments[1:3]])
 
 
 def verify_content(settings: Settings) -> None:
