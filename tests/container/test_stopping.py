@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import psycopg2
@@ -73,16 +74,20 @@ class Visitor(threading.Thread):
             connection = http.client.HTTPConnection(self._address.netloc, timeout=STOP_LIMIT)
             try:
                 connection.connect()
-            except OSError:
-                return
-            try:
                 connection.request("GET", path, headers=self._headers)
                 answer = connection.getresponse()
-                answer.read()
+            except (ConnectionRefusedError, ConnectionResetError):
+                # The kernel says so for a server that has not read a word.
+                return
             except (OSError, http.client.HTTPException) as error:
                 self.cut = f"{path}: {error!r}"
                 return
-            if answer.status != 200:
+            try:
+                answer.read()
+            except (OSError, http.client.HTTPException) as error:
+                self.cut = f"{path}, in the middle: {error!r}"
+                return
+            if answer.status != HTTPStatus.OK:
                 self.cut = f"{path}: status {answer.status}"
                 return
             self.finished += 1
