@@ -20,7 +20,7 @@ from pathlib import Path
 from kolibri_azure_plugin.content import probe
 from kolibri_azure_plugin.content.probe import ProbeHangsError
 from kolibri_container import configuration
-from kolibri_container.nginx import hold_content_back, release_content
+from kolibri_container.nginx import content_is_held_back, hold_content_back, release_content
 
 #: Seconds between two looks, and those after which a wait for a file is suspicious.
 PAUSE = 0.5
@@ -56,7 +56,8 @@ class ContentWatch:
         self._content = content
         self._root = root
         self._waits: dict[Wait, float] = {}
-        self.hangs = False
+        # One that was killed may have left it to this one to let content through again.
+        self.hangs = content_is_held_back(run)
 
     def look(self) -> None:
         """Look once, and do what has to be done."""

@@ -31,7 +31,12 @@ add_header Cache-Control no-store always;
 return 503;
 """
 
-#: Descriptors that a process of nginx has open besides connections and files.
+#: Kolibri's largest uploads are lists of users and pictures.
+LARGEST_UPLOAD = "100m"
+
+#: Files that each of three caches of a process of nginx keeps open, and what else it has open
+#: besides its connections.
+FILES_KEPT_OPEN = 500
 OTHER_DESCRIPTORS = 64
 
 
@@ -109,11 +114,11 @@ class Nginx:
             "behind_proxy": "yes" if self.behind_proxy else "no",
             "workers": self.workers,
             "connections": self.connections,
-            "open_file_cache": 1000,
+            "open_file_cache": FILES_KEPT_OPEN,
             "open_files": self._open_files(),
             "shutdown_seconds": self.shutdown_seconds,
             "access_log": self.access_log,
-            "largest_upload": "100m",
+            "largest_upload": LARGEST_UPLOAD,
             "user": _user(),
             **_brotli(),
         }
@@ -126,7 +131,7 @@ class Nginx:
         return "include app.conf;\n    include zipcontent.conf;"
 
     def _open_files(self) -> int:
-        wanted = 2 * self.connections + OTHER_DESCRIPTORS
+        wanted = 2 * self.connections + 3 * FILES_KEPT_OPEN + OTHER_DESCRIPTORS
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         return wanted if most == resource.RLIM_INFINITY else min(wanted, most)
 
@@ -138,6 +143,14 @@ def hold_content_back(run: Path) -> None:
     """
     (_folder(run) / CONTENT_HELD_BACK).write_text(HELD_BACK)
     _begin_anew(run)
+
+
+def content_is_held_back(run: Path) -> bool:
+    """Whether nginx answers 503 for content."""
+    try:
+        return (_folder(run) / CONTENT_HELD_BACK).read_text() != ""
+    except FileNotFoundError:
+        return False
 
 
 def release_content(run: Path) -> None:

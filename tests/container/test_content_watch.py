@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
+import signal
 import threading
 
 import pytest
@@ -54,7 +56,9 @@ def all_pages(container):
 
 
 @pytest.mark.parametrize("zipcontent", [False, True])
-def test_pages_are_served_while_the_share_hangs(container, provisioned, zipcontent):
+def test_pages_are_served_while_the_share_hangs_and_content_when_it_answers(
+    container, provisioned, zipcontent
+):
     host = {"Host": container.zipcontent_host} if zipcontent else None
     paths = itertools.cycle(
         f"/content/zipcontent/{name}.zip/index.html" if zipcontent else f"/content/{storage(name)}"
@@ -80,6 +84,7 @@ def test_pages_are_served_while_the_share_hangs(container, provisioned, zipconte
 
     wait_until(content_is_held_back, "content to be held back", RECOVERY)
     wait_until(lambda: all_pages(container) == {PAGE: 200, LIVE: 200}, "pages and health", RECOVERY)
+    os.kill(container.parts()["content_watch"], signal.SIGKILL)
     for _ in range(5):
         visitors_come()
         assert all_pages(container) == {PAGE: 200, LIVE: 200}

@@ -10,7 +10,13 @@ import subprocess
 import pytest
 
 from kolibri_container import nginx
-from kolibri_container.nginx import CONTENT_HELD_BACK, Nginx, hold_content_back, release_content
+from kolibri_container.nginx import (
+    CONTENT_HELD_BACK,
+    Nginx,
+    content_is_held_back,
+    hold_content_back,
+    release_content,
+)
 
 from .fronts import need_nginx
 
@@ -103,5 +109,8 @@ def test_content_is_held_back_before_nginx_runs_too(write, tmp_path):
     hold_content_back(tmp_path)
     assert "return 503;" in (tmp_path / "nginx" / CONTENT_HELD_BACK).read_text()
 
+    assert content_is_held_back(tmp_path)
+
     release_content(tmp_path)
+    assert not content_is_held_back(tmp_path)
     assert (tmp_path / "nginx" / CONTENT_HELD_BACK).read_text() == ""
