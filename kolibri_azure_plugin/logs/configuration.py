@@ -64,7 +64,8 @@ def _take_over(logger: logging.Logger, handler: logging.Handler, log_format: str
     stream = getattr(handler, "stream", None)
     if stream is sys.stderr and logger.name in ("", "cherrypy.access"):
         logger.removeHandler(handler)
-    elif stream in (sys.stdout, sys.stderr):
+    elif stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
+        # A colour library that Kolibri loads puts a stream of its own in the place of each.
         handler.setFormatter(FORMATTERS[log_format]())
         for other in list(handler.filters):
             if not isinstance(other, RedactingFilter):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 from pathlib import Path
@@ -66,6 +67,21 @@ def test_a_process_of_a_part_that_is_killed_is_replaced_by_the_part(part, web):
     web.wait_until(lambda: len(children(parent) - before) == 1, "a new process", RECOVERY_SECONDS)
     web.wait_until_ready()
     assert web.parts()[part] == parent
+    if part == "app":
+        # In the form of all other lines.
+        assert re.search(r"Z ERROR   gunicorn\.error .* was sent SIGKILL!", web.output)
+
+
+@pytest.mark.slow
+def test_a_process_that_does_nothing_any_more_is_replaced(web):
+    parent = web.parts()["app"]
+    stuck = min(children(parent))
+
+    os.kill(stuck, signal.SIGSTOP)
+
+    web.wait_until(lambda: stuck not in children(parent), "its end", RECOVERY_SECONDS)
+    web.wait_until_ready()
+    assert "WORKER TIMEOUT" in web.output
 
 
 @pytest.mark.slow
