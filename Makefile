@@ -7,7 +7,7 @@ PYTHON :=
 # What is passed on to the command behind a target.
 ARGS :=
 # The modules of bench/ that `make bench` runs.
-BENCH := startup doctor caches health
+BENCH := startup doctor caches health request_cost
 
 RUN := $(VENV)/bin/python
 environment = @sh devtools/environment.sh "$(VENV)" $(1) $(PYTHON)
