@@ -6,7 +6,8 @@ VENV := .venv
 PYTHON :=
 # What is passed on to the command behind a target.
 ARGS :=
-# The modules of bench/ that `make bench` runs.
+# The modules of bench/ that `make bench` runs; performance and chaos take ten minutes each, and
+# run when they are named.
 BENCH := startup doctor caches health request_cost
 
 RUN := $(VENV)/bin/python
@@ -23,7 +24,7 @@ help: ## list these commands
 	@echo 'For example:'
 	@echo '  make demo ARGS="--port 8090"      make demo ARGS=--help'
 	@echo '  make test ARGS="tests/unit"       make test ARGS="-m \"not slow\""'
-	@echo '  make bench BENCH=startup ARGS="--runs 3"'
+	@echo '  make bench BENCH=startup ARGS="--runs 3"   make bench BENCH=performance'
 
 demo: ## run Kolibri with the plugin, PostgreSQL and a stand-in for Azure on this machine
 	$(call environment,demo)
@@ -46,7 +47,7 @@ lock: ## resolve the image's Python packages to their newest versions, with hash
 	$(call environment,lock)
 	@$(RUN) -m devtools.container.locks $(ARGS)
 
-bench: ## measure what the plugin costs
+bench: ## measure what the plugin costs, and the image beside stock Kolibri
 	$(call environment,test)
 	@for name in $(BENCH); do echo "== $$name"; $(RUN) -m bench.$$name $(ARGS) || exit; done
 

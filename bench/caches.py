@@ -44,6 +44,7 @@ def main() -> None:
     requests = int(sys.argv[1]) if len(sys.argv) > 1 else 300
     with contextlib.ExitStack() as stack:
         clients = _start(stack)
+        times: dict[str, dict[str, list[float]]]
         times = {name: {path: [] for path in PATHS} for name in clients}
         for path in PATHS:
             for number in range(-WARM_UP, requests):

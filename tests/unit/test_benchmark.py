@@ -209,6 +209,14 @@ def test_the_table_takes_the_place_of_the_one_before(tmp_path):
     assert page.read_text() == f"before\n\n{begin}\n| newer |\n{end}\n\nafter\n"
 
 
+def test_the_page_has_a_place_for_both_tables(repository, tmp_path):
+    page = tmp_path / "performance.md"
+    page.write_text((repository / "docs" / "performance.md").read_text())
+    for name in ("performance", "chaos"):
+        write(page, name, f"what {name} says")
+        assert f"what {name} says" in page.read_text()
+
+
 def test_a_page_without_a_place_for_the_table_is_left_alone(tmp_path):
     page = tmp_path / "page.md"
     page.write_text("nothing\n")
