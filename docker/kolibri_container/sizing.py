@@ -32,6 +32,9 @@ MOST_THREADS = 16
 #: More than that one nginx, with all that it keeps, never needs.
 MOST_NGINX_WORKERS = 4
 
+#: A process that opens a file on a slow share waits for it, and another one goes on.
+LEAST_NGINX_WORKERS = 2
+
 #: The aliases of Kolibri's database: a thread may keep a connection of each, `default` and
 #: `default-serializable`, which is for sync.
 ALIASES = 2
@@ -105,7 +108,8 @@ def sizes(limits: Limits, settings: ImageSettings, instances: int) -> Sizes:
         zipcontent_processes=settings.zipcontent_processes
         or max(1, min(cpus // 2, for_processes // 2)),
         zipcontent_threads=settings.zipcontent_threads,
-        nginx_workers=settings.nginx_workers or min(cpus, MOST_NGINX_WORKERS),
+        nginx_workers=settings.nginx_workers
+        or min(max(cpus, LEAST_NGINX_WORKERS), MOST_NGINX_WORKERS),
         process_memory=min(
             MOST_PROCESS_MEMORY, max(2 * PROCESS_MEMORY, (memory - BASE_MEMORY) // processes)
         ),
