@@ -86,7 +86,7 @@ class ImageSettings:
         "KOLIBRI_CONTAINER_ZIPCONTENT_THREADS", 8, "Threads of each of them.", minimum=1
     )
     nginx_workers: int = _row(
-        "KOLIBRI_CONTAINER_NGINX_WORKERS", 0, "Processes of nginx. 0: one for each CPU."
+        "KOLIBRI_CONTAINER_NGINX_WORKERS", 0, "Processes of nginx. 0: one for each CPU, 2 to 4."
     )
     stop_limit: int = _row(
         "WEBSITES_CONTAINER_STOP_TIME_LIMIT",
