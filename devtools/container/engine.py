@@ -90,8 +90,8 @@ def find_engine() -> Engine:
         tried.append(f"{name}: {reason}")
     raise MissingEngineError(
         f"containers can't be run here ({'; '.join(tried)}). Install Docker, or Podman (Debian, "
-        "Ubuntu: apt-get install --no-install-recommends podman runc conmon netavark mmdebstrap, and "
-        "uidmap for users other than root)"
+        "Ubuntu: apt-get install --no-install-recommends podman runc conmon netavark mmdebstrap, "
+        "and uidmap for users other than root)"
     )
 
 

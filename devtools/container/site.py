@@ -4,6 +4,7 @@ front; and the settings that App Service would give it.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -107,6 +108,8 @@ class Site:
 
     def __exit__(self, *error: object) -> None:
         self._front_end.__exit__(*error)
+        if os.getuid():
+            self._take_the_files_back()
 
     @property
     def url(self) -> str:
@@ -172,6 +175,15 @@ class Site:
             done = container.execute("/opt/kolibri/container/entrypoint", "kolibri", *words)
             if done.code:
                 raise EngineError(f"kolibri {' '.join(words)} failed:\n{done.output}")
+
+    def _take_the_files_back(self) -> None:
+        """Make what the container's user has written this user's, who may remove it then."""
+        # In a container of an ordinary user's Podman, root is that user.
+        owner = "0:0" if self.engine.is_podman else f"{os.getuid()}:{os.getgid()}"
+        self.engine.run(
+            *("run", "--rm", "--user=0", "--entrypoint=chown", f"--volume={self.folder}:/site"),
+            *(self.image, "-R", owner, "/site"),
+        )
 
     def _bundle(self) -> Path:
         bundle = self.folder / "authorities.pem"
