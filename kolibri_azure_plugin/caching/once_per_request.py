@@ -7,11 +7,12 @@ import functools
 from typing import Any, Callable, TypeVar
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import get_language
 
 Answer = TypeVar("Answer")
 
-#: Answers by the name of the function, while a request is answered.
-_known: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar(
+#: Answers by what was asked, while a request is answered.
+_known: contextvars.ContextVar[dict[object, Any] | None] = contextvars.ContextVar(
     "known", default=None
 )
 
@@ -45,6 +46,26 @@ def once_per_request(function: Callable[[], Answer]) -> Callable[[], Answer]:
         return answer
 
     return remembered
+
+
+def resolve_once(resolve: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap ``URLResolver.resolve``: the same address leads to the same view in one request.
+
+    Which it is may depend on the language of the moment.
+    """
+
+    @functools.wraps(resolve)
+    def resolve_remembered(self: Any, path: Any) -> Any:
+        known = _known.get()
+        # A whole address begins with a slash; the patterns below the first one get its rest.
+        if known is None or not isinstance(path, str) or not path.startswith("/"):
+            return resolve(self, path)
+        question = (self, path, get_language())
+        if question not in known:
+            known[question] = resolve(self, path)
+        return known[question]
+
+    return resolve_remembered
 
 
 def forget() -> None:

@@ -17,6 +17,7 @@ KOLIBRI = Path(kolibri.__file__).parent
 
 #: For each patched function, a digest of its source in the versions of Kolibri that are known.
 KNOWN: dict[tuple[str, str], set[str]] = {
+    ("django.urls.resolvers", "URLResolver.resolve"): {"2c1f11aae9d3bf69"},
     ("django_filters.rest_framework.backends", "DjangoFilterBackend.filter_queryset"): {
         "27af2df93d99ceda"
     },
