@@ -24,6 +24,7 @@ def run(tmp_path, *words, **environment):
         [str(container_processes.ENTRYPOINT), *words],
         env={
             "PATH": container_processes.search_path(),
+            "PYTHONPATH": str(container_processes.REPOSITORY),
             "KOLIBRI_HOME": str(tmp_path / "home"),
             "KOLIBRI_CONTAINER_RUN": str(tmp_path / "run"),
             **environment,

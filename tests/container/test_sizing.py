@@ -132,3 +132,8 @@ def test_a_flood_of_requests_opens_no_more_connections_than_may_be(start, provis
 
     assert statuses == {200}
     assert max(counted) <= most
+
+
+def test_at_rest_all_processes_together_use_less_than_500_mb(web):
+    web.wait_until(lambda: "runs the background workers now" in web.output, "the workers", 60)
+    assert 100 < web.memory() / 2**20 < 500
