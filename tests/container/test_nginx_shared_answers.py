@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import json
 
 import pytest
 
@@ -200,6 +201,33 @@ def test_browsers_that_can_read_the_same_share_an_answer(get, address):
     accepted = ("gzip", "gzip, deflate", "deflate, gzip;q=0.9")
 
     assert len({get(address(), {"Accept-Encoding": each}).body for each in accepted}) == 1
+
+
+def test_kolibri_learns_who_asks_first(tmp_path, address):
+    """On its way to be compressed the request passes nginx twice."""
+    need_nginx()
+    with start_gunicorn(tmp_path, "echo:application", "app.sock"), start_front(tmp_path) as front:
+        headers = {"Host": "kolibri.example", "X-Forwarded-For": "203.0.113.7"}
+        headers["X-Forwarded-Proto"] = "https"
+        passed_on = [
+            json.loads(ask(front.url, address(path), headers).body)["variables"]
+            for path in (PAGE, "/learn/api/state")
+        ]
+
+    names = ("HTTP_HOST", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO")
+    for variables in passed_on:
+        assert [variables[name] for name in names] == ["kolibri.example", "203.0.113.7", "https"]
+
+
+def test_while_kolibri_is_not_up_its_pages_say_so(tmp_path, address):
+    need_nginx()
+    with start_front(tmp_path) as front:
+        answers = [ask(front.url, address(path)) for path in (PAGE, PAGE, "/api/public/info/")]
+
+    for answer in answers:
+        assert answer.status == 503
+        assert answer.headers["retry-after"]
+        assert answer.headers["cache-control"] == "no-store"
 
 
 def test_an_nginx_that_was_killed_leaves_nothing_in_the_way_of_the_next(
