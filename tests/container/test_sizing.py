@@ -137,3 +137,14 @@ def test_a_flood_of_requests_opens_no_more_connections_than_may_be(start, provis
 def test_at_rest_all_processes_together_use_less_than_500_mb(web):
     web.wait_until(lambda: "runs the background workers now" in web.output, "the workers", 60)
     assert 100 < web.memory() / 2**20 < 500
+
+
+@pytest.mark.parametrize(
+    ("plan", "most", "instances"),
+    [("B1", 80, 1), ("B2", 60, 1), ("P1v3", 400, 8), ("P2v3", 1200, 20)],
+)
+def test_the_table_on_the_page_is_right(plan, most, instances, repository):
+    found = find(PLANS[plan], instances, max_connections=most)
+    connections = JOB_CONNECTIONS + instances * found.connections
+    row = f"| {most}, {instances} | {found.processes} | {found.threads} | {connections} |"
+    assert row in (repository / "docs" / "container.md").read_text(encoding="utf-8")
