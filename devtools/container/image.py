@@ -13,6 +13,7 @@ from pathlib import Path
 from devtools.container.base_image import base_image
 from devtools.container.engine import Engine, names_and_values
 from devtools.container.storage import engine_folder
+from kolibri_azure_plugin import __version__
 
 REPOSITORY = Path(__file__).parents[2]
 DOCKERFILE = REPOSITORY / "docker" / "Dockerfile"
@@ -39,7 +40,12 @@ def build_image(
     `arguments` are build arguments. Raises BuildFailedError, and MissingBaseError where there is
     nothing to build from.
     """
-    given = {"PYTHON_IMAGE": base_image(engine), "REVISION": revision(), **(arguments or {})}
+    given = {
+        "PYTHON_IMAGE": base_image(engine),
+        "VERSION": __version__,
+        "REVISION": revision(),
+        **(arguments or {}),
+    }
     command = engine.command(
         *("build", "--file", str(dockerfile), "--tag", name),
         *names_and_values("--build-arg", given),

@@ -10,6 +10,7 @@ import pytest
 from devtools.container.container import RESTRICTIONS, run_to_the_end
 from devtools.container.locks import KOLIBRI_VERSIONS
 from devtools.container.size import LIMIT, compare
+from kolibri_azure_plugin import __version__
 
 pytestmark = pytest.mark.slow
 
@@ -61,7 +62,8 @@ def test_the_image_says_where_it_comes_from(configuration):
     assert labels[f"{opencontainers}licenses"] == "MIT"
     assert labels[f"{opencontainers}base.name"].startswith(("docker.io/", "localhost/"))
     assert labels["org.learningequality.kolibri.version"] == KOLIBRI_VERSIONS[-1]
-    for name in ("title", "description", "version", "created", "source", "documentation"):
+    assert labels[f"{opencontainers}version"] == __version__
+    for name in ("title", "description", "created", "source", "documentation"):
         assert labels[opencontainers + name]
 
 
