@@ -148,7 +148,8 @@ def _nginx(
 def _write_part(folder: Path, part: Part) -> None:
     for path in (SERVICES / part.scripts).iterdir():
         _link(path, folder / path.name)
-    _link(SERVICES / "finish", folder / "finish")
+    for name in ("begin", "finish"):
+        _link(SERVICES / name, folder / name)
     (folder / "timeout-kill").write_text(f"{part.stop_seconds * 1000:.0f}\n")
 
 

@@ -72,6 +72,20 @@ def test_a_process_of_a_part_that_is_killed_is_replaced_by_the_part(part, web):
         assert re.search(r"Z ERROR   gunicorn\.error .* was sent SIGKILL!", web.output)
 
 
+def test_a_part_whose_supervisor_is_killed_runs_once_again_and_not_twice(web):
+    first = web.parts()["app"]
+    supervisor = int(Path(f"/proc/{first}/stat").read_text().rpartition(")")[2].split()[1])
+
+    os.kill(supervisor, signal.SIGKILL)
+
+    web.wait_until(lambda: first not in web.processes(), "the end of the first", RECOVERY_SECONDS)
+    web.wait_until_ready()
+    masters = [pid for pid in web.processes() if "gunicorn_app" in name_of(pid)]
+    assert [pid for pid in masters if children(pid)] == [web.parts()["app"]]
+    assert web.stop() == 0
+    assert web.processes() == set()
+
+
 @pytest.mark.slow
 def test_a_process_that_does_nothing_any_more_is_replaced(web):
     parent = web.parts()["app"]
