@@ -26,6 +26,9 @@ FACILITY = "Kolibri School"
 SUPERUSER, SUPERUSER_PASSWORD = "admin", "admin-password"
 LEARNER, LEARNER_PASSWORD = "learner", "learner-password"
 
+#: Everything that is hard about a password in a URL, in libpq and in an ini file.
+DATABASE_PASSWORD = "p@ss/w:r#d%41?&=+ é"
+
 #: What a child needs from this environment; secrets and settings must come from the deployment.
 INHERITED = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "COVERAGE_PROCESS_START")
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+import sys
 from pathlib import Path
 
 import pytest
 
+from devtools import share
 from devtools.azure_standin import AzureStandin
 from devtools.certificates import CertificateAuthority
+from devtools.deployment import DATABASE_PASSWORD, Deployment
 from devtools.postgres import PostgresServer
+
+TEMPLATE = "kolibri_template"
+
+_copies = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +49,62 @@ def azure(tmp_path):
 def repository():
     """The root of the checkout."""
     return Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def mounts():
+    """The right to mount a share where only the process under test sees it."""
+    if not share.possible():
+        pytest.skip(
+            "this user may have no mount namespace: run as root, or "
+            "sysctl -w kernel.unprivileged_userns_clone=1 "
+            "kernel.apparmor_restrict_unprivileged_userns=0"
+        )
+
+
+@pytest.fixture(scope="session")
+def role(postgres, mounts):
+    """The role that Kolibri signs in as, in a deployment whose share can be mounted."""
+    postgres.create_role("kolibri", DATABASE_PASSWORD)
+    return "kolibri"
+
+
+@pytest.fixture(scope="session")
+def migrated_template(tmp_path_factory, authority, postgres, role):
+    """A database with a facility, a superuser and a learner, for others to copy."""
+    folder = tmp_path_factory.mktemp("template")
+    postgres.create_database(TEMPLATE, owner=role)
+    with AzureStandin(folder / "azure") as azure:
+        deployment = Deployment.create(
+            folder,
+            azure,
+            postgres,
+            authority,
+            database=TEMPLATE,
+            user=role,
+            password=DATABASE_PASSWORD,
+        )
+        deployment.provision()
+    return TEMPLATE
+
+
+@pytest.fixture
+def provisioned(tmp_path, azure, authority, postgres, role, migrated_template):
+    """A healthy deployment on a database with a facility, a superuser and a learner."""
+    name = f"kolibri_copy_{next(_copies)}"
+    postgres.clone_database(migrated_template, name, owner=role)
+    yield Deployment.create(
+        tmp_path, azure, postgres, authority, database=name, user=role, password=DATABASE_PASSWORD
+    )
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def counts(capfd):
+    """Prints figures that an issue asks for past pytest's capture, so that every run shows them."""
+
+    def show(line: str) -> None:
+        with capfd.disabled():
+            sys.stdout.write(f"\n  {line}\n")
+
+    return show

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from devtools import container_processes
-from tests.integration.conftest import counts, migrated_template, mounts, provisioned, role
 
-__all__ = ["counts", "migrated_template", "mounts", "provisioned", "role", "start", "web"]
+__all__ = ["start", "web"]
 
 
 @pytest.fixture

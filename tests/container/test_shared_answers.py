@@ -12,9 +12,8 @@ from devtools import container_processes
 from devtools.azure_standin import AzureStandin
 from devtools.channel import CHANNEL_ID, CHANNEL_NAME, make_channel
 from devtools.deadline import wait_until
-from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD, Deployment
+from devtools.deployment import DATABASE_PASSWORD, SUPERUSER, SUPERUSER_PASSWORD, Deployment
 from devtools.kolibri_client import CSRF_COOKIE, KolibriClient
-from tests.integration.conftest import PASSWORD
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +42,13 @@ def web(tmp_path_factory, authority, postgres, role, migrated_template):
     postgres.clone_database(migrated_template, DATABASE, owner=role)
     with AzureStandin(folder / "azure") as azure:
         deployment = Deployment.create(
-            folder, azure, postgres, authority, database=DATABASE, user=role, password=PASSWORD
+            folder,
+            azure,
+            postgres,
+            authority,
+            database=DATABASE,
+            user=role,
+            password=DATABASE_PASSWORD,
         )
         web = container_processes.begin(deployment)
         web.deployment = deployment

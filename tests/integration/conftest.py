@@ -3,42 +3,18 @@
 from __future__ import annotations
 
 import itertools
-import sys
 
 import pytest
 
-from devtools import share
-from devtools.azure_standin import AzureStandin
+from devtools.deployment import DATABASE_PASSWORD as PASSWORD
 from devtools.deployment import Deployment
 from devtools.fleet import Fleet
 from devtools.old_kolibri import OldKolibri
 from devtools.process import BackgroundProcess
 
-#: Everything that is hard about a password in a URL, in libpq and in an ini file.
-PASSWORD = "p@ss/w:r#d%41?&=+ é"
-
-TEMPLATE = "kolibri_template"
 OLD_TEMPLATE = "kolibri_old_template"
 
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def mounts():
-    """The right to mount a share where only the process under test sees it."""
-    if not share.possible():
-        pytest.skip(
-            "this user may have no mount namespace: run as root, or "
-            "sysctl -w kernel.unprivileged_userns_clone=1 "
-            "kernel.apparmor_restrict_unprivileged_userns=0"
-        )
-
-
-@pytest.fixture(scope="session")
-def role(postgres, mounts):
-    """The role that Kolibri signs in as, in a deployment whose share can be mounted."""
-    postgres.create_role("kolibri", PASSWORD)
-    return "kolibri"
 
 
 @pytest.fixture
@@ -46,30 +22,6 @@ def deployment(tmp_path, azure, authority, postgres, role):
     """A healthy production deployment on an empty database."""
     name = f"kolibri_{next(_numbers)}"
     postgres.create_database(name, owner=role)
-    yield Deployment.create(
-        tmp_path, azure, postgres, authority, database=name, user=role, password=PASSWORD
-    )
-    postgres.drop_database(name)
-
-
-@pytest.fixture(scope="session")
-def migrated_template(tmp_path_factory, authority, postgres, role):
-    """A database with a facility, a superuser and a learner, for others to copy."""
-    folder = tmp_path_factory.mktemp("template")
-    postgres.create_database(TEMPLATE, owner=role)
-    with AzureStandin(folder / "azure") as azure:
-        deployment = Deployment.create(
-            folder, azure, postgres, authority, database=TEMPLATE, user=role, password=PASSWORD
-        )
-        deployment.provision()
-    return TEMPLATE
-
-
-@pytest.fixture
-def provisioned(tmp_path, azure, authority, postgres, role, migrated_template):
-    """A healthy deployment on a database with a facility, a superuser and a learner."""
-    name = f"kolibri_{next(_numbers)}"
-    postgres.clone_database(migrated_template, name, owner=role)
     yield Deployment.create(
         tmp_path, azure, postgres, authority, database=name, user=role, password=PASSWORD
     )
@@ -113,17 +65,6 @@ def processes():
     yield begun
     for process in begun:
         process.kill()
-
-
-@pytest.fixture
-def counts(capfd):
-    """Prints figures that an issue asks for past pytest's capture, so that every run shows them."""
-
-    def show(line: str) -> None:
-        with capfd.disabled():
-            sys.stdout.write(f"\n  {line}\n")
-
-    return show
 
 
 @pytest.fixture(scope="session")
