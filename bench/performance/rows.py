@@ -10,6 +10,9 @@ from bench.performance.sides import IMAGE, STOCK
 
 Values = Mapping[str, float]
 
+#: Ratios below need a digit more.
+ROUNDED = 0.05
+
 
 @dataclass(frozen=True)
 class Row:
@@ -69,7 +72,7 @@ def number(value: float) -> str:
 
 def _row(work: str, values: Values, goal: str, *, reached: bool | None) -> Row:
     ratio = _ratio(values)
-    shown = f"{ratio:.2f}" if math.isfinite(ratio) else ""
+    shown = f"{ratio:.{2 if ratio >= ROUNDED else 3}f}" if math.isfinite(ratio) else ""
     return Row(work, number(values[STOCK]), number(values[IMAGE]), shown, goal, reached)
 
 

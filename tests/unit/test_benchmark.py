@@ -179,7 +179,7 @@ def test_memory_counts_what_a_program_has_started():
         (rows.times("work", {"stock": 100, "image": 399}, 4), "3.99", False),
         (rows.share("work", {"stock": 100, "image": 25}, 0.25), "0.25", True),
         (rows.share("work", {"stock": 100, "image": 26}, 0.25), "0.26", False),
-        (rows.limit("work", {"stock": 3, "image": 0}, 0), "0.00", True),
+        (rows.limit("work", {"stock": 3, "image": 0}, 0), "0.000", True),
         (rows.limit("work", {"stock": 0, "image": 1}, 0), "", False),
         (rows.note("work", {"stock": 2, "image": 1}), "0.50", None),
     ],
