@@ -57,7 +57,7 @@ def environment(configuration: Configuration) -> dict[str, str]:
     return {
         # The doctor multiplies it with the instances.
         "KOLIBRI_CHERRYPY_THREAD_POOL": str(configuration.sizes.all_threads),
-        # The workers are a part of their own.
+        # Where the parts find the sockets and nginx.conf, also if it is the default.
         "KOLIBRI_CONTAINER_RUN": configuration.settings.run,
     }
 

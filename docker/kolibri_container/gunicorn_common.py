@@ -47,7 +47,7 @@ errorlog = "-"
 loglevel = "warning"
 
 # Importing makes hundreds of thousands of objects that all stay; looking for garbage meanwhile
-# costs a fifth of the start.
+# costs a sixth of the start (1.45 s of a CPU instead of 1.2).
 gc.disable()
 
 

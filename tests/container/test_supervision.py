@@ -9,7 +9,9 @@ import socket
 from pathlib import Path
 
 import pytest
+import requests
 
+from devtools.container_processes import REPOSITORY
 from devtools.deadline import wait_until
 from kolibri_azure_plugin.fail_closed import EXIT_CODE
 
@@ -70,6 +72,33 @@ def test_a_process_of_a_part_that_is_killed_is_replaced_by_the_part(part, web):
     if part == "app":
         # In the form of all other lines.
         assert re.search(r"Z ERROR   gunicorn\.error .* was sent SIGKILL!", web.output)
+
+
+#: Has each process of gunicorn find, at its first look, that it has grown too much.
+TOO_LARGE = """
+if "kolibri_container.gunicorn_app" in open("/proc/self/cmdline").read():
+    import dataclasses
+    from kolibri_container import sizing
+    find = sizing.sizes
+    sizing.sizes = lambda *given: dataclasses.replace(find(*given), process_memory=1)
+"""
+
+
+def test_a_process_that_has_grown_too_much_is_replaced_between_two_requests(start, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(TOO_LARGE)
+    web = start(PYTHONPATH=os.pathsep.join([str(tmp_path), str(REPOSITORY)]))
+    web.wait_until_ready()
+    before = children(web.parts()["app"])
+
+    # More than each process serves before it looks.
+    addresses = [f"{web.url}/api/auth/facility/?{number}" for number in range(700)]
+    statuses = {requests.get(address, timeout=20).status_code for address in addresses}
+
+    web.wait_until(
+        lambda: not before & children(web.parts()["app"]), "fresh ones", RECOVERY_SECONDS
+    )
+    assert statuses == {200}
+    assert "a fresh one takes its place" in web.output
 
 
 def test_a_part_whose_supervisor_is_killed_runs_once_again_and_not_twice(web):
