@@ -90,10 +90,19 @@ def test_the_container_stays_within_its_memory(site, container):
     session = site.signed_in()
     for _ in range(20):
         session.request("GET", "/en/learn/")
-    doctor = site.run("check", "--only", "platform")
-    assert "1.7 GiB of memory" in doctor.output
     assert not container.was_denied_memory
     assert container.running
+
+
+def test_the_container_knows_the_memory_that_it_may_use(site):
+    with Container.start(
+        *(site.engine, site.image, "check", "--only", "platform"),
+        environment=site.environment,
+        mounts=site.mounts,
+        memory="900m",
+    ) as small:
+        small.wait(60)
+        assert "0.9 GiB of memory" in small.log
 
 
 def test_a_part_that_dies_is_started_again(container):
