@@ -33,7 +33,10 @@ class Administrator:
         """From when it is given to when it is done, with what failed tried again."""
         began = time.monotonic()
         job = wait_until(self._give, "a job to be taken", DONE_SECONDS)
-        wait_until(lambda: self._state(job) == "COMPLETED", f"job {job} to be done", DONE_SECONDS)
+        try:
+            wait_until(lambda: self._state(job) == "COMPLETED", "a job to be done", DONE_SECONDS)
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}; it is {self._state(job) or 'not to be seen'}") from None
         return time.monotonic() - began
 
     def _give(self) -> str:
