@@ -16,6 +16,7 @@ from devtools.container.container import HOME, Container, Finished, Mount, run_t
 from devtools.container.engine import Engine, EngineError
 from devtools.front_end import FrontEnd
 from devtools.kolibri_client import KolibriClient
+from devtools.kolibri_process import KEPT_TO_THIS_MACHINE
 from devtools.ports import free_port
 from devtools.postgres import PostgresServer
 from devtools.share import type_of
@@ -34,12 +35,6 @@ SYSTEM_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
 #: Filling an empty database takes Kolibri a minute, on a slow machine several.
 FIRST_START_SECONDS = 600
-
-KEPT_TO_THIS_MACHINE = {
-    "KOLIBRI_DISABLE_PING": "1",
-    "KOLIBRI_CENTRAL_CONTENT_BASE_URL": "http://127.0.0.1:9",
-    "KOLIBRI_DATA_PORTAL_SYNCING_BASE_URL": "http://127.0.0.1:9",
-}
 
 
 @dataclass

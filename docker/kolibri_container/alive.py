@@ -14,10 +14,11 @@ def main() -> None:
     if not os.path.exists(os.path.join(run, "services", "nginx")):
         # Workers alone listen nowhere, and a command that is passed through ends by itself.
         return
+    address = os.environ.get("KOLIBRI_LISTEN_ADDRESS") or "127.0.0.1"
     port = os.environ.get("PORT") or os.environ.get("WEBSITES_PORT") or "8080"
     try:
         urllib.request.urlopen(
-            f"http://127.0.0.1:{port}/azure/health/live", timeout=TIMEOUT_SECONDS
+            f"http://{address}:{port}/azure/health/live", timeout=TIMEOUT_SECONDS
         ).close()
     except OSError as error:
         sys.exit(f"/azure/health/live on port {port}: {error}")

@@ -37,6 +37,11 @@ class ImageSettings:
         minimum=1,
         fallbacks=("WEBSITES_PORT",),
     )
+    listen_address: str = _row(
+        "KOLIBRI_LISTEN_ADDRESS",
+        "",
+        "The address on which the public port is open, such as 127.0.0.1. Empty: on all.",
+    )
     run: str = _row(
         "KOLIBRI_CONTAINER_RUN",
         "/tmp/kolibri",  # noqa: S108 - the image's own /tmp; supervision.py makes it private

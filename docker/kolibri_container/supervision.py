@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import shutil
 import stat
 from collections.abc import Mapping, MutableMapping
@@ -17,6 +18,7 @@ from kolibri_azure_plugin.preconditions import wants_postgresql
 from kolibri_container import origins
 from kolibri_container.configuration import Configuration
 from kolibri_container.nginx import Nginx
+from kolibri_container.settings import ImageSettings
 
 SERVICES = Path(__file__).parents[1] / "services"
 
@@ -75,9 +77,11 @@ def prepare(
         else None
     )
     run = configuration.run
+    _require_plain(run, "KOLIBRI_CONTAINER_RUN")
+    _require_plain(configuration.content, "the content folder")
     _make_private(run)
     if NGINX in PARTS[mode]:
-        _nginx(mode, configuration, environ, zipcontent_host).write()
+        _nginx(mode, configuration, zipcontent_host).write()
     folder = run / "services"
     shutil.rmtree(folder, ignore_errors=True)
     for part in parts(mode, configuration, environ, has_zipcontent=zipcontent_host is not None):
@@ -126,23 +130,22 @@ def _shutdown_seconds(configuration: Configuration) -> int:
     return configuration.settings.stop_limit - LEFT_FOR_OTHERS
 
 
-def _nginx(
-    mode: str,
-    configuration: Configuration,
-    environ: Mapping[str, str],
-    zipcontent_host: str | None,
-) -> Nginx:
+def _nginx(mode: str, configuration: Configuration, zipcontent_host: str | None) -> Nginx:
     return Nginx(
         run=configuration.run,
         static=Path(configuration.settings.static),
-        content=Path(environ.get("KOLIBRI_CONTENT_DIR") or configuration.plugin.content_mount),
-        listen=str(configuration.settings.port),
+        content=configuration.content,
+        listen=_listen(configuration.settings),
         zipcontent_host=zipcontent_host,
         zipcontent_only=mode == ZIPCONTENT,
         behind_proxy=configuration.plugin.https_proxy,
         workers=configuration.sizes.nginx_workers,
         shutdown_seconds=_shutdown_seconds(configuration),
     )
+
+
+def _listen(settings: ImageSettings) -> str:
+    return ":".join(filter(None, (settings.listen_address, str(settings.port))))
 
 
 def _write_part(folder: Path, part: Part) -> None:
@@ -156,6 +159,20 @@ def _write_part(folder: Path, part: Part) -> None:
 def _link(target: Path, link: Path) -> None:
     link.parent.mkdir(parents=True, exist_ok=True)
     link.symlink_to(target)
+
+
+def _require_plain(folder: Path, what: str) -> None:
+    """:raises SettingsError: when the name means something else to nginx or to a shell."""
+    if re.fullmatch(r"/[\w./@:+-]*", str(folder)):
+        return
+    raise SettingsError(
+        "A folder's name can't be used in the container.",
+        expected="an absolute path of letters, digits and . _ - + : @",
+        found=f"{what} is {str(folder)!r}",
+        remedy="az webapp config appsettings set -g GROUP -n APP --settings "
+        "KOLIBRI_AZURE_CONTENT_MOUNT=/data/content KOLIBRI_CONTAINER_RUN=/tmp/kolibri",
+        code="container-path",
+    )
 
 
 def _make_private(run: Path) -> None:

@@ -149,6 +149,14 @@ def test_a_folder_in_which_others_may_write_is_refused(tmp_path):
     assert "another user may write there" in refused.stderr
 
 
+@pytest.mark.parametrize("variable", ["KOLIBRI_CONTAINER_RUN", "KOLIBRI_AZURE_CONTENT_MOUNT"])
+def test_a_folder_whose_name_nginx_would_misread_is_refused(variable, tmp_path):
+    refused = run(tmp_path, "web", **{variable: str(tmp_path / "a b; c")})
+    assert refused.returncode == EXIT_CODE
+    assert "a b; c" in refused.stderr
+    assert not (tmp_path / "a b; c").exists()
+
+
 def test_a_wrong_setting_does_not_keep_a_command_from_running(tmp_path):
     told = run(tmp_path, "echo", "still here", PORT="eighty")
     assert told.stdout == "still here\n"
@@ -159,7 +167,8 @@ def test_every_setting_of_the_image_is_on_its_page(repository):
     page = (repository / "docs" / "container.md").read_text(encoding="utf-8")
     for _, row in settings.rows():
         default = str(row.default).lower() if isinstance(row.default, bool) else row.default
-        assert f"| `{row.variable}` | {row.kind} | `{default}` | {row.help} |" in page
+        shown = "empty" if default == "" else f"`{default}`"
+        assert f"| `{row.variable}` | {row.kind} | {shown} | {row.help} |" in page
 
 
 def test_every_default_of_the_image_can_be_used():

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -16,9 +13,8 @@ from devtools.ports import is_free
 from kolibri_container import shell
 from tests.integration.content_app import content_app
 
+from .listening import addresses
 from .ssh import SOON, connect
-
-LISTENING = "0A"
 
 
 @pytest.fixture
@@ -45,35 +41,18 @@ def begin(tmp_path, mounts):
         container.kill()
 
 
-def listening_ports(container):
-    """The TCP ports on which a process of the container listens, on any address."""
-    sockets = {}
-    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
-        for line in table.read_text().splitlines()[1:]:
-            fields = line.split()
-            if fields[3] == LISTENING:
-                sockets[f"socket:[{fields[9]}]"] = int(fields[1].rpartition(":")[2], 16)
-    held = set()
-    for pid in container.processes():
-        with contextlib.suppress(OSError):
-            for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-                with contextlib.suppress(OSError):
-                    held.add(os.readlink(descriptor))
-    return {port for socket, port in sockets.items() if socket in held}
-
-
 @pytest.mark.parametrize("setting", [None, "false", ""])
 def test_it_is_off_and_nothing_but_nginx_listens(setting, begin):
     settings = {} if setting is None else {"KOLIBRI_AZURE_SSH": setting}
     container = begin(**settings)
-    assert listening_ports(container) == {int(container.url.rpartition(":")[2])}
+    assert addresses(container) == {("127.0.0.1", int(container.url.rpartition(":")[2]))}
     assert "shell" not in container.parts()
 
 
 @pytest.mark.skipif(not is_free(shell.PORT), reason=f"something else uses port {shell.PORT}")
 def test_where_it_is_on_a_session_has_the_settings_and_the_role_of_the_container(begin):
     container = begin(KOLIBRI_AZURE_SSH="true")
-    wait_until(lambda: shell.PORT in listening_ports(container), "the shell", SOON)
+    wait_until(lambda: ("127.0.0.1", shell.PORT) in addresses(container), "the shell", SOON)
 
     async def look():
         async with connect(SimpleNamespace(port=shell.PORT)) as connection:
