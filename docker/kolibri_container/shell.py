@@ -205,6 +205,8 @@ async def serve(port: int) -> None:
     A port that can't be opened is tried again, and never a reason for the container to end.
     """
     shell, stopped = Shell(), asyncio.Event()
+    # Ignored where this was started with nohup; its sessions' programs would then outlive them.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     while not stopped.is_set():
