@@ -127,7 +127,7 @@ def test_an_older_image_that_waited_for_an_upgrade_to_a_newer_version_refuses_to
             )
         upgrading.commit()
 
-    assert waiting.wait_until_it_ends(30) == 1
+    assert waiting.wait_until_it_ends(30) == EXIT_CODE
     assert "This image is older than the database." in waiting.output
     assert not table_exists(fleet, "django_migrations")
 
