@@ -14,6 +14,7 @@ import typing
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from devtools.arm import budgets
 from devtools.arm.evaluated import AT_DEPLOYMENT, Evaluated, Resource
 
 #: Where the checker stands when ARM_CHECK does not say it.
@@ -56,14 +57,9 @@ class Checker:
     """
 
     def __init__(self) -> None:
-        folder = Path(os.environ.get("ARM_CHECK") or BESIDE_THE_CHECKOUT)
-        if not (folder / "armcheck.py").is_file():
-            raise CheckerMissingError(
-                f"There is no offline checker at {folder}. Set ARM_CHECK to the folder that "
-                "holds armcheck.py."
-            )
+        folder = checker_folder()
         self._part = _load(folder)
-        self._store = self._part["typedata"].TypeStore(folder / "types")
+        self._store = _type_store(self._part["typedata"], folder / "types")
 
     def check(self, template: Template, sets: Sequence[Mapping[str, typing.Any]]) -> list[Finding]:
         """Everything the checker finds in strict mode, with each set of parameter values."""
@@ -117,6 +113,33 @@ class Checker:
         if isinstance(value, list):
             return [self._plain(member) for member in value]
         return value.replace(values.HOLE, AT_DEPLOYMENT) if isinstance(value, str) else value
+
+
+def checker_folder() -> Path:
+    """Where the checker is.
+
+    :raises CheckerMissingError: when it is not there.
+    """
+    folder = Path(os.environ.get("ARM_CHECK") or BESIDE_THE_CHECKOUT)
+    if not (folder / "armcheck.py").is_file():
+        raise CheckerMissingError(
+            f"There is no offline checker at {folder}. Set ARM_CHECK to the folder that "
+            "holds armcheck.py."
+        )
+    return folder
+
+
+def _type_store(typedata: typing.Any, folder: Path) -> typing.Any:
+    """The checker's type data, and what they lack."""
+
+    class TypeStore(typedata.TypeStore):
+        def body(self, resource: str, version: str) -> typing.Any:
+            shipped = super().body(resource, version)
+            if shipped is None and f"{resource}@{version}" == budgets.RESOURCE:
+                return typedata.Node(budgets.ENTRIES, budgets.BODY)
+            return shipped
+
+    return TypeStore(folder)
 
 
 def _load(folder: Path) -> dict[str, types.ModuleType]:

@@ -136,6 +136,12 @@ def alert_that_reaches_nobody(template: Template) -> None:
     _properties(template, "metricAlerts")["actions"] = []
 
 
+def budget_that_never_warns(template: Template) -> None:
+    _properties(template, "budget")["notification"] = _properties(template, "budget").pop(
+        "notifications"
+    )
+
+
 def way_past_the_front_door(template: Template) -> None:
     config = _properties(template, "contentApp")["siteConfig"]
     config["ipSecurityRestrictionsDefaultAction"] = "Allow"
@@ -164,5 +170,6 @@ MISTAKES = (
     Mistake("old TLS", old_tls, "minTlsVersion"),
     Mistake("no diagnostics", silent_resource, "has no diagnostic setting"),
     Mistake("silent alert", alert_that_reaches_nobody, "reaches nobody"),
+    Mistake("silent budget", budget_that_never_warns, "unknown property 'notification'"),
     Mistake("past the front door", way_past_the_front_door, "past the front door"),
 )
