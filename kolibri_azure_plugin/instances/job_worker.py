@@ -24,6 +24,7 @@ class LeasedWorker(Worker):
 
     def __init__(self, lease: Lease, regular_workers: int, high_workers: int) -> None:
         self._lease = lease
+        self._lost: set[str] = set()
         super().__init__(regular_workers, high_workers)
 
     def requeue_stalled_jobs(self) -> None:
@@ -40,6 +41,13 @@ class LeasedWorker(Worker):
         """Threads: processes would outlive this one, and go on without the lease."""
         return ThreadPoolExecutor(max_workers=self.max_workers)
 
+    def check_jobs(self) -> None:
+        """Before anything else, queue again what has lost its connection; tried until it works."""
+        for job_id in list(self._lost):
+            self.storage.mark_job_as_queued(job_id)
+            self._lost.discard(job_id)
+        super().check_jobs()
+
     def get_next_job(self) -> Any:
         """Pick a job, in one transaction with the proof that this process still may."""
         with transaction.atomic():
@@ -55,10 +63,15 @@ class LeasedWorker(Worker):
         if job is None or not isinstance(error, (DatabaseError, InterfaceError)):
             super().handle_finished_future(future)
             return
-        logger.warning("Job %s lost its database connection: queued again.", job.job_id)
+        logger.warning(
+            "Job %s could not reach the database, and is queued again: %s",
+            job.job_id,
+            str(error).strip(),
+        )
         del self.job_future_mapping[future]
         del self.future_job_mapping[job.job_id]
-        self.storage.mark_job_as_queued(job.job_id)
+        # This thread's connection is of no use, and neither may any be for a while.
+        self._lost.add(job.job_id)
 
     def shutdown_workers(self, wait: bool = True) -> None:
         """Let running jobs finish if they are quick; Kolibri cancels every job in the database."""

@@ -47,9 +47,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         open_connection = super().get_new_connection
-        return connections.current().reconnect(
+        connection = connections.current().reconnect(
             lambda login: open_connection({**conn_params, **login_parameters(login)})
         )
+        # Django remembers the mode of the one before. A question to this one, which is in none
+        # yet, would begin a transaction that nobody ends.
+        self.autocommit = False
+        return connection
 
     def ensure_connection(self) -> None:
         self._close_if_dead()
