@@ -37,6 +37,7 @@ setup(
         "azure-identity>=1.19,<2",
         "azure-keyvault-secrets>=4.8,<5",
         "azure-storage-file-share>=12.17,<13",
+        "cryptography>=42",
         "tenacity>=8.5,<10",
     ],
     entry_points={"kolibri.plugins": ["kolibri_azure_plugin = kolibri_azure_plugin"]},

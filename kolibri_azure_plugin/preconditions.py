@@ -12,7 +12,7 @@ from typing import Any
 import kolibri
 
 from kolibri_azure_plugin.errors import SettingsError
-from kolibri_azure_plugin.secrets import variable_of
+from kolibri_azure_plugin.secrets import in_environment
 from kolibri_azure_plugin.settings import Settings
 
 #: Before 0.19.4 Kolibri reads other options for TLS, and before 0.19.3 jobs take a third way to
@@ -44,7 +44,7 @@ def wants_postgresql(
     """
     named = (
         settings.key_vault_url
-        or environ.get(variable_of(settings.database_url_secret))
+        or in_environment(environ, settings.database_url_secret)
         or given_option("DATABASE_HOST", "Database", environ, options)
     )
     return bool(named) or not settings.is_test

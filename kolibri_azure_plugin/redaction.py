@@ -63,11 +63,20 @@ class MaskedString(str):
         return repr(MASK)
 
 
+def _message_of(record: logging.LogRecord) -> str:
+    """What a record says, also where its arguments don't fit: filters must not raise."""
+    try:
+        return record.getMessage()
+    except Exception:  # noqa: BLE001
+        record.msg, record.args = f"{record.msg} {record.args}", ()
+        return str(record.msg)
+
+
 class RedactingFilter(logging.Filter):
     """Masks remembered secrets in a log record, its traceback included."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        message = record.getMessage()
+        message = _message_of(record)
         redacted = redact(message)
         if redacted != message:
             record.msg, record.args = redacted, ()

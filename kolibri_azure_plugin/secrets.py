@@ -30,6 +30,13 @@ def variable_of(name: str) -> str:
     return name.upper().replace("-", "_")
 
 
+def in_environment(environ: Mapping[str, str], name: str) -> str:
+    """What an environment holds for a secret, under whatever name; empty when it has nothing."""
+    variable = variable_of(name)
+    renamed = RENAMED_VARIABLES.get(variable, variable)
+    return environ.get(renamed) or environ.get(CONNECTION_STRING + variable, "")
+
+
 def hide_from_options(environ: MutableMapping[str, str]) -> None:
     """Rename the variables that Kolibri would copy into options.ini."""
     for variable, new_name in RENAMED_VARIABLES.items():
@@ -115,8 +122,7 @@ class Secrets:
 
     def _from_environment(self, name: str) -> str | None:
         variable = variable_of(name)
-        renamed = RENAMED_VARIABLES.get(variable, variable)
-        value = self._environ.get(renamed) or self._environ.get(CONNECTION_STRING + variable, "")
+        value = in_environment(self._environ, name)
         if value.startswith(UNRESOLVED_REFERENCE):
             raise SecretError(
                 f"The environment variable {variable} holds no secret.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from secrets import token_urlsafe
@@ -135,8 +136,8 @@ def find_secret_key(context: Context) -> str | None:
             f"Secret {name} can't be Django's secret key.",
             expected=f"{SHORTEST_SECRET_KEY} random characters or more",
             found=f"{len(key)} characters",
-            remedy="az keyvault secret set --vault-name NAME "
-            f"-n {name} --value $(openssl rand -hex 32)",
+            remedy="openssl rand -hex 32 > FILE\n"
+            f"az keyvault secret set --vault-name NAME -n {name} --file FILE",
             code="secret-key-short",
         )
     return key
@@ -167,8 +168,11 @@ def _credentials(context: Context, config: DatabaseConfig, login: Login) -> Cred
 
 def _test_secret_key(path: Path) -> str:
     """A random key in a file of a test deployment, so that all its processes have the same."""
-    with contextlib.suppress(FileExistsError):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
+    if not path.exists():
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=path.name) as file:
             file.write(token_urlsafe(48))
+            file.flush()
+            # Whole from the first moment on, and of whoever comes first.
+            with contextlib.suppress(FileExistsError):
+                os.link(file.name, path)
     return path.read_text()

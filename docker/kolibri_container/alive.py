@@ -16,8 +16,10 @@ def main() -> None:
         return
     address = os.environ.get("KOLIBRI_LISTEN_ADDRESS") or "127.0.0.1"
     port = os.environ.get("PORT") or os.environ.get("WEBSITES_PORT") or "8080"
+    # A proxy for the way out is none for the way in.
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        urllib.request.urlopen(
+        direct.open(
             f"http://{address}:{port}/azure/health/live", timeout=TIMEOUT_SECONDS
         ).close()
     except OSError as error:

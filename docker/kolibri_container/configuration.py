@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kolibri_azure_plugin import settings as plugin
+from kolibri_azure_plugin.preconditions import given_option
 from kolibri_container import limits
 from kolibri_container import settings as image
 from kolibri_container.sizing import Sizes, sizes
@@ -47,7 +48,9 @@ def find(environ: Mapping[str, str]) -> Configuration:
         settings,
         of_plugin,
         options,
-        Path(environ.get("KOLIBRI_CONTENT_DIR") or of_plugin.content_mount),
+        Path(
+            given_option("CONTENT_DIR", "Paths", environ, options) or of_plugin.content_mount
+        ),
         sizes(limits.find(), settings, of_plugin.instances),
     )
 

@@ -10,17 +10,19 @@ ever. The share is then probed until it answers.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from kolibri_azure_plugin.content import probe
 from kolibri_azure_plugin.content.probe import ProbeHangsError
-from kolibri_container import configuration
+from kolibri_container import configuration, logs
 from kolibri_container.nginx import content_is_held_back, hold_content_back, release_content
+
+logger = logging.getLogger(__name__)
 
 #: Seconds between two looks, and those after which a wait for a file is suspicious.
 PAUSE = 0.5
@@ -90,7 +92,9 @@ class ContentWatch:
         return True
 
     def _hold_back(self, stuck: set[int]) -> None:
-        _say(f"The share at {self._content} hangs: content is held back until it answers.")
+        logger.error(
+            "The share at %s hangs: content is held back until it answers.", self._content
+        )
         self.hangs = True
         hold_content_back(self._run)
         for pid, parent in servers_of_content(self._root).items():
@@ -101,7 +105,7 @@ class ContentWatch:
                     _signal(parent, signal.SIGHUP)
 
     def _release(self) -> None:
-        _say(f"The share at {self._content} answers again.")
+        logger.info("The share at %s answers again.", self._content)
         self.hangs = False
         self._waits.clear()
         release_content(self._run)
@@ -167,11 +171,8 @@ def _field(status: str, name: str) -> str:
     return status.partition(f"\n{name}:\t")[2].partition("\n")[0]
 
 
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-
-
 def main() -> None:
+    logs.configure()
     found = configuration.find(os.environ)
     # Between the supervisor of all parts and this one stands the supervisor of this one.
     supervisor = _parents()[os.getppid()]

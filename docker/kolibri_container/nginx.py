@@ -31,13 +31,18 @@ add_header Cache-Control no-store always;
 return 503;
 """
 
-#: Kolibri's largest uploads are lists of users and pictures.
-LARGEST_UPLOAD = "100m"
+#: Kolibri's largest uploads are lists of users and pictures. Django keeps one in /tmp meanwhile,
+#: which may be a file system of 64 MB.
+LARGEST_UPLOAD = "50m"
 
 #: Files that each of three caches of a process of nginx keeps open, and what else it has open
 #: besides its connections.
 FILES_KEPT_OPEN = 500
 OTHER_DESCRIPTORS = 64
+FILES_BESIDE_CONNECTIONS = 3 * FILES_KEPT_OPEN + OTHER_DESCRIPTORS
+
+#: With fewer, nginx could hardly serve a class; it would rather keep fewer files open.
+FEWEST_CONNECTIONS = 128
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +57,8 @@ class Nginx:
     :param zipcontent_only: every host is the second origin, and there is no first one.
     :param behind_proxy: a proxy ends TLS in front, and says whose a request is.
     :param workers: processes.
-    :param connections: of each process; one that is passed on counts twice.
+    :param connections: of each process; one that is passed on counts twice. Fewer where the
+        process may not have so many files open.
     :param shutdown_seconds: after SIGQUIT, those for which requests in flight are finished.
     :param access_log: where to, such as /dev/stdout.
     """
@@ -113,7 +119,7 @@ class Nginx:
             "zipcontent_default": " default_server backlog=4096" if self.zipcontent_only else "",
             "behind_proxy": "yes" if self.behind_proxy else "no",
             "workers": self.workers,
-            "connections": self.connections,
+            "connections": self._connections(),
             "open_file_cache": FILES_KEPT_OPEN,
             "open_files": self._open_files(),
             "shutdown_seconds": self.shutdown_seconds,
@@ -131,9 +137,13 @@ class Nginx:
         return "include app.conf;\n    include zipcontent.conf;"
 
     def _open_files(self) -> int:
-        wanted = 2 * self.connections + 3 * FILES_KEPT_OPEN + OTHER_DESCRIPTORS
+        wanted = 2 * self.connections + FILES_BESIDE_CONNECTIONS
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         return wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+
+    def _connections(self) -> int:
+        possible = (self._open_files() - FILES_BESIDE_CONNECTIONS) // 2
+        return min(self.connections, max(possible, FEWEST_CONNECTIONS))
 
 
 def hold_content_back(run: Path) -> None:

@@ -93,6 +93,11 @@ class ImageSettings:
     nginx_workers: int = _row(
         "KOLIBRI_CONTAINER_NGINX_WORKERS", 0, "Processes of nginx. 0: one for each CPU, 2 to 4."
     )
+    nginx_connections: int = _row(
+        "KOLIBRI_CONTAINER_NGINX_CONNECTIONS",
+        0,
+        "Connections of each of them. 0: one for each MB of memory, 512 to 4096.",
+    )
     stop_limit: int = _row(
         "WEBSITES_CONTAINER_STOP_TIME_LIMIT",
         5,

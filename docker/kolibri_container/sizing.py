@@ -1,7 +1,8 @@
 """How many processes, threads and connections suit the container; docs/container.md has a table.
 
 A process of Kolibri uses one CPU at a time, and a thread keeps its database connections. So there
-is a process for each CPU, if the memory allows it, and as many threads as the database lets in.
+is a process for each CPU, two at least, if the memory allows it, and as many threads as the
+database lets in.
 """
 
 from __future__ import annotations
@@ -31,6 +32,13 @@ MOST_THREADS = 16
 
 #: More than that one nginx, with all that it keeps, never needs.
 MOST_NGINX_WORKERS = 4
+
+#: While one is replaced, or killed, another one answers.
+LEAST_PROCESSES = 2
+
+#: Of each process of nginx, one for each MB of memory within these bounds: one that waits for a
+#: page takes some kB, one that reads the largest answer half an MB.
+FEWEST_NGINX_CONNECTIONS, MOST_NGINX_CONNECTIONS = 512, 4096
 
 #: A process that opens a file on a slow share waits for it, and another one goes on.
 LEAST_NGINX_WORKERS = 2
@@ -66,6 +74,7 @@ class Sizes:
     :param zipcontent_processes: of gunicorn for zip content.
     :param zipcontent_threads: of each of them.
     :param nginx_workers: processes of nginx.
+    :param nginx_connections: of each of them.
     :param process_memory: bytes at which a process of gunicorn is replaced by a fresh one.
     :param connections: to the database, that this instance opens at the most beside those of jobs.
     """
@@ -75,6 +84,7 @@ class Sizes:
     zipcontent_processes: int
     zipcontent_threads: int
     nginx_workers: int
+    nginx_connections: int
     process_memory: int
     connections: int
 
@@ -96,7 +106,9 @@ def sizes(limits: Limits, settings: ImageSettings, instances: int) -> Sizes:
     for_processes = max(1, (memory - BASE_MEMORY) // PROCESS_MEMORY)
     share = (settings.max_connections - JOB_CONNECTIONS) // instances
     for_threads = (share - fixed_connections(0)) // (ALIASES + HEALTH_CONNECTIONS)
-    processes = settings.processes or max(1, min(cpus, for_processes, for_threads))
+    processes = settings.processes or max(
+        1, min(max(cpus, LEAST_PROCESSES), for_processes, for_threads)
+    )
     most = (share - fixed_connections(processes)) // ALIASES // processes
     if most < 1:
         raise _too_few_connections(settings, instances, processes)
@@ -110,6 +122,8 @@ def sizes(limits: Limits, settings: ImageSettings, instances: int) -> Sizes:
         zipcontent_threads=settings.zipcontent_threads,
         nginx_workers=settings.nginx_workers
         or min(max(cpus, LEAST_NGINX_WORKERS), MOST_NGINX_WORKERS),
+        nginx_connections=settings.nginx_connections
+        or min(max(memory // MEGABYTE, FEWEST_NGINX_CONNECTIONS), MOST_NGINX_CONNECTIONS),
         process_memory=min(
             MOST_PROCESS_MEMORY, max(2 * PROCESS_MEMORY, (memory - BASE_MEMORY) // processes)
         ),
@@ -128,7 +142,8 @@ def _too_few_connections(settings: ImageSettings, instances: int, processes: int
         "The database connections do not suffice for the instances.",
         expected=f"{needed} or more for {instances} instances",
         found=f"KOLIBRI_AZURE_DATABASE_MAX_CONNECTIONS is {settings.max_connections}",
-        remedy="Use a larger database server, or fewer instances, and set both:\n"
+        remedy="Use a larger database server, or fewer instances, and set both (or fewer "
+        "processes, where KOLIBRI_CONTAINER_PROCESSES is set):\n"
         "az webapp config appsettings set -g GROUP -n APP --settings "
         "KOLIBRI_AZURE_DATABASE_MAX_CONNECTIONS=NUMBER KOLIBRI_AZURE_INSTANCES=NUMBER",
         code="container-connections",

@@ -6,6 +6,7 @@ The folders lie in RUN, the scripts do not: RUN may be mounted without permissio
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import os
 import re
 import shutil
@@ -41,9 +42,12 @@ PARTS = {
 }
 
 #: Seconds that a part gets to end before it is killed. Nobody waits for gunicorn's answers any more
-#: when it is told to end; a worker needs 4 for its jobs, and ends while nginx does.
+#: when it is told to end; a worker needs 3 for its jobs, and ends while nginx does.
 STOP_SECONDS = 1.5
 WORKER_STOP_SECONDS = 6.0
+
+MOST_PORT = 65535
+IPV6 = 6
 
 #: Seconds of the platform's limit that nginx must leave to the others.
 LEFT_FOR_OTHERS = 3
@@ -140,18 +144,36 @@ def _nginx(mode: str, configuration: Configuration, zipcontent_host: str | None)
         zipcontent_only=mode == ZIPCONTENT,
         behind_proxy=configuration.plugin.https_proxy,
         workers=configuration.sizes.nginx_workers,
+        connections=configuration.sizes.nginx_connections,
         shutdown_seconds=_shutdown_seconds(configuration),
     )
 
 
 def _listen(settings: ImageSettings) -> str:
-    return ":".join(filter(None, (settings.listen_address, str(settings.port))))
+    """:raises SettingsError: when there can be no such address or port."""
+    try:
+        if settings.port > MOST_PORT:
+            raise ValueError(f"port {settings.port}")
+        if not settings.listen_address:
+            return str(settings.port)
+        address = ipaddress.ip_address(settings.listen_address.strip("[]"))
+    except ValueError as error:
+        raise SettingsError(
+            "The container can't listen where it is told to.",
+            expected=f"PORT from 1 to {MOST_PORT}, and KOLIBRI_LISTEN_ADDRESS empty or an IP "
+            "address of this machine",
+            found=str(error),
+            remedy="az webapp config appsettings delete -g GROUP -n APP --setting-names PORT "
+            "KOLIBRI_LISTEN_ADDRESS",
+            code="container-address",
+        ) from None
+    return f"[{address}]:{settings.port}" if address.version == IPV6 else f"{address}:{settings.port}"
 
 
 def _write_part(folder: Path, part: Part) -> None:
     for path in (SERVICES / part.scripts).iterdir():
         _link(path, folder / path.name)
-    for name in ("begin", "finish"):
+    for name in ("begin", "finish", "without_secrets"):
         _link(SERVICES / name, folder / name)
     (folder / "timeout-kill").write_text(f"{part.stop_seconds * 1000:.0f}\n")
 

@@ -98,10 +98,13 @@ class _RedisBackend(BaseCache):
         expiry = () if milliseconds is None else ("PX", milliseconds)
         stored = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
         try:
-            return bool(self._ask("SET", key, version, stored, *expiry, *conditions))
+            is_stored = bool(self._ask("SET", key, version, stored, *expiry, *conditions))
         except CacheError:
             save = self._memory.add if conditions else self._memory.set
             return bool(save(key, value, timeout, version))
+        # What an outage has left there would be read in the next one.
+        self._memory.delete(key, version)
+        return is_stored
 
     def _ask(self, command: str, key: str, version: int | None, *arguments: Any) -> Any:
         full_key = self.make_key(key, version)

@@ -37,7 +37,7 @@ SLOW_THROUGHPUT = 5.0
 #: Part of the share that should stay free, so that an import does not fill it.
 FREE_PART = 0.1
 
-#: How many files of a channel are looked for, unless all are.
+#: How many files of a channel are looked for, unless all are: then so many at a time.
 SAMPLE = 50
 SAMPLE_SECONDS = 8.0
 
@@ -211,6 +211,7 @@ def databases(subject: Subject) -> Outcome:
     "The files that the database knows are on the share.",
     requires=("content.access", "kolibri.start"),
     timeout=25,
+    deep_timeout=3600,
 )
 def files(subject: Subject) -> Outcome:
     from django.db import connection
@@ -224,8 +225,10 @@ def files(subject: Subject) -> Outcome:
     names = [f"storage/{f.id[0]}/{f.id[1]}/{f.id}.{f.extension}" for f in chosen.iterator()]
     connection.close()
     path = subject.context.settings.content_mount
+    lost: list[str] = []
     with share.share_errors(path):
-        lost = probe.missing(path, names, SAMPLE_SECONDS)
+        for begin in range(0, len(names), SAMPLE):
+            lost += probe.missing(path, names[begin : begin + SAMPLE], SAMPLE_SECONDS)
     measurements = {"files": total, "looked_for": len(names), "missing": len(lost)}
     if lost:
         commands = [f"kolibri manage importcontent network {key}" for key in _channels_of(lost)]

@@ -69,6 +69,7 @@ class Check:
     :param id: stable; its second part is the category.
     :param description: what is right when it passes.
     :param timeout: seconds that it may take.
+    :param deep_timeout: the same where it looks at everything.
     :param requires: ids of checks that must have passed; where one does not apply, neither does
         this one.
     :param after: ids of checks that must not have failed; they need not apply.
@@ -84,6 +85,11 @@ class Check:
     after: tuple[str, ...]
     advisory: bool
     roles: tuple[str, ...] = (APP,)
+    deep_timeout: float = 0.0
+
+    def limit(self, *, deep: bool) -> float:
+        """Seconds that it may take."""
+        return self.deep_timeout or self.timeout if deep else self.timeout
 
     @property
     def category(self) -> str:
@@ -117,6 +123,7 @@ class Registry:
         requires: tuple[str, ...] = (),
         after: tuple[str, ...] = (),
         timeout: float = 5.0,
+        deep_timeout: float = 0.0,
         advisory: bool = False,
         roles: tuple[str, ...] = (APP,),
     ) -> Callable[[Callable[[Subject], Outcome]], Callable[[Subject], Outcome]]:
@@ -136,6 +143,7 @@ class Registry:
                     tuple(f"azure.{earlier}" for earlier in after),
                     advisory,
                     roles,
+                    deep_timeout,
                 )
             )
             return function

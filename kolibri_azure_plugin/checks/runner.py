@@ -135,8 +135,9 @@ class _Run:
         now = time.monotonic()
         for check in self._checks:
             started = self._running.get(check.id)
-            if started is not None and (now - started > check.timeout or now > self._end):
-                self._end_of(check, _hangs(check, now - started), now - started)
+            limit = check.limit(deep=self._subject.deep)
+            if started is not None and (now - started > limit or now > self._end):
+                self._end_of(check, _hangs(check, limit, now - started), now - started)
 
     def _end_of(self, check: Check, outcome: Outcome, seconds: float) -> None:
         self._waiting.pop(check.id, None)
@@ -149,9 +150,9 @@ class _Run:
         self._progress(result)
 
 
-def _hangs(check: Check, seconds: float) -> Outcome:
+def _hangs(check: Check, limit: float, seconds: float) -> Outcome:
     return failed(
         f"No answer within {seconds:.0f} seconds.",
-        cause=f"what this check asks hangs; it may take {check.timeout:g} s",
+        cause=f"what this check asks hangs; it may take {limit:g} s",
         remedy=f"kolibri manage azure_check --only {check.id} --timeout 60",
     )

@@ -95,7 +95,8 @@ def _examine(options: argparse.Namespace) -> Report:
     checks = catalogue.select(options.only, options.skip)
     subject = Subject(deep=options.deep)
     progress = _Progress(len(checks))
-    results = run(checks, subject, options.timeout, progress.tell)
+    usual = arguments.DEEP_TIMEOUT if options.deep else arguments.DEFAULT_TIMEOUT
+    results = run(checks, subject, options.timeout or usual, progress.tell)
     progress.clear()
     return Report(kolibri_azure_plugin.__version__, kolibri.__version__, results)
 

@@ -15,6 +15,9 @@ ALL_WELL, FAILURE, WARNING, WRONG_USAGE, DOCTOR_BROKE = range(5)
 #: Seconds for one examination; the issue is that an administrator waits for it.
 DEFAULT_TIMEOUT = 25.0
 
+#: The same where every file is looked at: a share answers for some thousand of them in a second.
+DEEP_TIMEOUT = 3600.0
+
 EPILOG = f"""exit codes:
   {ALL_WELL}  all checks passed; warnings are allowed
   {FAILURE}  a check failed
@@ -82,9 +85,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--timeout",
         type=_seconds,
-        default=DEFAULT_TIMEOUT,
         metavar="SECONDS",
-        help="seconds for one examination (default: %(default)g)",
+        help=f"seconds for one examination (default: {DEFAULT_TIMEOUT:g}, with --deep "
+        f"{DEEP_TIMEOUT:g})",
     )
     return made
 

@@ -15,8 +15,8 @@ from kolibri_azure_plugin.instances.lease import Lease, LeaseLostError
 logger = logging.getLogger(__name__)
 
 #: Seconds that running jobs get to finish when their worker is stopped. What runs longer is begun
-#: again by the next holder. `kolibri stop` kills after 10.
-GRACE_SECONDS = 4.0
+#: again by the next holder. `kolibri stop` kills after 10, App Service after 5.
+GRACE_SECONDS = 3.0
 
 
 class LeasedWorker(Worker):

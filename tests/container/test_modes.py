@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 import requests
 
 from devtools import container_processes
 from kolibri_azure_plugin.fail_closed import EXIT_CODE
-from kolibri_container import settings
+from kolibri_container import configuration, settings
 from kolibri_container.supervision import PARTS
 
 #: What the Web App for interactive content has no settings for; see tests/arm/app_settings.py.
@@ -80,6 +81,18 @@ def test_worker_runs_the_workers_and_listens_nowhere(start):
     assert container.stop() == 0
 
 
+def test_what_serves_interactive_content_beside_the_app_knows_no_identity_and_no_secret(start):
+    container = start(KOLIBRI_SUPERUSER_PASSWORD="a-secret-of-the-app")
+    container.wait_until_ready()
+    environments = {
+        part: Path(f"/proc/{pid}/environ").read_bytes() for part, pid in container.parts().items()
+    }
+    secrets = (b"IDENTITY_HEADER=", b"KOLIBRI_AZURE_KEY_VAULT_URL=", b"a-secret-of-the-app")
+    assert all(secret in environments["app"] for secret in secrets)
+    for part in ("zipcontent", "nginx"):
+        assert not [secret for secret in secrets if secret in environments[part]]
+
+
 def test_zipcontent_serves_every_host_without_vault_or_database(start, provisioned):
     for name in OF_THE_APP_ALONE:
         provisioned.environment.pop(name, None)
@@ -129,6 +142,8 @@ def test_a_command_gets_its_arguments_as_they_are(tmp_path):
         ("KOLIBRI_AZURE_LOG_FORMAT", "xml", "KOLIBRI_AZURE_LOG_FORMAT (environment): is 'xml'"),
         ("KOLIBRI_AZURE_DATABASE_MAX_CONNECTIONS", "3", "MAX_CONNECTIONS is 3"),
         ("KOLIBRI_CONTAINER_RUN", "/dev/null/run", "has no folder for what it writes"),
+        ("PORT", "70000", "port 70000"),
+        ("KOLIBRI_LISTEN_ADDRESS", "localhost", "'localhost' does not appear to be an IP"),
     ],
 )
 def test_the_message_about_a_wrong_setting_is_the_last_that_is_printed(
@@ -161,6 +176,15 @@ def test_a_wrong_setting_does_not_keep_a_command_from_running(tmp_path):
     told = run(tmp_path, "echo", "still here", PORT="eighty")
     assert told.stdout == "still here\n"
     assert "is 'eighty'" in told.stderr
+
+
+def test_content_lies_where_kolibri_looks_for_it(tmp_path):
+    assert configuration.find({}).content == Path("/data/content")
+    (tmp_path / "options.ini").write_text("[Paths]\nCONTENT_DIR = /data/content/here\n")
+    environ = {"KOLIBRI_HOME": str(tmp_path)}
+    assert configuration.find(environ).content == Path("/data/content/here")
+    environ["KOLIBRI_CONTENT_DIR"] = "/data/content/there"
+    assert configuration.find(environ).content == Path("/data/content/there")
 
 
 def test_every_setting_of_the_image_is_on_its_page(repository):

@@ -28,6 +28,7 @@ FORGED = {
     "X-ARR-LOG-ID": "a1b2c3",
     "X-Request-ID": "other",
     "Proxy": "http://evil.example/",
+    "X-Shared-Answer": "yes",
 }
 
 
@@ -91,7 +92,7 @@ def test_behind_the_platform_it_is_believed(front):
     assert found["HTTP_X_FORWARDED_FOR"] == FORGED["X-Forwarded-For"]
     assert found["HTTP_X_FORWARDED_PROTO"] == "https"
     assert found["HTTP_X_REQUEST_ID"] == "a1b2c3"
-    assert "HTTP_PROXY" not in found
+    assert not {"HTTP_PROXY", "HTTP_X_SHARED_ANSWER"} & set(found)
 
 
 def test_where_no_proxy_stands_in_front_a_request_is_not_believed(another):
@@ -118,6 +119,18 @@ def test_host_and_address_reach_the_application_as_they_were_sent(front):
 
     assert found["HTTP_HOST"] == "kolibri.example.org:8080"
     assert (found["RAW_URI"], found["QUERY_STRING"]) == ("/a%2Fb//c?d=%20e", "d=%20e")
+
+
+@pytest.mark.parametrize("ending", ["html", "svg"])
+def test_content_from_elsewhere_runs_in_no_page_of_the_site_either(front, ending):
+    path = f"/content/storage/7/7/{'7' * 32}.{ending}"
+    for headers in ({}, {"Range": "bytes=0-"}):
+        answer = ask(front.url, path, headers)
+
+        assert answer.status == 200
+        assert variables(answer)["RAW_URI"] == path
+        assert answer.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
+        assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 def test_a_small_body_on_a_slow_line_reaches_the_application_at_once(front):

@@ -39,8 +39,9 @@ def test_two_cpus_get_two_processes_with_threads():
     assert found.threads == 15
 
 
-def test_half_a_cpu_gets_one_process():
-    assert find(Limits(0.5, 2 * GIGABYTE)).processes == 1
+def test_a_single_cpu_gets_two_processes_so_that_one_can_be_replaced():
+    assert find(Limits(0.5, 2 * GIGABYTE)).processes == 2
+    assert find(PLANS["B1"]).processes == 2
 
 
 def test_little_memory_gets_fewer_processes_than_there_are_cpus():
@@ -94,8 +95,9 @@ def test_connections_that_do_not_suffice_are_refused_with_the_number_that_would(
         ("zipcontent_processes", 5, "zipcontent_processes"),
         ("zipcontent_threads", 5, "zipcontent_threads"),
         ("nginx_workers", 7, "nginx_workers"),
+        ("nginx_connections", 7, "nginx_connections"),
         ("threads", 6, "all_threads"),
-        ("cpus", 1, "processes"),
+        ("cpus", 4, "processes"),
     ],
 )
 def test_a_setting_overrides_what_would_be_chosen(setting, value, size):

@@ -22,6 +22,9 @@ MOST_DEATHS = 5
 
 RECOVERY_SECONDS = 60
 
+#: What the log says when the workers run.
+WORKS = "This instance runs the background workers now"
+
 
 def children(pid):
     """The processes that a process has started and that still run."""
@@ -167,6 +170,26 @@ def test_a_deployment_that_is_wrong_ends_the_container_at_once_with_the_message(
     # At once: the app was not started a second time.
     assert "is started again" not in container.output
     assert container.processes() == set()
+
+
+@pytest.mark.slow
+def test_workers_that_can_not_start_are_tried_again_while_the_app_goes_on(
+    start, provisioned, postgres
+):
+    web = start(KOLIBRI_AZURE_STARTUP_TIMEOUT="1")
+    web.wait_until_ready()
+    app = web.parts()["app"]
+    web.wait_until(lambda: WORKS in web.output, "the workers", RECOVERY_SECONDS)
+
+    postgres.execute(f'ALTER DATABASE "{provisioned.database}" ALLOW_CONNECTIONS false')
+    postgres.cut_connections(provisioned.database)
+    web.wait_until(lambda: "is tried again" in web.output, "a refusal", RECOVERY_SECONDS)
+    assert "Kolibri on Azure does not start." in web.output
+    postgres.execute(f'ALTER DATABASE "{provisioned.database}" ALLOW_CONNECTIONS true')
+
+    web.wait_until(lambda: web.output.count(WORKS) > 1, "the workers again", RECOVERY_SECONDS)
+    web.wait_until_ready()
+    assert web.parts()["app"] == app
 
 
 @pytest.mark.slow

@@ -23,8 +23,8 @@ def checks():
     return Registry("test")
 
 
-def run(checks, timeout=PLENTY, role=APP):
-    results = runner.run(list(checks), SimpleNamespace(role=role), timeout)
+def run(checks, timeout=PLENTY, role=APP, deep=False):
+    results = runner.run(list(checks), SimpleNamespace(role=role, deep=deep), timeout)
     return {result.check.id.rpartition(".")[2]: result for result in results}
 
 
@@ -110,6 +110,13 @@ def test_a_check_that_hangs_is_reported_after_its_own_time(checks):
     assert results["other"].outcome.status is Status.PASS
 
 
+def test_a_check_that_looks_at_everything_may_have_a_time_of_its_own(checks):
+    checks.check("files", "", timeout=1, deep_timeout=9)(fine)
+    checks.check("other", "", timeout=1)(fine)
+    limits = [[check.limit(deep=deep) for deep in (False, True)] for check in checks]
+    assert limits == [[1, 9], [1, 1]]
+
+
 def test_the_whole_run_ends_in_time(checks):
     release = threading.Event()
     for name in "ab":
@@ -168,7 +175,7 @@ def test_progress_hears_of_every_result(checks):
     heard = []
     for name in "abc":
         checks.check(name, "")(fine)
-    runner.run(list(checks), SimpleNamespace(role=APP), PLENTY, heard.append)
+    runner.run(list(checks), SimpleNamespace(role=APP, deep=False), PLENTY, heard.append)
     assert {result.check.id for result in heard} == {f"azure.test.{name}" for name in "abc"}
 
 
@@ -194,7 +201,7 @@ def test_skip_leaves_out_and_what_needs_it_takes_it_for_granted(checks):
     checks.check("broken", "")(broken)
     checks.check("next", "", requires=("test.broken",))(fine)
     only_next = [check for check in checks if check.id.endswith("next")]
-    assert runner.run(only_next, SimpleNamespace(role=APP), PLENTY)[0].outcome.status is Status.PASS
+    assert runner.run(only_next, SimpleNamespace(role=APP, deep=False), PLENTY)[0].outcome.status is Status.PASS
 
 
 def test_a_check_runs_only_in_the_roles_that_it_is_for(checks):

@@ -43,6 +43,13 @@ def test_a_masked_string_is_itself_but_for_its_repr():
     assert SECRET not in repr({"SECRET_KEY": masked})
 
 
+def test_a_line_whose_arguments_do_not_fit_is_masked_and_raises_nothing(caplog):
+    caplog.handler.addFilter(RedactingFilter())
+    logging.getLogger("test_redaction").error("%d users of", SECRET)
+    assert "%d users of" in caplog.text
+    assert SECRET not in caplog.text
+
+
 def test_log_lines_and_their_tracebacks_are_masked(caplog):
     logger = logging.getLogger("test_redaction")
     caplog.handler.addFilter(RedactingFilter())

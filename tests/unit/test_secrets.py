@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from kolibri_azure_plugin import settings
 from kolibri_azure_plugin.errors import SecretError
+from kolibri_azure_plugin.preconditions import wants_postgresql
 from kolibri_azure_plugin.secrets import Secrets, hide_from_options, variable_of
 
 
@@ -21,6 +23,13 @@ def test_a_secret_comes_from_its_variable_and_says_so():
 def test_a_connection_string_of_app_service_counts_as_the_variable():
     secrets = Secrets({"CUSTOMCONNSTR_KOLIBRI_SECRET_KEY": "from the portal"}, None)
     assert secrets.get("kolibri-secret-key") == "from the portal"
+
+
+@pytest.mark.parametrize("prefix", ["", "CUSTOMCONNSTR_"])
+def test_a_test_deployment_with_a_database_url_is_on_postgresql_however_it_is_given(prefix):
+    test = settings.load({"KOLIBRI_AZURE_DEPLOYMENT": "test"}, {})
+    assert not wants_postgresql(test, {}, {})
+    assert wants_postgresql(test, {f"{prefix}KOLIBRI_DATABASE_URL": "postgresql://host/name"}, {})
 
 
 def test_a_secret_that_is_nowhere_is_named_with_both_ways_to_give_it():
