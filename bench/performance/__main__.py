@@ -77,6 +77,8 @@ def _options() -> argparse.Namespace:
     unknown = set(options.rows) - {*NEAR, *FAR}
     if unknown:
         parser.error(f"no such rows: {', '.join(sorted(unknown))}")
+    if options.write and set(options.rows) != {*NEAR, *FAR}:
+        parser.error("--write replaces the whole table, so it takes all rows")
     return options
 
 

@@ -71,6 +71,7 @@ def mix(pair: Pair, _school: School) -> Iterator[Row]:
     yield rows.times(f"learner mix, {FEW} connections: requests/s", medians(few, rate), 4)
     yield rows.note("the same: p50, ms", medians(few, p50))
     yield rows.share("the same: p95, ms", medians(few, p95), 0.25)
+    yield from _any_errors(few)
     yield from _crowd(pair, "learner mix", 0)
 
 
@@ -81,9 +82,11 @@ def mix_with_delay(pair: Pair, _school: School) -> Iterator[Row]:
     yield rows.limit(f"{work}, 1 connection: p50, ms", medians(alone, p50), 10)
     yield rows.note("the same: p95, ms", medians(alone, p95))
     yield rows.note("the same: requests/s", medians(alone, rate))
+    yield from _any_errors(alone)
     few = pair.alternately(_mix(pair, FEW))
     yield rows.times(f"{work}, {FEW} connections: requests/s", medians(few, rate), 4)
     yield rows.note("the same: p95, ms", medians(few, p95))
+    yield rows.limit("the same: errors", _errors(few), 0)
     yield from _crowd(pair, work, 4)
 
 
@@ -95,9 +98,7 @@ def files(pair: Pair, school: School) -> Iterator[Row]:
     ):
         loads = pair.alternately(_file(pair, path))
         yield rows.times(work, medians(loads, value), goal)
-        errors = _errors(loads)
-        if any(errors.values()):
-            yield rows.limit("the same: errors", errors, 0)
+        yield from _any_errors(loads)
 
 
 def slow_clients(pair: Pair, school: School) -> Iterator[Row]:
@@ -108,11 +109,15 @@ def slow_clients(pair: Pair, school: School) -> Iterator[Row]:
             began = time.monotonic()
             while STARTED not in clients.output and time.monotonic() < began + SLOW_START_SECONDS:
                 time.sleep(0.1)
+            if STARTED not in clients.output and one.side.name == IMAGE:
+                raise RuntimeError(f"the slow clients did not begin:\n{clients.output}")
             return _mix(pair, FEW)(one)
 
     alone = medians(pair.alternately(_mix(pair, FEW)), p95)
     work = "learner mix p95 while 200 slow clients download a video, ms"
-    yield rows.unchanged(work, alone, medians(pair.alternately(beside), p95), 1.2)
+    loads = pair.alternately(beside)
+    yield rows.unchanged(work, alone, medians(loads, p95), 1.2)
+    yield from _any_errors({IMAGE: loads[IMAGE], STOCK: []})
 
 
 def page(pair: Pair, _school: School) -> Iterator[Row]:
@@ -181,6 +186,13 @@ def _mix(pair: Pair, connections: int) -> Callable[[Running], Load]:
 
 def _file(pair: Pair, path: str) -> Callable[[Running], Load]:
     return lambda one: one_file(one.url, path, FILE_CONNECTIONS, pair.seconds)
+
+
+def _any_errors(loads: dict[str, list[Load]]) -> Iterator[Row]:
+    """A row more where something failed, so that nobody counts fast failures as answers."""
+    errors = _errors(loads)
+    if any(errors.values()):
+        yield rows.limit("the same: errors", errors, 0)
 
 
 def _errors(loads: dict[str, list[Load]]) -> dict[str, float]:

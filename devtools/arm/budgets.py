@@ -51,9 +51,7 @@ _FILTER = _object(
     dimensions=_COMPARISON,
     tags=_COMPARISON,
     **{
-        "and": _list_of(
-            _object("BudgetFilterProperties", dimensions=_COMPARISON, tags=_COMPARISON)
-        )
+        "and": _list_of(_object("BudgetFilterProperties", dimensions=_COMPARISON, tags=_COMPARISON))
     },
 )
 _NOTIFICATION = _object(

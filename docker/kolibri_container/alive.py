@@ -14,14 +14,13 @@ def main() -> None:
     if not os.path.exists(os.path.join(run, "services", "nginx")):
         # Workers alone listen nowhere, and a command that is passed through ends by itself.
         return
-    address = os.environ.get("KOLIBRI_LISTEN_ADDRESS") or "127.0.0.1"
+    address = os.environ.get("KOLIBRI_LISTEN_ADDRESS", "").strip("[]") or "127.0.0.1"
+    host = f"[{address}]" if ":" in address else address
     port = os.environ.get("PORT") or os.environ.get("WEBSITES_PORT") or "8080"
     # A proxy for the way out is none for the way in.
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        direct.open(
-            f"http://{address}:{port}/azure/health/live", timeout=TIMEOUT_SECONDS
-        ).close()
+        direct.open(f"http://{host}:{port}/azure/health/live", timeout=TIMEOUT_SECONDS).close()
     except OSError as error:
         sys.exit(f"/azure/health/live on port {port}: {error}")
 

@@ -48,9 +48,7 @@ def find(environ: Mapping[str, str]) -> Configuration:
         settings,
         of_plugin,
         options,
-        Path(
-            given_option("CONTENT_DIR", "Paths", environ, options) or of_plugin.content_mount
-        ),
+        Path(given_option("CONTENT_DIR", "Paths", environ, options) or of_plugin.content_mount),
         sizes(limits.find(), settings, of_plugin.instances),
     )
 

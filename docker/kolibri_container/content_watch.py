@@ -92,9 +92,7 @@ class ContentWatch:
         return True
 
     def _hold_back(self, stuck: set[int]) -> None:
-        logger.error(
-            "The share at %s hangs: content is held back until it answers.", self._content
-        )
+        logger.error("The share at %s hangs: content is held back until it answers.", self._content)
         self.hangs = True
         hold_content_back(self._run)
         for pid, parent in servers_of_content(self._root).items():

@@ -6,7 +6,6 @@ The folders lie in RUN, the scripts do not: RUN may be mounted without permissio
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import os
 import re
 import shutil
@@ -18,8 +17,8 @@ from kolibri_azure_plugin.errors import SettingsError
 from kolibri_azure_plugin.preconditions import wants_postgresql
 from kolibri_container import origins
 from kolibri_container.configuration import Configuration
+from kolibri_container.listening import listen
 from kolibri_container.nginx import Nginx
-from kolibri_container.settings import ImageSettings
 
 SERVICES = Path(__file__).parents[1] / "services"
 
@@ -45,9 +44,6 @@ PARTS = {
 #: when it is told to end; a worker needs 3 for its jobs, and ends while nginx does.
 STOP_SECONDS = 1.5
 WORKER_STOP_SECONDS = 6.0
-
-MOST_PORT = 65535
-IPV6 = 6
 
 #: Seconds of the platform's limit that nginx must leave to the others.
 LEFT_FOR_OTHERS = 3
@@ -139,7 +135,7 @@ def _nginx(mode: str, configuration: Configuration, zipcontent_host: str | None)
         run=configuration.run,
         static=Path(configuration.settings.static),
         content=configuration.content,
-        listen=_listen(configuration.settings),
+        listen=listen(configuration.settings),
         zipcontent_host=zipcontent_host,
         zipcontent_only=mode == ZIPCONTENT,
         behind_proxy=configuration.plugin.https_proxy,
@@ -147,27 +143,6 @@ def _nginx(mode: str, configuration: Configuration, zipcontent_host: str | None)
         connections=configuration.sizes.nginx_connections,
         shutdown_seconds=_shutdown_seconds(configuration),
     )
-
-
-def _listen(settings: ImageSettings) -> str:
-    """:raises SettingsError: when there can be no such address or port."""
-    try:
-        if settings.port > MOST_PORT:
-            raise ValueError(f"port {settings.port}")
-        if not settings.listen_address:
-            return str(settings.port)
-        address = ipaddress.ip_address(settings.listen_address.strip("[]"))
-    except ValueError as error:
-        raise SettingsError(
-            "The container can't listen where it is told to.",
-            expected=f"PORT from 1 to {MOST_PORT}, and KOLIBRI_LISTEN_ADDRESS empty or an IP "
-            "address of this machine",
-            found=str(error),
-            remedy="az webapp config appsettings delete -g GROUP -n APP --setting-names PORT "
-            "KOLIBRI_LISTEN_ADDRESS",
-            code="container-address",
-        ) from None
-    return f"[{address}]:{settings.port}" if address.version == IPV6 else f"{address}:{settings.port}"
 
 
 def _write_part(folder: Path, part: Part) -> None:

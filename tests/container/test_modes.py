@@ -13,6 +13,7 @@ import requests
 from devtools import container_processes
 from kolibri_azure_plugin.fail_closed import EXIT_CODE
 from kolibri_container import configuration, settings
+from kolibri_container.listening import listen
 from kolibri_container.supervision import PARTS
 
 #: What the Web App for interactive content has no settings for; see tests/arm/app_settings.py.
@@ -185,6 +186,14 @@ def test_content_lies_where_kolibri_looks_for_it(tmp_path):
     assert configuration.find(environ).content == Path("/data/content/here")
     environ["KOLIBRI_CONTENT_DIR"] = "/data/content/there"
     assert configuration.find(environ).content == Path("/data/content/there")
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [("", "80"), ("127.0.0.1", "127.0.0.1:80"), ("::1", "[::1]:80"), ("[::1]", "[::1]:80")],
+)
+def test_the_container_listens_on_all_addresses_or_on_one(address, said):
+    assert listen(settings.ImageSettings(port=80, listen_address=address)) == said
 
 
 def test_every_setting_of_the_image_is_on_its_page(repository):

@@ -33,9 +33,7 @@ def test_what_kolibri_emptied_is_there_in_its_compressed_form_only(static):
     for path in (static / "static").rglob("*"):
         assert not path.is_file() or path.stat().st_size > 0, path
     assert not any(name.endswith(".file_size") for name in found)
-    assert any(
-        name.endswith(".js.gz") and name.removesuffix(".gz") not in found for name in found
-    )
+    assert any(name.endswith(".js.gz") and name.removesuffix(".gz") not in found for name in found)
 
 
 def test_the_sandbox_has_its_own_files_only(static):

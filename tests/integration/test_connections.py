@@ -11,17 +11,18 @@ AGAIN = """
 from django.db import connections, transaction
 from kolibri_azure_plugin.database.postgresql import base
 
+WRITE = "INSERT INTO kolibri_azure_state (key, value) VALUES (%s, '1')"
 base.IDLE = 0.0
 for alias in ("default", "default-serializable"):
     connection = connections[alias]
     connection.ensure_connection()
     connection.close()
     with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO kolibri_azure_state (key, value) VALUES (%s, '1')", [alias])
+        cursor.execute(WRITE, [alias])
     print("autocommit", connection.connection.autocommit)
     connection.close()
     with transaction.atomic(using=alias), connection.cursor() as cursor:
-        cursor.execute("INSERT INTO kolibri_azure_state (key, value) VALUES (%s, '2')", [alias + "2"])
+        cursor.execute(WRITE, [alias + "2"])
 """
 
 ALIASES = {"default", "default-serializable"}
