@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 MOUNT_COMMAND = (
     "az webapp config storage-account add -g GROUP -n APP --custom-id media "
     "--storage-type AzureFiles --account-name ACCOUNT --share-name MEDIA_SHARE "
-    "--access-key KEY --mount-path {path}"
+    "--access-key @FILE --mount-path {path}"
 )
 
 

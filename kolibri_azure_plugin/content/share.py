@@ -15,7 +15,7 @@ from kolibri_azure_plugin.errors import ContentShareError
 MOUNT_COMMAND = (
     "az webapp config storage-account add -g GROUP -n APP --custom-id MOUNT_NAME "
     "--storage-type AzureFiles --account-name ACCOUNT --share-name SHARE "
-    "--access-key KEY --mount-path {path}"
+    "--access-key @FILE --mount-path {path}"
 )
 
 

@@ -34,7 +34,7 @@ FAILURES = (
         r"(password|RADIUS|LDAP|PAM|SCRAM) authentication failed|role \".*\" does not exist"
         r"|no password supplied|access token",
         "Put the right URL into secret {secret}, and the password that it names into the server:\n"
-        f"{SERVER} update -g GROUP -n SERVER --admin-password PASSWORD\n"
+        f"{SERVER} update -g GROUP -n SERVER --admin-password @FILE\n"
         "or, when {user} is not the server's administrator: psql -d {name} -c '\\password {user}'\n"
         "With KOLIBRI_AZURE_DATABASE_AUTH=entra the user is the identity's name:\n"
         f"{SERVER} microsoft-entra-admin list -g GROUP -s SERVER",

@@ -41,7 +41,7 @@ def test_the_checker_has_no_type_data_of_budgets_by_itself(production, checker):
     index = json.loads((checker_folder() / "types" / "index.json").read_text(encoding="utf-8"))
     assert budgets.RESOURCE not in index["bodies"], "devtools/arm/budgets.py can go"
     budget = production["resources"]["budget"]
-    assert budgets.RESOURCE == f"{budget['type']}@{budget['apiVersion']}"
+    assert f"{budget['type']}@{budget['apiVersion']}" == budgets.RESOURCE
 
 
 def test_every_pair_of_choices_is_tried(combinations):
