@@ -156,7 +156,8 @@ def test_a_large_body_reaches_the_application_as_it_comes(front):
         found = received(connection)
 
     assert found["size"] == size
-    assert found["last"] - found["first"] > 0.9
+    # It had the first half before the second was sent.
+    assert found["last"] - found["first"] > 0.5
 
 
 def test_slow_lines_hold_no_thread_of_gunicorn(front):
