@@ -50,7 +50,7 @@ def web(tmp_path_factory, authority, postgres, role, migrated_template):
             user=role,
             password=DATABASE_PASSWORD,
         )
-        web = container_processes.begin(deployment)
+        web = container_processes.begin(deployment, KOLIBRI_CONTAINER_PROCESSES="2")
         web.deployment = deployment
         with contextlib.closing(_Killed(web)):
             web.wait_until_ready()
