@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kolibri_azure_plugin import settings
 from kolibri_azure_plugin.secrets import variable_of
+from kolibri_azure_plugin.settings_table import Row
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 
@@ -71,7 +72,7 @@ def _secret_lines() -> Iterator[str]:
             yield f"| `{row.default}` | `{variable}` | {row.secret} | `{row.variable}` |"
 
 
-def _default(row: settings.Row) -> str:
+def _default(row: Row) -> str:
     if isinstance(row.default, bool):
         return f"`{str(row.default).lower()}`"
     text = ",".join(row.default) if isinstance(row.default, tuple) else str(row.default)

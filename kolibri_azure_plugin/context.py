@@ -11,10 +11,11 @@ from typing import Any
 from kolibri.utils.conf import KOLIBRI_HOME
 
 from kolibri_azure_plugin import remedies
-from kolibri_azure_plugin import settings as table
 from kolibri_azure_plugin.cloud.identity import Identity
 from kolibri_azure_plugin.cloud.vault import Vault
 from kolibri_azure_plugin.secrets import Secrets, hide_from_options
+from kolibri_azure_plugin.settings import SECTION, Settings, load
+from kolibri_azure_plugin.settings_table import read_options_file
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Context:
     :param options: options.ini as it stands in the file, for what Kolibri has not read yet.
     """
 
-    settings: table.Settings
+    settings: Settings
     options: Mapping[str, Mapping[str, Any]]
     identity: Identity
     vault: Vault | None
@@ -44,8 +45,8 @@ def current() -> Context:
     :raises SettingsError: when a setting can't be used.
     """
     hide_from_options(os.environ)
-    options = table.read_options_file(os.path.join(KOLIBRI_HOME, "options.ini"))
-    settings = table.load(os.environ, options.get(table.SECTION, {}))
+    options = read_options_file(os.path.join(KOLIBRI_HOME, "options.ini"))
+    settings = load(os.environ, options.get(SECTION, {}))
     identity = Identity(settings.client_id)
     vault = Vault(settings.key_vault_url, identity) if settings.key_vault_url else None
     if vault is not None:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from kolibri_azure_plugin.errors import TROUBLESHOOTING_PAGE, KolibriAzureError
 from kolibri_azure_plugin.redaction import redact
-from kolibri_azure_plugin.settings import TRUE_WORDS
+from kolibri_azure_plugin.settings_table import is_true
 
 #: EX_CONFIG of sysexits.h: to start again at once would not help, and a supervisor can tell by it.
 EXIT_CODE = 78
@@ -41,7 +41,7 @@ def fail_closed() -> Iterator[None]:
 
 
 def _end(message: str) -> None:
-    if os.environ.get("KOLIBRI_DEBUG", "").lower() in TRUE_WORDS:
+    if is_true(os.environ.get("KOLIBRI_DEBUG", "")):
         message = f"{traceback.format_exc()}\n{message}"
     _say(f"Kolibri on Azure does not start.\n{redact(message)}")
     raise SystemExit(EXIT_CODE)

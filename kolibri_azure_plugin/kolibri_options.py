@@ -17,9 +17,10 @@ with fail_closed():
     from kolibri_azure_plugin import context, origins, preconditions, settings
     from kolibri_azure_plugin.doctor.handover import become_the_doctor_if_asked
     from kolibri_azure_plugin.logs.configuration import take_over
+    from kolibri_azure_plugin.settings_table import Row
 
 
-def _spec(row: settings.Row) -> dict[str, Any]:
+def _spec(row: Row) -> dict[str, Any]:
     spec: dict[str, Any] = {"description": row.help, "envvars": (row.variable, *row.fallbacks)}
     if isinstance(row.default, tuple):
         # Kolibri's spec has no empty list for a default: it is the empty text there.

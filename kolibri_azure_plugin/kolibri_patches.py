@@ -27,7 +27,11 @@ from kolibri_azure_plugin.health.probes import answer_probes
 from kolibri_azure_plugin.instances import upgrades, worker_process
 from kolibri_azure_plugin.logs.printed import log_what_is_printed
 from kolibri_azure_plugin.media import serve_no_media
-from kolibri_azure_plugin.provisioning.provision import provision, require_what_it_takes
+from kolibri_azure_plugin.provisioning.provision import (
+    provision,
+    provision_once,
+    require_what_it_takes,
+)
 from kolibri_azure_plugin.settings import APP, ZIP_CONTENT
 from kolibri_azure_plugin.unfiltered import filter_when_asked
 from kolibri_azure_plugin.zip_content.server import answer_in_bytes
@@ -105,7 +109,7 @@ PATCHES = (
         "kolibri.utils.main",
         "provision_from_file",
         "Every instance that finds no facility when it starts calls it, and so several at once.",
-        upgrades.provision_once,
+        provision_once,
         postgresql_only=True,
     ),
     Patch(

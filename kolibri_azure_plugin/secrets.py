@@ -9,7 +9,7 @@ from collections.abc import Mapping, MutableMapping
 
 from kolibri_azure_plugin.errors import SecretError, VaultError
 from kolibri_azure_plugin.redaction import remember
-from kolibri_azure_plugin.settings import UNRESOLVED_REFERENCE
+from kolibri_azure_plugin.settings_table import UNRESOLVED_REFERENCE
 
 if typing.TYPE_CHECKING:
     from kolibri_azure_plugin.cloud.vault import Vault, VaultSecret

@@ -13,12 +13,12 @@ from typing import Any
 
 from kolibri.utils.main import initialize
 
-from kolibri_azure_plugin.settings import TRUE_WORDS
+from kolibri_azure_plugin.settings_table import is_true
 
 
 def load() -> Any:
     """The application, ready for requests and for forks."""
-    initialize(debug=os.environ.get("KOLIBRI_DEBUG", "").lower() in TRUE_WORDS)
+    initialize(debug=is_true(os.environ.get("KOLIBRI_DEBUG", "")))
     # Only now: the module sets Django up when it is imported.
     from django.urls import get_resolver
     from kolibri.deployment.default.wsgi import application as stock_application

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kolibri_azure_plugin import settings as plugin
 from kolibri_azure_plugin.preconditions import given_option
+from kolibri_azure_plugin.settings_table import read_options_file
 from kolibri_container import limits
 from kolibri_container import settings as image
 from kolibri_container.sizing import Sizes, sizes
@@ -71,4 +72,4 @@ def _options(environ: Mapping[str, str]) -> dict[str, dict[str, object]]:
         return {}
     import kolibri  # noqa: F401 (puts configobj, which it brings along, on the path)
 
-    return plugin.read_options_file(path)
+    return read_options_file(path)

@@ -9,7 +9,7 @@ import dataclasses
 import typing
 from collections.abc import Iterator, Mapping
 
-from kolibri_azure_plugin.settings import Row, Value, read
+from kolibri_azure_plugin.settings_table import Row, Value, read
 
 
 @dataclasses.dataclass(frozen=True)

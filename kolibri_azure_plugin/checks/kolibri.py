@@ -70,6 +70,7 @@ def settings_(subject: Subject) -> Outcome:
     here = subject.context
     preconditions.require_content_on_share(here.settings, os.environ, here.options)
     if subject.wants_postgresql:
+        preconditions.require_own_caches(os.environ, here.options)
         preconditions.require_postgresql(os.environ, here.options)
         preconditions.require_no_password_on_disk(here.options)
     in_force = {

@@ -21,7 +21,6 @@ from kolibri_azure_plugin.redaction import redact
 #: https://learn.microsoft.com/azure/postgresql/flexible-server/how-to-configure-sign-in-azure-ad-authentication
 POSTGRESQL_SCOPE = "https://ossrdbms-aad.database.windows.net/.default"
 VAULT_SCOPE = "https://vault.azure.net/.default"
-STORAGE_SCOPE = "https://storage.azure.com/.default"
 
 #: Seconds that a token must still be good for when it is handed out.
 MARGIN = 60

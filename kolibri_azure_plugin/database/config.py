@@ -11,7 +11,8 @@ from kolibri_azure_plugin.database.tls import tls_options
 from kolibri_azure_plugin.errors import SecretError
 from kolibri_azure_plugin.redaction import remember
 from kolibri_azure_plugin.secrets import Secrets, variable_of
-from kolibri_azure_plugin.settings import TRUE_WORDS, Settings
+from kolibri_azure_plugin.settings import Settings
+from kolibri_azure_plugin.settings_table import is_true
 
 #: Kolibri's channel import takes the last part, ``postgresql``, for its SQLAlchemy dialect.
 ENGINE = "kolibri_azure_plugin.database.postgresql"
@@ -176,9 +177,9 @@ def _plain_ssl_modes(options: Mapping[str, Any], environ: Mapping[str, str]) -> 
     mode = str(options.get("DATABASE_SSL_MODE") or "disable")
     if mode != "disable" or environ.get("KOLIBRI_DATABASE_SSL_MODE"):
         modes["KOLIBRI_DATABASE_SSL_MODE"] = mode
-    wanted = environ.get("KOLIBRI_DATABASE_SSL", "").strip().lower()
+    wanted = environ.get("KOLIBRI_DATABASE_SSL", "").strip()
     if wanted:
-        modes["KOLIBRI_DATABASE_SSL"] = "require" if wanted in TRUE_WORDS else "disable"
+        modes["KOLIBRI_DATABASE_SSL"] = "require" if is_true(wanted) else "disable"
     return modes
 
 

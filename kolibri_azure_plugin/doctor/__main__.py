@@ -26,7 +26,7 @@ from kolibri_azure_plugin.doctor import arguments, json_document, short, table
 from kolibri_azure_plugin.doctor.report import Report
 from kolibri_azure_plugin.instances import joining
 from kolibri_azure_plugin.redaction import redact
-from kolibri_azure_plugin.settings import TRUE_WORDS
+from kolibri_azure_plugin.settings_table import is_true
 
 #: The exit code of a shell's command that Ctrl-C has ended.
 INTERRUPTED = 130
@@ -70,7 +70,7 @@ def _keep_stdout_for_the_report() -> TextIO:
 
 def _quieten_logs() -> None:
     """The report says it all; with KOLIBRI_DEBUG, what led to it as well."""
-    if os.environ.get("KOLIBRI_DEBUG", "").lower() not in TRUE_WORDS:
+    if not is_true(os.environ.get("KOLIBRI_DEBUG", "")):
         logging.disable(logging.WARNING)
 
 

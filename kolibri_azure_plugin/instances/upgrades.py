@@ -56,20 +56,6 @@ def decide_by_the_database(update_plugins: Callable[[], Any]) -> Callable[[], No
     return bring_up
 
 
-def provision_once(provision: Callable[[str], Any]) -> Callable[[str], None]:
-    """Around Kolibri's `provision_from_file`, which every fresh instance calls at its start."""
-
-    @functools.wraps(provision)
-    def provision_if_still_needed(path: str) -> None:
-        from kolibri_azure_plugin.provisioning.provision import is_provisioned
-
-        with one_starter_at_a_time():
-            if not is_provisioned():
-                provision(path)
-
-    return provision_if_still_needed
-
-
 def bring_up_to_date(update: Callable[[str, str], None], update_plugins: Callable[[], Any]) -> None:
     """Migrate and upgrade the database, unless that is done; wait for whoever is at it.
 

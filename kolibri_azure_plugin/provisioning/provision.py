@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
+from typing import Any, Callable
 
 from django.conf import settings as django_settings
 from django.db import connection, transaction
@@ -53,6 +55,18 @@ def provision_when_prepared() -> None:
 
         wait_until_up_to_date(Deadline(context.current().settings.startup_timeout))
     provision()
+
+
+def provision_once(set_up: Callable[[str], Any]) -> Callable[[str], None]:
+    """Around Kolibri's `provision_from_file`, which every fresh instance calls at its start."""
+
+    @functools.wraps(set_up)
+    def set_up_if_still_needed(path: str) -> None:
+        with _one_at_a_time():
+            if not is_provisioned():
+                set_up(path)
+
+    return set_up_if_still_needed
 
 
 def is_provisioned() -> bool:

@@ -85,3 +85,12 @@ def test_every_link_leads_somewhere(repository):
         if "://" not in target and not (page.parent / target).exists()
     ]
     assert lost == []
+
+
+def test_each_module_has_its_place_in_the_architecture(repository):
+    page = (repository / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = page.partition("## Layers")[2].partition("## ")[0]
+    package = repository / "kolibri_azure_plugin"
+    modules = {path.stem for path in package.glob("*.py")} - {"__init__"}
+    folders = {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
+    assert set(re.findall(r"`([a-z_]+/?)`", table)) == modules | folders

@@ -7,6 +7,7 @@ import pytest
 from devtools import settings_page
 from kolibri_azure_plugin import settings
 from kolibri_azure_plugin.errors import SettingsError
+from kolibri_azure_plugin.settings_table import read_options_file
 
 
 def test_the_reference_page_shows_the_table_as_it_is():
@@ -90,7 +91,7 @@ def test_truth_may_be_said_in_several_words(word, truth):
 def test_an_options_file_is_read_as_it_stands(tmp_path):
     file = tmp_path / "options.ini"
     file.write_text("[Azure]\nAZURE_CLIENT_ID = 50%(percent)s\nAZURE_MOUNT_TYPES = cifs,nfs4\n")
-    assert settings.read_options_file(file) == {
+    assert read_options_file(file) == {
         "Azure": {"AZURE_CLIENT_ID": "50%(percent)s", "AZURE_MOUNT_TYPES": ["cifs", "nfs4"]}
     }
-    assert settings.read_options_file(tmp_path / "absent.ini") == {}
+    assert read_options_file(tmp_path / "absent.ini") == {}

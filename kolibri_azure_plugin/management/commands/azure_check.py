@@ -23,7 +23,7 @@ class Command(BaseCommand):
         sys.exit(self._run(argv[2:]))
 
     def handle(self, *words: str, **_options: Any) -> None:
-        self._run(list(words))
+        sys.exit(self._run(list(words)))
 
     def _run(self, words: list[str]) -> int:
         program = [sys.executable, "-m", "kolibri_azure_plugin.doctor", *words]
