@@ -57,8 +57,9 @@ def find(environ: Mapping[str, str]) -> Configuration:
 def environment(configuration: Configuration) -> dict[str, str]:
     """What all parts, and commands that somebody types, find in their environment besides."""
     return {
-        # The doctor multiplies it with the instances.
         "KOLIBRI_CHERRYPY_THREAD_POOL": str(configuration.sizes.all_threads),
+        # The doctor compares it with what the server offers.
+        "KOLIBRI_AZURE_DATABASE_MAX_CONNECTIONS": str(configuration.settings.max_connections),
         # Where the parts find the sockets and nginx.conf, also if it is the default.
         "KOLIBRI_CONTAINER_RUN": configuration.settings.run,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 
@@ -29,6 +30,9 @@ SLOW_ROUND_TRIP = 10.0
 #: https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-storage
 SMALLEST_STORAGE = 32 * 2**30
 LARGE = SMALLEST_STORAGE * 3 // 4
+
+#: A setting of the image, see docs/container.md.
+LIMIT_OF_THE_IMAGE = "KOLIBRI_AZURE_DATABASE_MAX_CONNECTIONS"
 
 #: Minutes after which a transaction keeps PostgreSQL from cleaning up.
 LONG_TRANSACTION = 5
@@ -114,19 +118,26 @@ def connections(subject: Subject) -> Outcome:
         " FROM pg_stat_activity WHERE backend_type = 'client backend'"
     )[0]
     instances = subject.context.settings.instances
-    wanted = instances * _threads()
+    wanted = _limit_of_the_image() or instances * _threads()
     measurements = {"max_connections": limit, "used": used, "wanted": wanted}
     if wanted > limit - reserved:
         return warned(
             f"{instances} instances may want {wanted} of {limit - reserved} connections.",
             cause="each thread keeps a connection; the one that finds none fails its request",
-            remedy="Use fewer threads (KOLIBRI_CHERRYPY_THREAD_POOL), or a larger server:\n"
+            remedy=f"Let them want fewer ({LIMIT_OF_THE_IMAGE} in the image, "
+            "KOLIBRI_CHERRYPY_THREAD_POOL elsewhere), or use a larger server:\n"
             f"{SERVER} update -g GROUP -n SERVER --sku-name SKU",
             **measurements,
         )
     return passed(
         f"{used} in use, {wanted} wanted at most, {limit - reserved} there.", **measurements
     )
+
+
+def _limit_of_the_image() -> int:
+    """What all instances together may want in the image, which sizes itself by it; 0 elsewhere."""
+    text = os.environ.get(LIMIT_OF_THE_IMAGE, "")
+    return int(text) if text.isdecimal() else 0
 
 
 def _threads() -> int:

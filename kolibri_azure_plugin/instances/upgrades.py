@@ -90,7 +90,7 @@ def wait_until_up_to_date(deadline: Deadline) -> None:
                     "The database is not ready for this version of Kolibri.",
                     expected=f"a database that Kolibri {kolibri.__version__} has prepared",
                     found="an empty database, or one of an older version, and nobody preparing it",
-                    remedy="Prepare it once, with the same settings: kolibri manage help",
+                    remedy="Prepare it once, with the same settings: kolibri configure setup",
                     code="database-not-prepared",
                 )
             time.sleep(POLL_SECONDS)
