@@ -18,8 +18,7 @@ INTRODUCTION = """\
 # Parameters of the templates
 
 This page is written by `python -m devtools.arm.parameters_page`; a test holds it in step with the
-templates. *Required* values must be given, *optional* ones have a default, *conditional* ones
-belong to another parameter.
+templates. *Required* values must be given, *optional* ones have a default.
 """
 
 

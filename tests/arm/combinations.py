@@ -36,6 +36,7 @@ CHOICES: Mapping[str, Sequence[typing.Any]] = {
     "databaseVersion": ["16", "17"],
     "databaseAdministrator": [None, _PERSON],
     "storagePerformance": ["standard", "premium"],
+    "shareEncryption": ["AES-256-GCM", "AES-128-GCM;AES-256-GCM"],
     "networkAddresses": ["10.20.0.0/24", "172.16.0.0/16"],
     "administratorAddresses": [[], ["203.0.113.7", "198.51.100.0/24"]],
     "enableShell": [False, True],

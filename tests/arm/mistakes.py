@@ -142,6 +142,57 @@ def budget_that_never_warns(template: Template) -> None:
     )
 
 
+def budget_with_another_date_each_month(template: Template) -> None:
+    del template["resources"]["budget"]["@options"]
+
+
+def budget_that_tells_nobody(template: Template) -> None:
+    _properties(template, "budget")["notifications"]["Actual80"]["contactGroups"] = []
+
+
+def half_a_word_in_an_alert(template: Template) -> None:
+    alert = template["variables"]["logAlerts"][1]
+    alert["query"] = alert["query"].replace("contains 'NearExpiry'", "has 'NearExpiry'")
+
+
+def half_a_word_in_the_workbook(template: Template) -> None:
+    template["variables"]["workbookQueries"][0]["query"] = (
+        "AZKVAuditLogs | where ResultDescription has_any ('SecretNear', 'CertificateNear')"
+    )
+
+
+def alarm_at_each_deployment(template: Template) -> None:
+    alert = template["variables"]["logAlerts"][0]
+    alert["query"] = alert["query"].replace("mul(variables('sizing').maximumInstances, 3)", "3")
+
+
+def alarm_when_the_share_is_full(template: Template) -> None:
+    alert = template["variables"]["metricAlerts"][-1]
+    alert["threshold"] = "[mul(variables('sizing').contentShareGiB, 1073741824)]"
+
+
+def unwatched_content_address(template: Template) -> None:
+    template["variables"]["watchedAddresses"][1]["isWatched"] = False
+
+
+def backup_registered_anew(template: Template) -> None:
+    del template["resources"]["backupOfStorage"]["@options"]
+
+
+def site_before_its_role(template: Template) -> None:
+    template["resources"]["contentApp"]["dependsOn"].remove("databaseAdministrators")
+
+
+def shut_port_of_the_shares(template: Template) -> None:
+    rule = _properties(template, "appSecurityGroup")["securityRules"][1]["properties"]
+    rule["destinationPortRanges"].remove("80")
+
+
+def weak_encryption_of_the_shares(template: Template) -> None:
+    smb = _properties(template, "fileService")["protocolSettings"]["smb"]
+    smb["channelEncryption"] = "AES-128-CCM;AES-128-GCM;AES-256-GCM"
+
+
 def way_past_the_front_door(template: Template) -> None:
     config = _properties(template, "contentApp")["siteConfig"]
     config["ipSecurityRestrictionsDefaultAction"] = "Allow"
@@ -171,5 +222,16 @@ MISTAKES = (
     Mistake("no diagnostics", silent_resource, "has no diagnostic setting"),
     Mistake("silent alert", alert_that_reaches_nobody, "reaches nobody"),
     Mistake("silent budget", budget_that_never_warns, "unknown property 'notification'"),
+    Mistake("budget of each month", budget_with_another_date_each_month, "another start date"),
+    Mistake("budget tells nobody", budget_that_tells_nobody, "warning Actual80 reaches nobody"),
+    Mistake("half a word, alert", half_a_word_in_an_alert, "searches OperationName with has"),
+    Mistake("half a word, workbook", half_a_word_in_the_workbook, "part of a word"),
+    Mistake("alarm by deployment", alarm_at_each_deployment, "which a deployment causes"),
+    Mistake("alarm too late", alarm_when_the_share_is_full, "of the content share"),
+    Mistake("content not watched", unwatched_content_address, "kolibri-content.example.org"),
+    Mistake("backup anew", backup_registered_anew, "is registered anew"),
+    Mistake("site before role", site_before_its_role, "before its role on the vault"),
+    Mistake("port 80 shut", shut_port_of_the_shares, "to the apps, not"),
+    Mistake("weak SMB", weak_encryption_of_the_shares, "weakly encrypted SMB"),
     Mistake("past the front door", way_past_the_front_door, "past the front door"),
 )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 import typing
 from collections.abc import Iterator
 
-from devtools.arm import Evaluated
+from devtools.arm import Evaluated, Resource
 
 #: The types that can send logs or metrics to the workspace.
 DIAGNOSED = {
@@ -40,6 +42,17 @@ WATCHED = {
     "AZKVAuditLogs",
 }
 
+#: Columns whose values are words run together, of which none is found by itself.
+RUN_TOGETHER = {"OperationName"}
+
+#: Words with a capital inside that are whole words of what is searched: the health check calls
+#: itself HealthCheck/1.0.
+WHOLE_WORDS = {"HealthCheck"}
+
+_SEARCH = re.compile(r"(\w+)\s+!?\bhas(?:_\w+)?\b\s*(\([^)]*\)|'[^']*')")
+_CAPITAL_INSIDE = re.compile(r"[A-Z][a-z]+[A-Z]\w*")
+_STARTS = re.compile(r"\bStarts > (\d+)")
+
 
 def every_resource_is_diagnosed(result: Evaluated) -> Iterator[str]:
     workspace = result.named("logs").id
@@ -69,9 +82,84 @@ def alerts_reach_the_operators(result: Evaluated) -> Iterator[str]:
         watched.add(each.at("criteria")["allOf"][0]["query"].split(" ", 1)[0])
     for missing in sorted(WATCHED - watched):
         yield f"nothing watches {missing}"
-    test = result.named("availabilityTest")
-    if not test.at("ValidationRules", "SSLCertRemainingLifetimeCheck"):
-        yield "nothing watches the certificate"
+    for each in result.of_type("Microsoft.Consumption/budgets"):
+        for name, notification in (each.at("notifications") or {}).items():
+            if notification.get("contactGroups") != [group]:
+                yield f"the budget's warning {name} reaches nobody"
+
+
+def each_address_is_asked(result: Evaluated) -> Iterator[str]:
+    group = result.named("actionGroup").id
+    told = set()
+    for alert in result.of_type("Microsoft.Insights/metricAlerts"):
+        if [action["actionGroupId"] for action in alert.at("actions")] == [group]:
+            told.add(alert.at("criteria").get("webTestId"))
+    asked = set()
+    for test in result.of_type("Microsoft.Insights/webtests"):
+        asked.add(test.at("Request", "RequestUrl").split("/")[2])
+        rules = test.at("ValidationRules")
+        if not (rules.get("SSLCheck") and rules.get("SSLCertRemainingLifetimeCheck")):
+            yield f"{test.name} does not look at the certificate"
+        if test.id not in told:
+            yield f"nobody is told when {test.name} fails"
+    own = {
+        each.name.split("/")[1] for each in result.of_type("Microsoft.Web/sites/hostNameBindings")
+    }
+    own |= {each.at("hostName") for each in result.of_type("Microsoft.Cdn/profiles/customDomains")}
+    if not asked:
+        yield "nothing watches the site from outside"
+    for missing in sorted(own - asked):
+        yield f"nothing watches {missing} and its certificate"
+
+
+def queries_search_for_whole_words(result: Evaluated) -> Iterator[str]:
+    """`has` finds whole words only: NearExpiry is none in SecretNearExpiryEventGridNotification."""
+    for where, query in _queries(result):
+        for column, searched in _SEARCH.findall(query):
+            words = set(_CAPITAL_INSIDE.findall(searched)) - WHOLE_WORDS
+            if words or column in RUN_TOGETHER:
+                yield f"{where} searches {column} with has for {searched}, part of a word"
+
+
+def _queries(result: Evaluated) -> Iterator[tuple[str, str]]:
+    for alert in result.of_type("Microsoft.Insights/scheduledQueryRules"):
+        yield alert.name, alert.at("criteria")["allOf"][0]["query"]
+    for item in json.loads(result.named("workbook").at("serializedData"))["items"]:
+        if "query" in item["content"]:
+            yield item["name"], item["content"]["query"]
+
+
+def a_deployment_is_no_crash(result: Evaluated) -> Iterator[str]:
+    """Each container may start twice in a deployment: once for its settings, once for its image."""
+    limits = [_STARTS.search(query) for _, query in _queries(result)]
+    found = [int(limit[1]) for limit in limits if limit]
+    if len(found) != 1:
+        yield "nothing counts the starts of the containers"
+    elif found[0] < 2 * _most_instances(result):
+        yield f"more than {found[0]} starts are an alert, which a deployment causes"
+
+
+def _most_instances(result: Evaluated) -> int:
+    most = [
+        int(each.at("profiles")[0]["capacity"]["maximum"])
+        for each in result.of_type("Microsoft.Insights/autoscalesettings")
+    ]
+    return max([*most, result.named("plan").body["sku"]["capacity"]])
+
+
+def the_shares_are_watched_before_one_is_full(result: Evaluated) -> Iterator[str]:
+    """The metric is the whole account's: when the content share is full, it says at least that."""
+    quota = _share(result, "content").at("shareQuota")
+    for each in result.of_type("Microsoft.Insights/metricAlerts"):
+        for criterion in each.at("criteria").get("allOf", []):
+            share = criterion["threshold"] / 2**30 / quota
+            if criterion["metricName"] == "FileCapacity" and not 0.8 <= share <= 0.9:
+                yield f"the alert {each.name} comes at {share:.0%} of the content share"
+
+
+def _share(result: Evaluated, name: str) -> Resource:
+    found = result.of_type("Microsoft.Storage/storageAccounts/fileServices/shares")
+    return next(each for each in found if each.name.endswith(f"/{name}"))
 
 
 def the_size_is_coherent(result: Evaluated) -> Iterator[str]:
@@ -114,10 +202,15 @@ def locks_and_backup_hold_the_data(result: Evaluated) -> Iterator[str]:
     )
     if items and {each.name.rsplit(";", 1)[1] for each in items} != {"content", "media"}:
         yield "not both shares are backed up"
+    for each in result.resources:
+        if "/protectionContainers" in each.type and not each.written_once:
+            yield f"{each.symbol} is registered anew by every deployment"
 
 
-def the_budget_begins_with_a_month(result: Evaluated) -> Iterator[str]:
+def the_budget_begins_once_and_with_a_month(result: Evaluated) -> Iterator[str]:
     for each in result.of_type("Microsoft.Consumption/budgets"):
+        if not each.written_once:
+            yield "the budget gets another start date, which Azure refuses"
         if not each.at("timePeriod")["startDate"].endswith("-01"):
             yield "the budget does not start on the first of a month"
 
@@ -125,7 +218,11 @@ def the_budget_begins_with_a_month(result: Evaluated) -> Iterator[str]:
 RULES: tuple[typing.Callable[[Evaluated], Iterator[str]], ...] = (
     every_resource_is_diagnosed,
     alerts_reach_the_operators,
+    each_address_is_asked,
+    queries_search_for_whole_words,
+    a_deployment_is_no_crash,
+    the_shares_are_watched_before_one_is_full,
     the_size_is_coherent,
     locks_and_backup_hold_the_data,
-    the_budget_begins_with_a_month,
+    the_budget_begins_once_and_with_a_month,
 )

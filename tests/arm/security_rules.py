@@ -15,6 +15,13 @@ ROLES = {
     "7f951dda-4ed3-4680-a7ca-43fe172d538d": "AcrPull",
 }
 
+#: What the apps ask of the private endpoints: the vault, SMB and what the vendor wants open beside
+#: it, Redis.
+ENDPOINT_PORTS = {"80", "443", "445", "10000"}
+
+#: How the shares may be mounted; the second one only where somebody has asked for it.
+ENCRYPTIONS = ("AES-256-GCM", "AES-128-GCM;AES-256-GCM")
+
 SITES = ("Microsoft.Web/sites", "Microsoft.Web/sites/slots")
 
 
@@ -113,6 +120,26 @@ def subnets_are_apart_and_guarded(result: Evaluated) -> Iterator[str]:
             yield "there is not one subnet each for apps, endpoints and database"
 
 
+def the_apps_reach_the_endpoints(result: Evaluated) -> Iterator[str]:
+    subnets = {
+        each["name"]: each["properties"]["addressPrefix"]
+        for each in result.named("network").at("subnets")
+    }
+    way = (subnets["app"], subnets["endpoints"])
+    for symbol in ("appSecurityGroup", "endpointsSecurityGroup"):
+        ports: set[str] = set()
+        for rule in result.named(symbol).at("securityRules"):
+            given = rule["properties"]
+            ends = (given["sourceAddressPrefix"], given["destinationAddressPrefix"])
+            if given["access"] == "Allow" and ends == way:
+                ports.update(given["destinationPortRanges"])
+        if ports != ENDPOINT_PORTS:
+            yield f"{symbol} opens {sorted(ports)} to the apps, not {sorted(ENDPOINT_PORTS)}"
+    for site in sites(result):
+        if site.at("outboundVnetRouting", "allTraffic") is not True:
+            yield f"{site.symbol} goes past the network, where the endpoints are unknown"
+
+
 def the_database_is_private(result: Evaluated) -> Iterator[str]:
     for server in result.of_type("Microsoft.DBforPostgreSQL/flexibleServers"):
         if server.at("network", "publicNetworkAccess") != "Disabled":
@@ -204,7 +231,7 @@ def storage_is_encrypted_and_kept(result: Evaluated) -> Iterator[str]:
         yield "storage accepts old TLS"
     service = result.named("fileService")
     smb = service.at("protocolSettings", "smb")
-    if (smb["versions"], smb["channelEncryption"]) != ("SMB3.1.1", "AES-256-GCM"):
+    if smb["versions"] != "SMB3.1.1" or smb["channelEncryption"] not in ENCRYPTIONS:
         yield "shares accept old or weakly encrypted SMB"
     if not (service.at("shareDeleteRetentionPolicy") or {}).get("enabled"):
         yield "a deleted share is gone at once"
@@ -240,6 +267,7 @@ RULES: tuple[typing.Callable[[Evaluated], Iterator[str]], ...] = (
     sites_are_hardened,
     nothing_is_public,
     subnets_are_apart_and_guarded,
+    the_apps_reach_the_endpoints,
     the_database_is_private,
     the_database_knows_no_password,
     the_database_is_kept_well,

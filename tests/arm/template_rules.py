@@ -12,11 +12,17 @@ Template = Mapping[str, typing.Any]
 _GENERATES = re.compile(r"\b(newGuid|utcNow)\(", re.IGNORECASE)
 _USES = re.compile(r"\b(parameters|variables)\('([^']+)'\)", re.IGNORECASE)
 
+#: What is created with the first value that it gets, and left alone afterwards.
+_WRITTEN_ONCE = {"Microsoft.Consumption/budgets", "Microsoft.KeyVault/vaults/secrets"}
+
+#: A deployment that is always there, and takes so long that what was assigned before it has spread.
+_LONG = "databaseAdministrators"
+
 #: How a description says whether a value must be given.
 _BEGINNINGS = ("Required. ", "Optional. ", "Conditional. ")
 
 
-def generated_values_reach_only_new_secrets(template: Template) -> Iterator[str]:
+def generated_values_reach_only_what_is_written_once(template: Template) -> Iterator[str]:
     """newGuid() and utcNow() give another value at each deployment."""
     tainted = {
         ("parameters", name)
@@ -38,7 +44,7 @@ def generated_values_reach_only_new_secrets(template: Template) -> Iterator[str]
 
 
 def _is_written_on_purpose(resource: Template) -> bool:
-    if resource["type"] == "Microsoft.KeyVault/vaults/secrets":
+    if resource["type"] in _WRITTEN_ONCE:
         return "onlyIfNotExists" in resource.get("@options", {})
     return (
         resource["type"] == "Microsoft.Resources/deployments"
@@ -83,8 +89,29 @@ def passwords_are_no_plain_text(template: Template) -> Iterator[str]:
             yield f"{name} has a default that anybody can read"
 
 
+def sites_wait_until_their_roles_have_spread(template: Template) -> Iterator[str]:
+    """A reference to the vault that a site can't read yet stays unresolved for hours."""
+    resources = template["resources"]
+    for symbol, resource in resources.items():
+        is_site = resource["type"] in {"Microsoft.Web/sites", "Microsoft.Web/sites/slots"}
+        if is_site and _LONG in resources and _LONG not in _waits_for(resources, symbol):
+            yield f"{symbol} may start before its role on the vault has spread"
+
+
+def _waits_for(resources: Mapping[str, Template], symbol: str) -> set[str]:
+    found: set[str] = set()
+    todo = [symbol]
+    while todo:
+        # An expression is left out: it names something else with other values.
+        more = {each for each in resources[todo.pop()].get("dependsOn", ()) if each in resources}
+        todo.extend(more - found)
+        found |= more
+    return found
+
+
 RULES: tuple[typing.Callable[[Template], Iterator[str]], ...] = (
-    generated_values_reach_only_new_secrets,
+    generated_values_reach_only_what_is_written_once,
     parameters_say_whether_they_must_be_given,
     passwords_are_no_plain_text,
+    sites_wait_until_their_roles_have_spread,
 )

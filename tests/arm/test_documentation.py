@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
+import subprocess
 import xml.etree.ElementTree as ET
 from urllib.parse import unquote
 
@@ -15,6 +18,9 @@ from tests.arm.test_checkov import CASES
 DOCS = ARM.parent / "docs"
 PAGES = ("deploy.md", "operate.md", "parameters.md", "cost.md", "security.md")
 
+#: What may be said for one deployment only; everything else belongs into the parameters file.
+ONCE = {"administratorAddresses", "deleteLocks", "rewriteSecrets", "stagingImage"}
+
 #: Nodes of the diagram that are people.
 PEOPLE = {"learners", "operators"}
 
@@ -22,7 +28,7 @@ PEOPLE = {"learners", "operators"}
 NOT_DRAWN = re.compile(
     r"Secret$|Secrets$|Zone$|ZoneLink$|EndpointName$|SecurityGroup$|Diagnostics$|Lock$|[pP]ublishing"
     r"|^frontDoor.+|OnFrontDoor$|^domain|^fileService$|^backup(?!Vault)|^database.+|^kolibriDatabase$"
-    r"|^redisDatabase$|ReadsSecrets$|ReadsStorageKey$|^registryAccess$|^availabilityAlert$"
+    r"|^redisDatabase$|ReadsSecrets$|ReadsStorageKey$|^registryAccess$|^availabilityAlerts$"
 )
 
 
@@ -128,3 +134,61 @@ def test_the_pages_name_outputs_and_parameters_that_exist(production):
         for word in re.findall(r"--parameters (\w+)=|`output\.(\w+)`", page(name)):
             mentioned = word[0] or word[1]
             assert mentioned in known, f"{name}: {mentioned}"
+
+
+@pytest.mark.parametrize("name", ["docs/deploy.md", "docs/operate.md", "README.md"])
+def test_no_command_shows_a_secret(name):
+    text = (ARM.parent / name).read_text(encoding="utf-8")
+    assert "superuserPassword=" not in text
+    assert not re.search(r"keyvault secret set[^\n]*(\\\n[^\n]*)?--value", text)
+
+
+def test_choices_that_last_are_made_in_the_parameters_file():
+    text = page("operate.md")
+    assert "--parameters @kolibri.parameters.json" in text
+    assert set(re.findall(r"--parameters (\w+)=", text)) <= ONCE
+    assert "cp arm/parameters/small.parameters.json kolibri.parameters.json" in page("deploy.md")
+
+
+def test_the_answers_of_the_form_are_those_of_the_pages():
+    form = json.loads((ARM / "createUiDefinition.json").read_text(encoding="utf-8"))
+    description = form["parameters"]["config"]["basics"]["description"]
+    section = page("deploy.md").split("## With the button")[1].split("## ")[0]
+    answers = re.findall(r"^\d\. (?:a )?([\w ]+)", section, re.MULTILINE)
+    assert len(answers) == 6
+    readme = (ARM.parent / "README.md").read_text(encoding="utf-8")
+    listed = " ".join(readme.split("Six answers:")[1].split("[![")[0].split())
+    for text in (description, listed):
+        for answer in answers:
+            assert answer.split()[0] in text, answer
+
+
+def test_a_parameters_file_is_made_of_a_deployment(production):
+    if not shutil.which("jq"):
+        pytest.skip("jq is not installed")
+    command = re.search(r"\| jq '(.*?)' > kolibri\.parameters\.json", page("operate.md"), re.DOTALL)
+    shown = {
+        "size": {"type": "String", "value": "medium"},
+        "alertEmails": {"type": "Array", "value": []},
+        "backupShares": {"type": "Bool", "value": False},
+        "databaseAdministrator": {"type": "Object", "value": None},
+        "superuserPassword": {"type": "SecureString"},
+        "secretKeySeed": {"type": "SecureString"},
+        "secretsWrittenAt": {"type": "String", "value": "20260101T000000Z"},
+        "budgetStartDate": {"type": "String", "value": "2026-01-01"},
+        "rewriteSecrets": {"type": "Array", "value": ["kolibri-storage-key"]},
+        "stagingImage": {"type": "String", "value": "kolibri:2"},
+    }
+    assert set(shown) <= set(production["parameters"])
+    made = subprocess.run(
+        ["jq", command[1]], input=json.dumps(shown), capture_output=True, text=True, check=True
+    )
+    example = json.loads((ARM / "parameters" / "small.parameters.json").read_text())
+    given = json.loads(made.stdout)
+    assert given["$schema"] == example["$schema"]
+    assert given["contentVersion"] == example["contentVersion"]
+    assert given["parameters"] == {
+        "size": {"value": "medium"},
+        "alertEmails": {"value": []},
+        "backupShares": {"value": False},
+    }

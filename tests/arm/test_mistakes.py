@@ -11,7 +11,13 @@ from tests.arm.mistakes import MISTAKES
 #: Two deployments that switch on everything between them.
 SETS = (
     {"superuserPassword": PASSWORD, "name": "a-very-long-name-123"},
-    {"superuserPassword": PASSWORD, "size": "large", "frontDoor": "premium"},
+    {
+        "superuserPassword": PASSWORD,
+        "size": "large",
+        "frontDoor": "premium",
+        "contentCustomDomain": "kolibri-content.example.org",
+        "budgetAmount": 500,
+    },
 )
 
 

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from tests.arm.combinations import CHOICES
 from tests.arm.conftest import ARM
 
 #: What an element of the form hands over.
@@ -18,8 +19,11 @@ TYPES = {
     "Microsoft.Common.TextBox": "string",
 }
 
-#: What the portal itself asks on the first page: resource group and region.
-ASKED_BY_THE_PORTAL = 2
+#: What the portal itself asks on the first page: subscription, resource group and region.
+ASKED_BY_THE_PORTAL = 3
+
+#: What the form adds to that, and how its introduction calls it.
+FIRST_PAGE = {"size": "size", "image": "image", "superuserPassword": "password"}
 
 ELEMENT = re.compile(r"(?:basics\('(?P<basic>\w+)'\)|steps\('(?P<step>\w+)'\)\.(?P<name>\w+))")
 
@@ -79,7 +83,12 @@ def test_each_required_parameter_is_asked(form, production):
 
 
 def test_six_answers_are_enough(form, elements):
-    assert ASKED_BY_THE_PORTAL + len(form["basics"]) <= 6
+    assert ASKED_BY_THE_PORTAL + len(form["basics"]) == 6
+    description = form["config"]["basics"]["description"]
+    assert "Six answers" in description
+    for word in ("subscription", "resource group", "region", *FIRST_PAGE.values()):
+        assert word in description, word
+    assert [each["name"] for each in form["basics"]] == list(FIRST_PAGE)
     for (step, name), each in answers(elements).items():
         if step:
             is_optional = each.get("constraints", {}).get("required") is False
@@ -104,13 +113,40 @@ def test_choices_are_those_of_the_template(form, elements, production):
 
 
 def test_texts_that_the_form_accepts_are_accepted_by_the_template(elements, production):
-    image = elements["kolibri", "image"]
+    image = elements["", "image"]
     assert image["defaultValue"] == production["parameters"]["image"]["defaultValue"]
     password = elements["", "superuserPassword"]["constraints"]["regex"]
     assert re.fullmatch(password, "Correct-Horse-7-Battery")
     assert not re.fullmatch(password, "Short1")
+    registry = elements["kolibri", "registryId"]["constraints"]["regex"]
+    assert re.fullmatch(registry, "")
+    assert re.fullmatch(registry, next(filter(None, CHOICES["registryId"])))
+    assert not re.fullmatch(registry, "schoolimages.azurecr.io")
     least = production["parameters"]["superuserPassword"]["minLength"]
     assert not re.fullmatch(password, "Aa1" + "x" * (least - 4))
+
+
+def test_a_choice_begins_with_what_the_template_would_choose(form, elements, production):
+    for name, expression in form["outputs"].items():
+        match = ELEMENT.search(expression)
+        each = elements.get((match["step"] or "", match["basic"] or match["name"])) if match else {}
+        if each.get("type") == "Microsoft.Common.DropDown":
+            choices = {
+                choice["label"]: choice["value"] for choice in each["constraints"]["allowedValues"]
+            }
+            expected = production["parameters"][name]["defaultValue"]
+            assert choices[each["defaultValue"]] == expected, name
+
+
+def test_descriptions_of_choices_are_shown_in_full(elements):
+    for (_, name), each in elements.items():
+        choices = each.get("constraints", {}).get("allowedValues", [])
+        if any("description" in choice for choice in choices):
+            assert each["multiLine"] is True, name
+
+
+def test_every_account_has_a_password_unless_another_kind_is_chosen(production):
+    assert production["parameters"]["facilityPreset"]["defaultValue"] == "nonformal"
 
 
 @pytest.mark.parametrize(
@@ -124,5 +160,5 @@ def test_texts_that_the_form_accepts_are_accepted_by_the_template(elements, prod
     ],
 )
 def test_addresses_for_alerts(text, fits, elements):
-    regex = elements["", "alertEmails"]["constraints"]["regex"]
+    regex = elements["operation", "alertEmails"]["constraints"]["regex"]
     assert bool(re.fullmatch(regex, text)) == fits

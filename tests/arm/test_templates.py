@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -71,6 +72,10 @@ def test_parameters_files_fit_the_template(checker, production):
         given = json.loads(path.read_text(encoding="utf-8"))["parameters"]
         assert set(given) <= set(production["parameters"])
         assert "superuserPassword" not in given
+        for name, each in given.items():
+            # Who forgets to edit an example gets nothing that somebody else has chosen.
+            if name != "size":
+                assert each["value"] == production["parameters"][name]["defaultValue"], name
         sets.append({name: each["value"] for name, each in given.items()})
     assert findings(checker, production, sets) == []
 
@@ -91,8 +96,19 @@ def test_the_test_template_is_one_web_app_and_says_that_data_dies(checker):
 
 def test_a_second_deployment_with_the_same_values_changes_no_resource(checker, production):
     first, second = (
-        checker.evaluate(production, {"secretKeySeed": seed * 36, "secretsWrittenAt": now})
-        for seed, now in (("a", "20260101T000000Z"), ("b", "20270101T000000Z"))
+        checker.evaluate(
+            production,
+            {
+                "budgetAmount": 500,
+                "budgetStartDate": month,
+                "secretKeySeed": seed * 36,
+                "secretsWrittenAt": now,
+            },
+        )
+        for seed, now, month in (
+            ("a", "20260101T000000Z", "2026-01-01"),
+            ("b", "20270101T000000Z", "2027-01-01"),
+        )
     )
     changed = [
         one.symbol
@@ -100,6 +116,28 @@ def test_a_second_deployment_with_the_same_values_changes_no_resource(checker, p
         if one != other and not one.written_once
     ]
     assert changed == []
+
+
+def test_the_budget_begins_with_this_month_when_nobody_says_another(checker, production):
+    budget = checker.evaluate(production, {"budgetAmount": 500}).named("budget")
+    assert re.fullmatch(r"20\d\d-[01]\d-01", budget.at("timePeriod", "startDate"))
+
+
+@pytest.mark.parametrize("performance", ["standard", "premium"])
+def test_shares_are_mounted_with_the_strongest_encryption(performance, checker, production):
+    result = checker.evaluate(production, {"storagePerformance": performance})
+    smb = result.named("fileService").at("protocolSettings", "smb")
+    assert smb["channelEncryption"] == "AES-256-GCM"
+
+
+def test_the_own_host_name_of_the_content_is_watched_only_where_it_has_one(checker, production):
+    for values, expected in (
+        ({}, 1),
+        ({"customDomain": "kolibri.example.org"}, 1),
+        ({"contentCustomDomain": "kolibri-content.example.org"}, 2),
+    ):
+        result = checker.evaluate(production, values)
+        assert len(list(result.of_type("Microsoft.Insights/webtests"))) == expected
 
 
 def test_large_has_a_standby_geo_backup_zones_and_redis(checker, production):

@@ -1,4 +1,4 @@
-"""The app settings of the production template start the image: only addresses are replaced."""
+"""The app settings of both templates start the image: only addresses are replaced."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import pytest
 from devtools.arm import Checker, CheckerMissingError
 from devtools.azure_standin import AzureStandin
 from devtools.container import visit
-from devtools.container.container import Mount
-from devtools.container.site import FIRST_START_SECONDS, SUPERUSER, SYSTEM_BUNDLE, Site
+from devtools.container.container import Container, Mount, writable
+from devtools.container.site import CONTENT, FIRST_START_SECONDS, SUPERUSER, SYSTEM_BUNDLE, Site
 from devtools.radius import RadiusServer
 from devtools.redis import MissingRedisError, RedisServer
 from tests.arm.app_settings import SECRETS
+from tests.arm.combinations import PASSWORD
 from tests.arm.conftest import ARM, NAMES
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -37,7 +38,7 @@ class Web:
     @classmethod
     def of(cls, evaluated, symbol):
         configuration = evaluated.named(symbol).at("siteConfig")
-        mounts = configuration["azureStorageAccounts"]
+        mounts = configuration.get("azureStorageAccounts") or {}
         return cls(
             evaluated.app_settings(symbol),
             configuration.get("appCommandLine") or "",
@@ -45,13 +46,17 @@ class Web:
         )
 
 
-@pytest.fixture(scope="module", params=["small", "large"])
-def evaluated(request):
-    """The template, with the example's answers for a size."""
+@pytest.fixture(scope="module")
+def checker():
     try:
-        checker = Checker()
+        return Checker()
     except CheckerMissingError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module", params=["small", "large"])
+def evaluated(request, checker):
+    """The production template, with the example's answers for a size."""
     example = json.loads((ARM / "parameters" / f"{request.param}.parameters.json").read_text())
     values = {name: entry["value"] for name, entry in example["parameters"].items()}
     template = json.loads(NAMES["production"].read_text())
@@ -173,3 +178,42 @@ def test_the_settings_of_the_template_start_the_image(apps, evaluated, secrets):
         visit.require_second_origin(site)
         for container in (app, contents):
             assert container.stop()[0] == 0
+
+
+@pytest.fixture
+def test_site(tmp_path, engine, image, authority, checker):
+    """The Web App of the test template: no share, no vault, no database."""
+    template = json.loads(NAMES["test"].read_text())
+    evaluated = checker.evaluate(template, {"superuserPassword": PASSWORD})
+    given = evaluated.named("app").at("siteConfig", "connectionStrings")
+    with (
+        AzureStandin(tmp_path / "azure") as azure,
+        Site(tmp_path / "app", engine, image, azure, authority) as site,
+    ):
+        site.mounts = [mount for mount in site.mounts if mount.target in (SYSTEM_BUNDLE, "/drive")]
+        site.settings = {
+            **Web.of(evaluated, "app").settings,
+            # Under these names App Service hands them over, and the app's own host name.
+            **{f"CUSTOMCONNSTR_{each['name']}": each["connectionString"] for each in given},
+            "WEBSITE_HOSTNAME": "localhost",
+            "WEBSITES_PORT": str(site.port),
+        }
+        yield site
+
+
+def test_the_settings_of_the_test_template_start_the_image(test_site):
+    # App Service leaves the container's own files writable; here the root is read-only.
+    with Container.start(
+        test_site.engine,
+        test_site.image,
+        environment=test_site.environment,
+        mounts=test_site.mounts,
+        options=writable(test_site.engine, CONTENT),
+    ) as app:
+        app.wait_until_ready(FIRST_START_SECONDS)
+        session = test_site.client()
+        session.sign_in(SUPERUSER, PASSWORD)
+        visit.require_user(session, SUPERUSER)
+        test_site.import_channel(app)
+        visit.require_channel(session)
+        assert app.stop()[0] == 0
