@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import sys
 from pathlib import Path
@@ -14,9 +15,7 @@ from devtools.certificates import CertificateAuthority
 from devtools.deployment import DATABASE_PASSWORD, Deployment
 from devtools.postgres import PostgresServer
 
-TEMPLATE = "kolibri_template"
-
-_copies = itertools.count(1)
+_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -70,33 +69,68 @@ def role(postgres, mounts):
 
 
 @pytest.fixture(scope="session")
-def migrated_template(tmp_path_factory, authority, postgres, role):
+def own_database(postgres, role):
+    """Makes a database for a `with` block: empty, or a copy, which takes no migration."""
+
+    @contextlib.contextmanager
+    def make(template=None):
+        name = f"kolibri_{next(_numbers)}"
+        if template:
+            postgres.clone_database(template, name, owner=role)
+        else:
+            postgres.create_database(name, owner=role)
+        try:
+            yield name
+        finally:
+            postgres.drop_database(name)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def deployed(authority, postgres, role, own_database):
+    """Makes a healthy production deployment for a `with` block, on a database of its own."""
+
+    @contextlib.contextmanager
+    def make(folder, azure, template=None, *, user=role, password=DATABASE_PASSWORD):
+        with own_database(template) as name:
+            yield Deployment.create(
+                folder, azure, postgres, authority, database=name, user=user, password=password
+            )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def migrated_template(tmp_path_factory, deployed):
     """A database with a facility, a superuser and a learner, for others to copy."""
     folder = tmp_path_factory.mktemp("template")
-    postgres.create_database(TEMPLATE, owner=role)
-    with AzureStandin(folder / "azure") as azure:
-        deployment = Deployment.create(
-            folder,
-            azure,
-            postgres,
-            authority,
-            database=TEMPLATE,
-            user=role,
-            password=DATABASE_PASSWORD,
-        )
+    with AzureStandin(folder / "azure") as azure, deployed(folder, azure) as deployment:
         deployment.provision()
-    return TEMPLATE
+        yield deployment.database
+
+
+@pytest.fixture(scope="session")
+def copied(tmp_path_factory, deployed, migrated_template):
+    """Makes what `provisioned` is, and its Azure, for fixtures that several tests share."""
+
+    @contextlib.contextmanager
+    def make():
+        folder = tmp_path_factory.mktemp("copied")
+        with (
+            AzureStandin(folder / "azure") as azure,
+            deployed(folder, azure, migrated_template) as deployment,
+        ):
+            yield deployment, azure
+
+    return make
 
 
 @pytest.fixture
-def provisioned(tmp_path, azure, authority, postgres, role, migrated_template):
+def provisioned(tmp_path, azure, deployed, migrated_template):
     """A healthy deployment on a database with a facility, a superuser and a learner."""
-    name = f"kolibri_copy_{next(_copies)}"
-    postgres.clone_database(migrated_template, name, owner=role)
-    yield Deployment.create(
-        tmp_path, azure, postgres, authority, database=name, user=role, password=DATABASE_PASSWORD
-    )
-    postgres.drop_database(name)
+    with deployed(tmp_path, azure, migrated_template) as deployment:
+        yield deployment
 
 
 @pytest.fixture

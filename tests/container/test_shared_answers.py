@@ -9,15 +9,12 @@ import pytest
 import requests
 
 from devtools import container_processes
-from devtools.azure_standin import AzureStandin
 from devtools.channel import CHANNEL_ID, CHANNEL_NAME, make_channel
 from devtools.deadline import wait_until
-from devtools.deployment import DATABASE_PASSWORD, SUPERUSER, SUPERUSER_PASSWORD, Deployment
+from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
 from devtools.kolibri_client import CSRF_COOKIE, KolibriClient
 
 pytestmark = pytest.mark.slow
-
-DATABASE = "kolibri_shared_answers"
 
 PAGE, CHANNELS, INFO = "/en/learn/", "/api/content/channel/", "/api/public/info/"
 STATE = "/learn/api/state"
@@ -33,34 +30,17 @@ ASKED = {"X-Shared-Answer": "yes"}
 
 
 @pytest.fixture(scope="module")
-def web(tmp_path_factory, authority, postgres, role, migrated_template):
+def web(copied):
     """A container in mode web."""
     missing = container_processes.missing_programs()
     if missing:
         pytest.skip(f"the container's processes need {missing}: apt-get install nginx s6 execline")
-    folder = tmp_path_factory.mktemp("shared-answers")
-    postgres.clone_database(migrated_template, DATABASE, owner=role)
-    with AzureStandin(folder / "azure") as azure:
-        deployment = Deployment.create(
-            folder,
-            azure,
-            postgres,
-            authority,
-            database=DATABASE,
-            user=role,
-            password=DATABASE_PASSWORD,
-        )
+    with copied() as (deployment, _), contextlib.ExitStack() as stack:
         web = container_processes.begin(deployment, KOLIBRI_CONTAINER_PROCESSES="2")
+        stack.callback(web.kill)
         web.deployment = deployment
-        with contextlib.closing(_Killed(web)):
-            web.wait_until_ready()
-            yield web
-    postgres.drop_database(DATABASE)
-
-
-class _Killed:
-    def __init__(self, processes):
-        self.close = processes.kill
+        web.wait_until_ready()
+        yield web
 
 
 @pytest.fixture(scope="module")

@@ -2,60 +2,69 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 
 from devtools.deployment import DATABASE_PASSWORD as PASSWORD
-from devtools.deployment import Deployment
 from devtools.fleet import Fleet
+from devtools.instances import another_instance, start_gunicorn
 from devtools.old_kolibri import OldKolibri
 from devtools.process import BackgroundProcess
 
 OLD_TEMPLATE = "kolibri_old_template"
 
-_numbers = itertools.count(1)
-
 
 @pytest.fixture
-def deployment(tmp_path, azure, authority, postgres, role):
+def deployment(tmp_path, azure, deployed):
     """A healthy production deployment on an empty database."""
-    name = f"kolibri_{next(_numbers)}"
-    postgres.create_database(name, owner=role)
-    yield Deployment.create(
-        tmp_path, azure, postgres, authority, database=name, user=role, password=PASSWORD
-    )
-    postgres.drop_database(name)
+    with deployed(tmp_path, azure) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def instances(copied):
+    """Two instances of one deployment, each with a home of its own."""
+    with copied() as (deployment, _):
+        deployment.environment["KOLIBRI_AZURE_HTTPS_PROXY"] = "false"
+        folder = deployment.home.parent
+        yield [another_instance(deployment, folder / name) for name in ("first", "second")]
+
+
+@pytest.fixture(scope="module")
+def servers(instances):
+    """The web servers of both."""
+    with start_gunicorn(instances[0]) as first, start_gunicorn(instances[1]) as second:
+        first.wait_until_it_answers()
+        second.wait_until_it_answers()
+        yield first, second
 
 
 @pytest.fixture
-def fleet(tmp_path, authority, postgres, role):
+def fleet_on(tmp_path, authority, postgres, role, own_database):
+    """Makes several instances on one database: empty, or a copy."""
+
+    def make(template=None):
+        with own_database(template) as name:
+            folder = tmp_path / name
+            folder.mkdir()
+            yield Fleet(folder, postgres, authority, name, role, PASSWORD)
+
+    return make
+
+
+@pytest.fixture
+def fleet(fleet_on):
     """Several instances on one empty database."""
-    name = f"kolibri_{next(_numbers)}"
-    postgres.create_database(name, owner=role)
-    folder = tmp_path / name
-    folder.mkdir()
-    yield Fleet(folder, postgres, authority, name, role, PASSWORD)
-    postgres.drop_database(name)
+    yield from fleet_on()
 
 
 @pytest.fixture
-def ready_fleet(tmp_path, authority, postgres, role, migrated_template):
+def ready_fleet(fleet_on, migrated_template):
     """Several instances on one database that needs no migration."""
-    yield from _fleet_on_copy(migrated_template, tmp_path, authority, postgres, role)
+    yield from fleet_on(migrated_template)
 
 
 #: For a test that tries two databases at once.
 another_ready_fleet = ready_fleet
-
-
-def _fleet_on_copy(template, folder, authority, postgres, role):
-    name = f"kolibri_{next(_numbers)}"
-    postgres.clone_database(template, name, owner=role)
-    home = folder / name
-    home.mkdir()
-    yield Fleet(home, postgres, authority, name, role, PASSWORD)
-    postgres.drop_database(name)
 
 
 @pytest.fixture
@@ -78,6 +87,6 @@ def old_template(tmp_path_factory, authority, postgres, role):
 
 
 @pytest.fixture
-def old_fleet(tmp_path, authority, postgres, role, old_template):
+def old_fleet(fleet_on, old_template):
     """Several instances on one database of Kolibri 0.18.4, whose home is gone."""
-    yield from _fleet_on_copy(old_template, tmp_path, authority, postgres, role)
+    yield from fleet_on(old_template)

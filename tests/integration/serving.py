@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import requests
 
@@ -15,6 +17,9 @@ from devtools.deployment import LEARNER, LEARNER_PASSWORD, Deployment
 from devtools.kolibri_client import KolibriClient
 from devtools.kolibri_process import KEPT_TO_THIS_MACHINE, WebProcess
 from devtools.ports import free_port
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 APPLICATION = "kolibri.deployment.default.wsgi:application"
 ZIP_CONTENT_APPLICATION = "kolibri.deployment.default.alt_wsgi:alt_application"
@@ -108,6 +113,24 @@ def _command_line(pid: int) -> str:
     return ""
 
 
+class Visitors:
+    """Threads that visit a site during a `with` block; each ends soon after `stop` is set."""
+
+    def __init__(self, visits: Iterable[Callable[[], None]]) -> None:
+        self.stop = threading.Event()
+        self._threads = [threading.Thread(target=visit) for visit in visits]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.stop.set()
+        for thread in self._threads:
+            thread.join()
+
+
 @dataclass
 class Load:
     """What became of the requests of some learners."""
@@ -124,10 +147,10 @@ def steady_load(url: str, learners: int) -> Iterator[Load]:
     clients = [KolibriClient(url, forwarded_https=True) for _ in range(learners)]
     for client in clients:
         client.session.cookies.update(first.session.cookies)
-    load, stop, lock = Load(), threading.Event(), threading.Lock()
+    load, lock = Load(), threading.Lock()
 
     def learn(client: KolibriClient) -> None:
-        while not stop.is_set():
+        while not visitors.stop.is_set():
             for method, path in (
                 ("GET", "/api/public/info/"),
                 ("PUT", "/api/auth/session/current/"),
@@ -139,17 +162,11 @@ def steady_load(url: str, learners: int) -> Iterator[Load]:
                     load.slowest = max(load.slowest, time.monotonic() - begun)
                     load.succeeded += not failure
                     load.failures += [failure] if failure else []
-            stop.wait(0.05)
+            visitors.stop.wait(0.05)
 
-    threads = [threading.Thread(target=learn, args=(client,)) for client in clients]
-    for thread in threads:
-        thread.start()
-    try:
+    visitors = Visitors(functools.partial(learn, client) for client in clients)
+    with visitors:
         yield load
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
 
 
 def _failure(client: KolibriClient, method: str, path: str) -> str:

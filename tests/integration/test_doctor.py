@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import http.server
-import itertools
 import os
 import shutil
 import threading
 
 import pytest
 
-from devtools.azure_standin import AzureStandin
 from devtools.channel import CHANNEL_ID, make_channel
-from devtools.deployment import Deployment
 from devtools.radius import RadiusServer
 from devtools.redis import RedisServer
 from kolibri_azure_plugin.checks import catalogue
@@ -28,42 +25,28 @@ from .golden import FOLDER, WRITES, compare
 
 pytestmark = pytest.mark.slow
 
-STOCKED = "kolibri_stocked"
 IDENTITY = "id-kolibri-doctor"
 RESOURCE = "https://ossrdbms-aad.database.windows.net"
 
-_numbers = itertools.count(1)
-
 
 @pytest.fixture(scope="module")
-def stock(tmp_path_factory, authority, postgres, role, migrated_template):
-    """A share with a channel, whose database is STOCKED."""
-    folder = tmp_path_factory.mktemp("stock")
-    postgres.clone_database(migrated_template, STOCKED, owner=role)
-    with AzureStandin(folder / "azure") as azure:
-        deployment = Deployment.create(
-            folder, azure, postgres, authority, database=STOCKED, user=role, password=PASSWORD
-        )
-        data = make_channel(folder / "drive")
+def stock(tmp_path_factory, copied):
+    """A deployment with a channel, whose share and database others copy."""
+    data = make_channel(tmp_path_factory.mktemp("drive"))
+    with copied() as (deployment, _):
         for command in ("importchannel", "importcontent"):
             deployment.require("manage", command, "disk", CHANNEL_ID, str(data))
-    yield deployment.share
-    postgres.drop_database(STOCKED)
+        yield deployment
 
 
 @pytest.fixture
-def patient(tmp_path, azure, authority, other_authority, postgres, role, stock):
+def patient(tmp_path, azure, authority, other_authority, postgres, deployed, stock):
     """A healthy deployment with a channel."""
-    name = f"kolibri_{1000 + next(_numbers)}"
-    postgres.clone_database(STOCKED, name, owner=role)
-    shutil.copytree(stock, tmp_path / "share")
-    deployment = Deployment.create(
-        tmp_path, azure, postgres, authority, database=name, user=role, password=PASSWORD
-    )
-    deployment.environment["KOLIBRI_CHERRYPY_THREAD_POOL"] = "10"
-    yield Patient(deployment, azure, postgres, other_authority, authority)
-    for database in (f"{name}_new", name):
-        postgres.drop_database(database)
+    shutil.copytree(stock.share, tmp_path / "share")
+    with deployed(tmp_path, azure, stock.database) as deployment:
+        deployment.environment["KOLIBRI_CHERRYPY_THREAD_POOL"] = "10"
+        yield Patient(deployment, azure, postgres, other_authority, authority)
+        postgres.drop_database(f"{deployment.database}_new")
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import pytest
 
 from devtools.channel import CHANNEL_ID, make_channel
 from devtools.deadline import wait_until
-from devtools.deployment import Deployment
 from devtools.radius import RadiusServer
 from kolibri_azure_plugin.cloud.identity import MARGIN
 from kolibri_azure_plugin.fail_closed import EXIT_CODE
@@ -64,18 +63,14 @@ def radius(entra, postgres):
 
 
 @pytest.fixture
-def deployment(tmp_path, azure, authority, postgres, role, migrated_template, entra, radius):
+def deployment(tmp_path, azure, postgres, role, migrated_template, deployed, entra, radius):
     """A healthy deployment in entra mode; what the database holds belongs to `role`."""
-    name = entra.identity.replace("-", "_")
-    postgres.clone_database(migrated_template, name, owner=role)
     postgres.execute(f'GRANT {role} TO "{entra.identity}"')
-    made = Deployment.create(
-        tmp_path, azure, postgres, authority, database=name, user=entra.identity, password="x"
-    )
-    made.environment["KOLIBRI_AZURE_DATABASE_AUTH"] = "entra"
-    name_user(azure, made, entra.identity)
-    yield made
-    postgres.drop_database(name)
+    account = {"user": entra.identity, "password": "x"}
+    with deployed(tmp_path, azure, migrated_template, **account) as made:
+        made.environment["KOLIBRI_AZURE_DATABASE_AUTH"] = "entra"
+        name_user(azure, made, entra.identity)
+        yield made
 
 
 def name_user(azure, deployment, user):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import functools
 import threading
 import time
 
@@ -11,11 +12,11 @@ import pytest
 import requests
 
 from devtools.azure_standin import AzureStandin
-from devtools.deployment import FACILITY, SUPERUSER, SUPERUSER_PASSWORD, Deployment
+from devtools.deployment import FACILITY, SUPERUSER, SUPERUSER_PASSWORD
 from devtools.instances import another_instance, start_gunicorn, start_kolibri
 from devtools.kolibri_client import KolibriClient
 
-from .conftest import PASSWORD
+from .serving import Visitors
 
 pytestmark = pytest.mark.slow
 
@@ -37,34 +38,21 @@ NOT_SET_UP = {
     "KOLIBRI_AZURE_SUPERUSER_NAME": "",
 }
 
-MIGRATED = "kolibri_migrated_only"
 
-
-class Stranger:
+class Stranger(Visitors):
     """Asks a site for its setup wizard every 20 ms, whether it is there yet or not."""
 
     def __init__(self, url):
+        super().__init__([functools.partial(self._ask, path) for path in PROBED])
         self._url = url
         self.answers = []
         self.wizards = []
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._ask, args=(path,)) for path in PROBED]
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_error):
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
 
     def _ask(self, path):
         # Each probe has a thread to itself, so that one that has to wait delays no other.
         room = threading.BoundedSemaphore(WAITING)
         with concurrent.futures.ThreadPoolExecutor(WAITING) as pool:
-            while not self._stop.wait(PROBE_EVERY):
+            while not self.stop.wait(PROBE_EVERY):
                 if room.acquire(blocking=False):
                     pool.submit(self._probe, path).add_done_callback(lambda _: room.release())
 
@@ -78,28 +66,20 @@ class Stranger:
 
 
 @pytest.fixture(scope="module")
-def migrated_only(tmp_path_factory, authority, postgres, role):
+def migrated_only(tmp_path_factory, deployed):
     """A database with all its tables and no facility, for others to copy."""
     folder = tmp_path_factory.mktemp("migrated-only")
-    postgres.create_database(MIGRATED, owner=role)
-    with AzureStandin(folder / "azure") as azure:
-        deployment = Deployment.create(
-            folder, azure, postgres, authority, database=MIGRATED, user=role, password=PASSWORD
-        )
+    with AzureStandin(folder / "azure") as azure, deployed(folder, azure) as deployment:
         deployment.environment.update({**TEST_DEPLOYMENT, **NOT_SET_UP})
         deployment.require("manage", "check")
-    return MIGRATED
+        yield deployment.database
 
 
 @pytest.fixture
-def never_set_up(tmp_path, azure, authority, postgres, role, migrated_only):
+def never_set_up(tmp_path, azure, deployed, migrated_only):
     """A production deployment on such a database."""
-    name = "kolibri_never_set_up"
-    postgres.clone_database(migrated_only, name, owner=role)
-    yield Deployment.create(
-        tmp_path, azure, postgres, authority, database=name, user=role, password=PASSWORD
-    )
-    postgres.drop_database(name)
+    with deployed(tmp_path, azure, migrated_only) as deployment:
+        yield deployment
 
 
 def assert_set_up(server):

@@ -11,13 +11,11 @@ import pytest
 import requests
 
 from bench.health import flood
-from devtools.azure_standin import AzureStandin
 from devtools.deadline import wait_until
-from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD, Deployment
+from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
 from devtools.share import HANGING
 from kolibri_azure_plugin.health.readiness import FRESH
 
-from .conftest import PASSWORD
 from .serving import WORKERS, gunicorn, kolibri_start, signed_in
 
 NEEDS_WRK = pytest.mark.skipif(shutil.which("wrk") is None, reason="apt-get install wrk")
@@ -37,21 +35,14 @@ SERVERS = {"kolibri start": kolibri_start, "gunicorn": gunicorn}
 
 
 @pytest.fixture(scope="module", params=SERVERS)
-def served(request, tmp_path_factory, authority, postgres, role, migrated_template):
+def served(request, copied):
     """A deployment whose share can be made to hang, and its server."""
-    folder = tmp_path_factory.mktemp("health")
-    database = f"kolibri_health_{request.param.split()[0]}"
-    postgres.clone_database(migrated_template, database, owner=role)
-    with AzureStandin(folder / "azure") as azure:
-        deployment = Deployment.create(
-            folder, azure, postgres, authority, database=database, user=role, password=PASSWORD
-        )
+    with copied() as (deployment, _):
         deployment.kind = "bind-then-hang"
         deployment.environment["KOLIBRI_AZURE_ALLOWED_HOSTS"] = HOST
         with SERVERS[request.param](deployment) as server:
             wait_until_ready(server.url)
             yield deployment, server
-    postgres.drop_database(database)
 
 
 @pytest.fixture

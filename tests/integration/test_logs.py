@@ -10,18 +10,12 @@ import sys
 import pytest
 import requests
 
-from devtools.azure_standin import AzureStandin
 from devtools.deadline import wait_until
-from devtools.deployment import Deployment
 from devtools.instances import WSGI_MODULE, another_instance
 from devtools.kolibri_process import KEPT_TO_THIS_MACHINE
 from devtools.ports import free_port
 
-from .conftest import PASSWORD
-
 pytestmark = pytest.mark.slow
-
-DATABASE = "kolibri_logs"
 
 FIELDS = {"time", "level", "logger", "instance", "request", "client", "process", "message"}
 
@@ -39,17 +33,11 @@ CLIENT = "198.51.100.7"
 
 
 @pytest.fixture(scope="module")
-def deployment(tmp_path_factory, authority, postgres, role, migrated_template):
-    folder = tmp_path_factory.mktemp("logs")
-    postgres.clone_database(migrated_template, DATABASE, owner=role)
-    with AzureStandin(folder / "azure") as azure:
-        deployment = Deployment.create(
-            folder, azure, postgres, authority, database=DATABASE, user=role, password=PASSWORD
-        )
+def deployment(copied):
+    with copied() as (deployment, _):
         deployment.environment["WEBSITE_INSTANCE_ID"] = "a1b2c3d4e5f6"
         deployment.environment["KOLIBRI_NO_FILE_BASED_LOGGING"] = "1"
         yield deployment
-    postgres.drop_database(DATABASE)
 
 
 def gunicorn(port):
@@ -142,22 +130,13 @@ def test_every_line_of_the_text_format_is_one_event(text_site):
     assert [line for line in text_site.lines() if not LINE.fullmatch(line)] == []
 
 
-def test_the_first_start_of_all_prints_nothing_beside_its_log(
-    tmp_path, postgres, role, azure, authority
-):
-    empty = "kolibri_logs_first_start"
-    postgres.create_database(empty, owner=role)
-    instance = another_instance(
-        Deployment.create(
-            tmp_path, azure, postgres, authority, database=empty, user=role, password=PASSWORD
-        ),
-        tmp_path / "home",
-        KOLIBRI_NO_FILE_BASED_LOGGING="1",
-    )
-    with Site(instance, kolibri_start) as site:
-        site.line_with("Kolibri running on")
+def test_the_first_start_of_all_prints_nothing_beside_its_log(tmp_path, azure, deployed):
+    with deployed(tmp_path, azure) as empty:
+        empty.environment["KOLIBRI_NO_FILE_BASED_LOGGING"] = "1"
+        empty.home.mkdir()
+        with Site(empty, kolibri_start) as site:
+            site.line_with("Kolibri running on")
     lines = site.lines()
-    postgres.drop_database(empty)
 
     assert any("kolibriauth.0001_initial... OK" in line for line in lines)
     assert [line for line in lines if not LINE.fullmatch(line)] == []

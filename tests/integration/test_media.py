@@ -7,25 +7,19 @@ import os
 import pytest
 import requests
 
-from devtools.azure_standin import AzureStandin
 from devtools.deadline import wait_until
 from devtools.deployment import (
     LEARNER,
     LEARNER_PASSWORD,
     SUPERUSER,
     SUPERUSER_PASSWORD,
-    Deployment,
     run,
 )
 from devtools.instances import another_instance, start_gunicorn, start_services
 from devtools.kolibri_client import KolibriClient
 from devtools.share import command_with_share
 
-from .conftest import PASSWORD
-
 pytestmark = pytest.mark.slow
-
-DATABASE = "kolibri_media"
 
 TASKS = "/api/tasks/tasks/"
 
@@ -48,17 +42,12 @@ def media(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def instances(tmp_path_factory, authority, postgres, role, migrated_template):
-    folder = tmp_path_factory.mktemp("media")
-    postgres.clone_database(migrated_template, DATABASE, owner=role)
-    with AzureStandin(folder / "azure") as azure:
-        deployment = Deployment.create(
-            folder, azure, postgres, authority, database=DATABASE, user=role, password=PASSWORD
-        )
+def instances(copied):
+    with copied() as (deployment, _):
         deployment.environment["KOLIBRI_AZURE_HTTPS_PROXY"] = "false"
         deployment.environment["KOLIBRI_AZURE_INSTANCES"] = "2"
+        folder = deployment.home.parent
         yield [another_instance(deployment, folder / name) for name in ("web", "worker")]
-    postgres.drop_database(DATABASE)
 
 
 @pytest.fixture(scope="module")

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import collections
-import threading
 
 import pytest
 import requests
 
-from devtools.azure_standin import AzureStandin
 from devtools.deadline import wait_until
-from devtools.deployment import Deployment
 from devtools.instances import another_instance, start_gunicorn
 from devtools.redis import MissingRedisError, RedisServer, find_redis
 
 from .conftest import PASSWORD
+from .serving import Visitors
 
 try:
     find_redis()
@@ -22,8 +20,6 @@ except MissingRedisError as error:
     pytest.skip(str(error), allow_module_level=True)
 
 pytestmark = pytest.mark.slow
-
-DATABASE = "kolibri_redis"
 
 SECRET = "kolibri-redis-url"
 
@@ -40,17 +36,11 @@ WRITE_AND_READ = (
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory, authority, postgres, role, migrated_template):
+def site(copied, authority):
     """A deployment, and its vault."""
-    folder = tmp_path_factory.mktemp("redis-site")
-    postgres.clone_database(migrated_template, DATABASE, owner=role)
-    with AzureStandin(folder / "azure") as azure:
-        deployment = Deployment.create(
-            folder, azure, postgres, authority, database=DATABASE, user=role, password=PASSWORD
-        )
-        trusted = {"KOLIBRI_AZURE_REDIS_SSL_ROOT_CERT": str(authority.certificate_file)}
-        yield another_instance(deployment, folder / "first", **trusted), azure
-    postgres.drop_database(DATABASE)
+    trusted = {"KOLIBRI_AZURE_REDIS_SSL_ROOT_CERT": str(authority.certificate_file)}
+    with copied() as (deployment, azure):
+        yield another_instance(deployment, deployment.home.parent / "first", **trusted), azure
 
 
 @pytest.fixture
@@ -62,25 +52,14 @@ def redis(tmp_path, site, authority):
     site[1].delete_secret(SECRET)
 
 
-class Load:
+class Load(Visitors):
     """Visitors that go on asking until they are stopped, and count the answers."""
 
     def __init__(self, url, visitors=4):
+        super().__init__([self._visit] * visitors)
         self._url = url
         self.statuses = collections.Counter()
         self.answers = 0
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._visit) for _ in range(visitors)]
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_error):
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
 
     def wait_for(self, answers):
         """Until there are so many answers more."""
@@ -89,7 +68,7 @@ class Load:
 
     def _visit(self):
         with requests.Session() as session:
-            while not self._stop.is_set():
+            while not self.stop.is_set():
                 for path in PATHS:
                     answer = session.get(self._url + path, timeout=30)
                     self.statuses[answer.status_code] += 1

@@ -9,7 +9,7 @@ import pytest
 
 from devtools.azure_standin import AzureStandin
 from devtools.deadline import wait_until
-from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD, Deployment
+from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
 from kolibri_azure_plugin.fail_closed import EXIT_CODE
 
 from . import canaries
@@ -37,28 +37,13 @@ def canary_role(postgres, role):
 
 
 @pytest.fixture
-def canary_database(postgres, role, migrated_template, tmp_path):
-    name = f"canary_{tmp_path.name}"[:60]
-    postgres.clone_database(migrated_template, name, owner=role)
-    yield name
-    postgres.drop_database(name)
-
-
-@pytest.fixture
-def deployment(tmp_path, azure, authority, postgres, canary_role, canary_database):
+def deployment(tmp_path, azure, deployed, migrated_template, canary_role):
     """Every secret is a canary, in the vault or in the environment."""
-    made = Deployment.create(
-        tmp_path,
-        azure,
-        postgres,
-        authority,
-        database=canary_database,
-        user=canary_role,
-        password=canaries.PASSWORD,
-    )
-    azure.set_secret("kolibri-secret-key", canaries.SECRET_KEY)
-    azure.set_secret("kolibri-superuser-password", canaries.SUPERUSER_PASSWORD)
-    return made
+    account = {"user": canary_role, "password": canaries.PASSWORD}
+    with deployed(tmp_path, azure, migrated_template, **account) as made:
+        azure.set_secret("kolibri-secret-key", canaries.SECRET_KEY)
+        azure.set_secret("kolibri-superuser-password", canaries.SUPERUSER_PASSWORD)
+        yield made
 
 
 @pytest.fixture
@@ -145,7 +130,7 @@ def test_settings_are_shown_without_secrets_from(source, deployment, postgres, s
 
 
 def test_the_debug_page_of_a_failing_request_shows_no_secret(
-    deployment, azure, postgres, canary_role, canary_database, secrets
+    deployment, azure, postgres, canary_role, secrets
 ):
     deployment.environment["KOLIBRI_DEBUG"] = "True"
     azure.set_secret("kolibri-database-url", deployment.database_url)
@@ -154,7 +139,7 @@ def test_the_debug_page_of_a_failing_request_shows_no_secret(
             client = signed_in(site.url)
             # A password that the vault does not know: connecting fails with the old one in hand.
             postgres.set_password(canary_role, PASSWORD_OF_OTHERS)
-            postgres.cut_connections(canary_database)
+            postgres.cut_connections(deployment.database)
             answer = client.request("GET", "/api/public/info/", headers={"Accept": "text/html"})
             output = site.output
     finally:

@@ -10,17 +10,11 @@ import json
 
 import pytest
 
-from devtools.azure_standin import AzureStandin
 from devtools.deadline import wait_until
-from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD, Deployment
-from devtools.instances import another_instance, start_gunicorn
+from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
 from devtools.kolibri_client import KolibriClient
 
-from .conftest import PASSWORD
-
 pytestmark = pytest.mark.slow
-
-DATABASE = "kolibri_signed_in"
 
 #: Seconds within which all instances are to agree.
 AGREED = 5
@@ -50,28 +44,6 @@ for path in {paths!r}:
     counts[path] = [each["sql"] for each in queries]
 print("COUNTS", json.dumps(counts))
 """
-
-
-@pytest.fixture(scope="module")
-def instances(tmp_path_factory, authority, postgres, role, migrated_template):
-    """Two instances, each with a home of its own."""
-    folder = tmp_path_factory.mktemp("signed-in")
-    postgres.clone_database(migrated_template, DATABASE, owner=role)
-    with AzureStandin(folder / "azure") as azure:
-        deployment = Deployment.create(
-            folder, azure, postgres, authority, database=DATABASE, user=role, password=PASSWORD
-        )
-        deployment.environment["KOLIBRI_AZURE_HTTPS_PROXY"] = "false"
-        yield [another_instance(deployment, folder / name) for name in ("first", "second")]
-    postgres.drop_database(DATABASE)
-
-
-@pytest.fixture(scope="module")
-def servers(instances):
-    with start_gunicorn(instances[0]) as first, start_gunicorn(instances[1]) as second:
-        first.wait_until_it_answers()
-        second.wait_until_it_answers()
-        yield first, second
 
 
 @pytest.fixture

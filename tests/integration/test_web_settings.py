@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import subprocess
 import sys
@@ -10,14 +9,12 @@ import sys
 import pytest
 import requests
 
-from devtools.azure_standin import AzureStandin
 from devtools.deployment import LEARNER, LEARNER_PASSWORD, Deployment
 from devtools.kolibri_client import KolibriClient
 from devtools.kolibri_process import KEPT_TO_THIS_MACHINE
 from devtools.state import state_folder
 from kolibri_azure_plugin.fail_closed import EXIT_CODE
 
-from .conftest import PASSWORD
 from .serving import gunicorn, kolibri_start, signed_in
 
 HOST, OTHER_HOST = "school.example", "www.school.example"
@@ -33,22 +30,14 @@ kolibri.__version__, kolibri.VERSION = version, tuple(map(int, version.split("."
 runpy.run_module("kolibri", run_name="__main__")
 """
 
-_numbers = itertools.count(1)
-
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory, authority, postgres, role, migrated_template):
+def site(copied):
     """A served deployment that answers to two host names."""
-    folder, name = tmp_path_factory.mktemp("site"), f"web_{next(_numbers)}"
-    postgres.clone_database(migrated_template, name, owner=role)
-    with AzureStandin(folder / "azure") as azure:
-        deployment = Deployment.create(
-            folder, azure, postgres, authority, database=name, user=role, password=PASSWORD
-        )
+    with copied() as (deployment, _):
         deployment.environment["KOLIBRI_AZURE_ALLOWED_HOSTS"] = f"{HOST}, {OTHER_HOST}"
         with gunicorn(deployment) as process:
             yield process
-    postgres.drop_database(name)
 
 
 @pytest.fixture

@@ -30,16 +30,8 @@ class Source:
 
 
 @pytest.fixture
-def clock(monkeypatch):
-    class Clock:
-        now = 1000.0
-
-        def monotonic(self):
-            return self.now
-
-    clock = Clock()
-    monkeypatch.setattr(credentials, "time", clock)
-    return clock
+def clock(clock_of):
+    return clock_of(credentials)
 
 
 @pytest.fixture

@@ -9,16 +9,8 @@ from kolibri_azure_plugin.database.connections import RECONNECT_TIMEOUT, Outage
 
 
 @pytest.fixture
-def clock(monkeypatch):
-    class Clock:
-        now = 1000.0
-
-        def monotonic(self):
-            return self.now
-
-    clock = Clock()
-    monkeypatch.setattr(connections, "time", clock)
-    return clock
+def clock(clock_of):
+    return clock_of(connections)
 
 
 def test_the_first_request_waits_for_half_a_minute(clock):
