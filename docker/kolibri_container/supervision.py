@@ -148,7 +148,7 @@ def _nginx(mode: str, configuration: Configuration, zipcontent_host: str | None)
 def _write_part(folder: Path, part: Part) -> None:
     for path in (SERVICES / part.scripts).iterdir():
         _link(path, folder / path.name)
-    for name in ("begin", "finish", "without_secrets"):
+    for name in ("begin", "finish", "after_app", "without_secrets"):
         _link(SERVICES / name, folder / name)
     (folder / "timeout-kill").write_text(f"{part.stop_seconds * 1000:.0f}\n")
 

@@ -9,6 +9,7 @@ from kolibri.utils.conf import KOLIBRI_HOME
 
 from kolibri_azure_plugin import media, remedies, startup
 from kolibri_azure_plugin.checks.model import (
+    DEEP_TIMEOUT,
     EVERY_ROLE,
     Outcome,
     Registry,
@@ -211,7 +212,7 @@ def databases(subject: Subject) -> Outcome:
     "The files that the database knows are on the share.",
     requires=("content.access", "kolibri.start"),
     timeout=25,
-    deep_timeout=3600,
+    deep_timeout=DEEP_TIMEOUT,
 )
 def files(subject: Subject) -> Outcome:
     from django.db import connection

@@ -62,6 +62,10 @@ class Outcome:
         return self.status is Status.SKIP and not self.blocked_by
 
 
+#: Seconds in which every file is looked at: a share answers for some thousand of them in a second.
+DEEP_TIMEOUT = 3600.0
+
+
 @dataclasses.dataclass(frozen=True)
 class Check:
     """One thing that can be wrong.

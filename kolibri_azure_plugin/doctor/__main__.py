@@ -19,7 +19,7 @@ import kolibri
 
 import kolibri_azure_plugin
 from kolibri_azure_plugin.checks import catalogue
-from kolibri_azure_plugin.checks.model import Status
+from kolibri_azure_plugin.checks.model import DEEP_TIMEOUT, Status
 from kolibri_azure_plugin.checks.runner import Result, run
 from kolibri_azure_plugin.checks.subject import Subject
 from kolibri_azure_plugin.doctor import arguments, json_document, short, table
@@ -95,7 +95,7 @@ def _examine(options: argparse.Namespace) -> Report:
     checks = catalogue.select(options.only, options.skip)
     subject = Subject(deep=options.deep)
     progress = _Progress(len(checks))
-    usual = arguments.DEEP_TIMEOUT if options.deep else arguments.DEFAULT_TIMEOUT
+    usual = DEEP_TIMEOUT if options.deep else arguments.DEFAULT_TIMEOUT
     results = run(checks, subject, options.timeout or usual, progress.tell)
     progress.clear()
     return Report(kolibri_azure_plugin.__version__, kolibri.__version__, results)

@@ -8,15 +8,13 @@ import difflib
 import sys
 
 from kolibri_azure_plugin.checks import catalogue
+from kolibri_azure_plugin.checks.model import DEEP_TIMEOUT
 
 #: Exit codes.
 ALL_WELL, FAILURE, WARNING, WRONG_USAGE, DOCTOR_BROKE = range(5)
 
 #: Seconds for one examination; the issue is that an administrator waits for it.
 DEFAULT_TIMEOUT = 25.0
-
-#: The same where every file is looked at: a share answers for some thousand of them in a second.
-DEEP_TIMEOUT = 3600.0
 
 EPILOG = f"""exit codes:
   {ALL_WELL}  all checks passed; warnings are allowed

@@ -11,7 +11,10 @@ import pytest
 import requests
 
 from devtools import container_processes
+from kolibri_azure_plugin import settings as plugin
+from kolibri_azure_plugin.checks.database_health import LIMIT_OF_THE_IMAGE
 from kolibri_azure_plugin.fail_closed import EXIT_CODE
+from kolibri_azure_plugin.secrets import RENAMED_VARIABLES, variable_of
 from kolibri_container import configuration, settings
 from kolibri_container.listening import listen
 from kolibri_container.supervision import PARTS
@@ -115,6 +118,18 @@ def test_check_is_the_doctor_with_its_arguments(tmp_path):
 def test_the_doctor_knows_the_threads_that_the_container_chose(tmp_path):
     told = run(tmp_path, "sh", "-c", "echo threads $KOLIBRI_CHERRYPY_THREAD_POOL")
     assert re.fullmatch(r"threads [1-9]\d*\n", told.stdout)
+
+
+def test_the_doctor_reads_a_setting_that_the_image_has():
+    assert LIMIT_OF_THE_IMAGE in {row.variable for _, row in settings.rows()}
+
+
+def test_no_secret_of_the_plugin_is_left_to_what_serves_interactive_content(repository):
+    script = (repository / "docker" / "services" / "without_secrets").read_text(encoding="utf-8")
+    secrets = {variable_of(row.default) for _, row in plugin.rows() if row.secret}
+    secrets |= {RENAMED_VARIABLES.get(secret, secret) for secret in secrets}
+    unset = set(script.partition("\nunset ")[2].replace("\\", " ").split())
+    assert secrets <= unset
 
 
 @pytest.mark.parametrize(
