@@ -14,13 +14,13 @@ import typing
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from devtools.arm import budgets
 from devtools.arm.evaluated import AT_DEPLOYMENT, Evaluated, Resource
 
 #: Where the checker stands when ARM_CHECK does not say it.
 BESIDE_THE_CHECKOUT = Path(__file__).parents[3] / "shared" / "arm-check"
 
 _MODULES = (
+    "armcheck",
     "declarations",
     "expand",
     "findings",
@@ -59,16 +59,19 @@ class Checker:
     def __init__(self) -> None:
         folder = checker_folder()
         self._part = _load(folder)
-        self._store = _type_store(self._part["typedata"], folder / "types")
+        self._store = self._part["typedata"].TypeStore(folder / "types")
+        self._deployed = self._part["armcheck"].deployed_versions()
 
     def check(self, template: Template, sets: Sequence[Mapping[str, typing.Any]]) -> list[Finding]:
-        """Everything the checker finds in strict mode, with each set of parameter values."""
+        """Everything the checker finds with ``--strict --deployed``, with each set of values."""
         report = self._part["findings"].Report()
         self._part["declarations"].StaticChecker(self._store, report).template(template)
         for values in sets:
             deployment = self._expand(template, values, report)
             for each in deployment.all():
-                rules = self._part["rules"].ResourceChecker(each, self._store, report, strict=True)
+                rules = self._part["rules"].ResourceChecker(
+                    each, self._store, report, strict=True, deployed=self._deployed
+                )
                 rules.run()
             self._part["graph"].GraphChecker(deployment, report).run()
         return [Finding(each.level, each.path, each.message) for each in report.findings]
@@ -129,29 +132,17 @@ def checker_folder() -> Path:
     return folder
 
 
-def _type_store(typedata: typing.Any, folder: Path) -> typing.Any:
-    """The checker's type data, and what they lack."""
-
-    class TypeStore(typedata.TypeStore):
-        def body(self, resource: str, version: str) -> typing.Any:
-            shipped = super().body(resource, version)
-            if shipped is None and f"{resource}@{version}" == budgets.RESOURCE:
-                return typedata.Node(budgets.ENTRIES, budgets.BODY)
-            return shipped
-
-    return TypeStore(folder)
-
-
 def _load(folder: Path) -> dict[str, types.ModuleType]:
     """Import the checker's modules and take them out of sys.modules again.
 
     They have names such as ``values`` and ``rules``, which anybody may want.
     """
+    before = list(sys.path)
     sys.path.insert(0, str(folder))
     try:
         return {name: importlib.import_module(name) for name in _MODULES}
     finally:
-        sys.path.remove(str(folder))
+        sys.path[:] = before
         for name in list(_modules_from(folder)):
             del sys.modules[name]
 

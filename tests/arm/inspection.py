@@ -16,7 +16,7 @@ def findings(
     template: Mapping[str, typing.Any],
     sets: Sequence[Mapping[str, typing.Any]],
 ) -> list[str]:
-    """What the offline checker says in strict mode, errors and warnings."""
+    """What the offline checker says with ``--strict --deployed``, errors and warnings."""
     return [f"{each.place}: {each.message}" for each in checker.check(template, sets)]
 
 

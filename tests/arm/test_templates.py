@@ -7,8 +7,6 @@ import re
 
 import pytest
 
-from devtools.arm import budgets
-from devtools.arm.checker import checker_folder
 from tests.arm import template_rules
 from tests.arm.combinations import CHOICES
 from tests.arm.conftest import ARM, NAMES
@@ -36,13 +34,6 @@ def test_the_checker_finds_nothing_with_any_combination(
     checker, template, template_path, combinations
 ):
     assert findings(checker, template, combinations[template_path]) == []
-
-
-def test_the_checker_has_no_type_data_of_budgets_by_itself(production, checker):
-    index = json.loads((checker_folder() / "types" / "index.json").read_text(encoding="utf-8"))
-    assert budgets.RESOURCE not in index["bodies"], "devtools/arm/budgets.py can go"
-    budget = production["resources"]["budget"]
-    assert f"{budget['type']}@{budget['apiVersion']}" == budgets.RESOURCE
 
 
 def test_every_pair_of_choices_is_tried(combinations):
