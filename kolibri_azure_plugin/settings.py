@@ -128,9 +128,19 @@ class Settings:
     )
     facility_preset: str = _row(
         "nonformal",
-        "What a fresh facility is for; it decides, for example, whether learners sign up "
-        "themselves.",
+        "What a fresh facility is for; it decides, for example, whether learners change their "
+        "names. The next two settings go before it.",
         choices=("formal", "nonformal", "informal"),
+    )
+    learner_can_sign_up: bool = _row(
+        False,
+        "Anybody who reaches the site makes an account in a fresh facility. Whatever the preset "
+        "says; later it is changed in Kolibri, at Facility, Settings.",
+    )
+    learner_can_login_with_no_password: bool = _row(
+        False,
+        "In a fresh facility, who knows a learner's user name is in, without a password. "
+        "Whatever the preset says; later it is changed in Kolibri, at Facility, Settings.",
     )
     language: str = _row(
         "en", "Language of a fresh deployment, as Kolibri names it, such as en, fr-fr or sw-tz."
