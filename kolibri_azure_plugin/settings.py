@@ -137,7 +137,7 @@ class Settings:
         "Anybody who reaches the site makes an account in a fresh facility. Whatever the preset "
         "says; later it is changed in Kolibri, at Facility, Settings.",
     )
-    learner_can_login_with_no_password: bool = _row(
+    learner_can_login_by_name: bool = _row(
         False,
         "In a fresh facility, who knows a learner's user name is in, without a password. "
         "Whatever the preset says; later it is changed in Kolibri, at Facility, Settings.",
