@@ -11,12 +11,16 @@ import json
 import logging
 import traceback
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 MASK = "********"
 
 #: Shorter values stand in ordinary words; masking them would only make logs unreadable.
 SHORTEST = 6
+
+#: The attribute of a log record that holds further fields of its line, by their names.
+FIELDS = "azure_fields"
 
 _known: set[str] = set()
 
@@ -51,6 +55,17 @@ def redact(text: str) -> str:
     return text
 
 
+def redact_all(value: Any) -> Any:
+    """The same for all texts in a value that JSON knows."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {key: redact_all(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [redact_all(each) for each in value]
+    return value
+
+
 class MaskedString(str):
     """A string whose ``repr`` shows nothing, for the secrets that must stand in a setting.
 
@@ -73,13 +88,15 @@ def _message_of(record: logging.LogRecord) -> str:
 
 
 class RedactingFilter(logging.Filter):
-    """Masks remembered secrets in a log record, its traceback included."""
+    """Masks remembered secrets in a log record, its fields and its traceback included."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = _message_of(record)
         redacted = redact(message)
         if redacted != message:
             record.msg, record.args = redacted, ()
+        if hasattr(record, FIELDS):
+            setattr(record, FIELDS, redact_all(getattr(record, FIELDS)))
         if record.exc_info and record.exc_info[0] and not record.exc_text:
             record.exc_text = "".join(traceback.format_exception(*record.exc_info)).rstrip()
         if record.exc_text:

@@ -128,19 +128,19 @@ class Settings:
     )
     facility_preset: str = _row(
         "nonformal",
-        "What a fresh facility is for; it decides, for example, whether learners change their "
+        "What a fresh facility is for; it decides, for example, whether learners may change their "
         "names. The next two settings go before it.",
         choices=("formal", "nonformal", "informal"),
     )
     learner_can_sign_up: bool = _row(
         False,
-        "Anybody who reaches the site makes an account in a fresh facility. Whatever the preset "
-        "says; later it is changed in Kolibri, at Facility, Settings.",
+        "Anybody may make an account in a fresh facility, whatever its preset. Afterwards it is "
+        "decided in Kolibri, at Facility, Settings.",
     )
     learner_can_login_by_name: bool = _row(
         False,
-        "In a fresh facility, who knows a learner's user name is in, without a password. "
-        "Whatever the preset says; later it is changed in Kolibri, at Facility, Settings.",
+        "Learners of a fresh facility sign in with their user name alone, without a password, "
+        "whatever its preset. Afterwards it is decided in Kolibri, at Facility, Settings.",
     )
     language: str = _row(
         "en", "Language of a fresh deployment, as Kolibri names it, such as en, fr-fr or sw-tz."
@@ -156,6 +156,11 @@ class Settings:
         "text",
         "How log lines look on stdout: text for people, json for machines. One line per event.",
         choices=("text", "json"),
+    )
+    check_interval: int = _row(
+        900,
+        "Seconds between two examinations that the doctor makes by itself. Their outcomes are log "
+        "lines, and the newest report is kept in the database. 0: it examines only when asked.",
     )
     workers: bool = _row(
         True,

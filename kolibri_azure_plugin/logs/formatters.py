@@ -8,6 +8,10 @@ import logging
 import os
 import re
 import socket
+from collections.abc import Mapping
+from typing import Any
+
+from kolibri_azure_plugin.redaction import FIELDS
 
 #: What would end a line or steer a terminal: the control characters, and Unicode's line ends.
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -24,7 +28,7 @@ def instance_name() -> str:
 
 
 class TextFormatter(logging.Formatter):
-    """``TIME LEVEL LOGGER instance=… request=… client=… MESSAGE``, the time in UTC."""
+    """``TIME LEVEL LOGGER instance=… request=… client=… MESSAGE | FIELD: VALUE``, in UTC."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,7 +46,7 @@ class TextFormatter(logging.Formatter):
             f"instance={self._instance}",
             f"request={request}",
             f"client={client}",
-            " | ".join(filter(None, (record.getMessage(), self.details(record)))),
+            " | ".join(filter(None, (record.getMessage(), *_pairs(record), self.details(record)))),
         )
         return CONTROL.sub(_escape, " ".join(parts))
 
@@ -67,6 +71,7 @@ class JsonFormatter(TextFormatter):
             "client": getattr(record, "azure_client", "-"),
             "process": record.process,
             "message": record.getMessage(),
+            **fields_of(record),
         }
         details = self.details(record)
         if details:
@@ -75,6 +80,20 @@ class JsonFormatter(TextFormatter):
 
 
 FORMATTERS = {"text": TextFormatter, "json": JsonFormatter}
+
+
+def fields_of(record: logging.LogRecord) -> Mapping[str, Any]:
+    """What a record says beside its message, by names that no other part of a line has."""
+    fields: Mapping[str, Any] = getattr(record, FIELDS, {})
+    return fields
+
+
+def _pairs(record: logging.LogRecord) -> list[str]:
+    return [f"{name}: {_text(value)}" for name, value in fields_of(record).items()]
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def moment(record: logging.LogRecord) -> str:
