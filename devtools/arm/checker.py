@@ -23,7 +23,9 @@ _MODULES = (
     "armcheck",
     "declarations",
     "expand",
+    "expressions",
     "findings",
+    "functions",
     "graph",
     "parameters",
     "rules",
@@ -67,6 +69,7 @@ class Checker:
         report = self._part["findings"].Report()
         self._part["declarations"].StaticChecker(self._store, report).template(template)
         for values in sets:
+            self._check_values(template, values, report)
             deployment = self._expand(template, values, report)
             for each in deployment.all():
                 rules = self._part["rules"].ResourceChecker(
@@ -81,12 +84,31 @@ class Checker:
         report = self._part["findings"].Report()
         deployment = self._expand(template, values, report)
         resources = tuple(
-            self._resource(each)
-            for nested in deployment.all()
-            for each in nested.resources
+            self._resource(each, is_nested=part is not deployment)
+            for part in deployment.all()
+            for each in part.resources
             if each.on and not each.existing
         )
         return Evaluated(resources, self._plain(deployment.outputs))
+
+    def part(self, name: str) -> typing.Any:
+        """A module of the checker, for who reads expressions elsewhere than in a template.
+
+        :raises KeyError: when it is none of those that are loaded.
+        """
+        return self._part[name]
+
+    def _check_values(
+        self, template: Template, values: Mapping[str, typing.Any], report: typing.Any
+    ) -> None:
+        """Hold values to the declarations; the checker itself does so for parameters files only."""
+        declared = template.get("parameters") or {}
+        for name, value in values.items():
+            place = f"parameters.{name}"
+            if name in declared:
+                self._part["parameters"].check_value(value, declared[name], report, place, template)
+            else:
+                report.error(place, "the template has no such parameter")
 
     def _expand(
         self, template: Template, values: Mapping[str, typing.Any], report: typing.Any
@@ -94,7 +116,7 @@ class Checker:
         chosen = self._part["parameters"].ParameterSet("", values)
         return self._part["expand"].Expander(self._store, report).root(template, chosen)
 
-    def _resource(self, each: typing.Any) -> Resource:
+    def _resource(self, each: typing.Any, *, is_nested: bool) -> Resource:
         options = each.raw.get("@options") or {}
         return Resource(
             symbol=each.symbol,
@@ -104,6 +126,9 @@ class Checker:
             id=each.id or "",
             scope=each.scope or "",
             written_once="onlyIfNotExists" in options,
+            is_nested=is_nested,
+            after=tuple(str(entry) for entry, _ in each.depends),
+            retried_on=tuple(options.get("retryOn", [[]])[0]),
             body=self._plain(each.body),
         )
 

@@ -21,6 +21,9 @@ class Resource:
     :param id: its resource id, empty where that is not known before.
     :param scope: the id of the resource that it extends, or empty.
     :param written_once: whether later deployments leave it alone.
+    :param is_nested: whether it stands in a nested deployment.
+    :param after: symbolic names that its dependsOn gives with these values.
+    :param retried_on: error codes on which the deployment tries it again.
     :param body: everything else.
     """
 
@@ -31,6 +34,9 @@ class Resource:
     id: str
     scope: str
     written_once: bool
+    is_nested: bool
+    after: tuple[str, ...]
+    retried_on: tuple[str, ...]
     body: Mapping[str, typing.Any]
 
     @property
@@ -88,6 +94,19 @@ class Evaluated:
             if each.symbol == symbol:
                 return each
         raise KeyError(symbol)
+
+    def made_before(self, symbol: str) -> set[str]:
+        """The symbolic names of all that has been made when this one is begun."""
+        found: set[str] = set()
+        todo = [symbol]
+        while todo:
+            later = todo.pop()
+            earlier = {
+                name for each in self.resources if each.symbol == later for name in each.after
+            }
+            todo.extend(earlier - found)
+            found |= earlier
+        return found
 
     def app_settings(self, symbol: str) -> dict[str, str]:
         """The app settings of a Web App or slot."""

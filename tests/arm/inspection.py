@@ -6,9 +6,20 @@ import typing
 from collections.abc import Mapping, Sequence
 
 from devtools.arm import Checker
-from tests.arm import operation_rules, security_rules, settings_rules, template_rules
+from tests.arm import (
+    operation_rules,
+    order_rules,
+    security_rules,
+    settings_rules,
+    template_rules,
+)
 
-RESULT_RULES = (*security_rules.RULES, *settings_rules.RULES, *operation_rules.RULES)
+RESULT_RULES = (
+    *security_rules.RULES,
+    *settings_rules.RULES,
+    *operation_rules.RULES,
+    *order_rules.RULES,
+)
 
 
 def findings(

@@ -8,6 +8,8 @@ import typing
 from collections.abc import Iterator
 
 from devtools.arm import Evaluated, Resource
+from devtools.arm.evaluated import AT_DEPLOYMENT
+from tests.arm.combinations import CHOICES
 
 #: The types that can send logs or metrics to the workspace.
 DIAGNOSED = {
@@ -39,8 +41,11 @@ WATCHED = {
     "active_connections",
     "FileCapacity",
     "AppServicePlatformLogs",
-    "AZKVAuditLogs",
+    "AppServiceConsoleLogs",
 }
+
+#: What is tried for how long a vault keeps what was deleted.
+KEPT_DAYS = CHOICES["vaultRetentionDays"]
 
 #: Columns whose values are words run together, of which none is found by itself.
 RUN_TOGETHER = {"OperationName"}
@@ -48,6 +53,14 @@ RUN_TOGETHER = {"OperationName"}
 #: Words with a capital inside that are whole words of what is searched: the health check calls
 #: itself HealthCheck/1.0.
 WHOLE_WORDS = {"HealthCheck"}
+
+#: What a Linux plan reports and autoscale acts on. Memory hardly shrinks while a program runs: as a
+#: condition for fewer instances it would keep them for ever.
+AUTOSCALE = {
+    ("CpuPercentage", "Increase"),
+    ("CpuPercentage", "Decrease"),
+    ("MemoryPercentage", "Increase"),
+}
 
 _SEARCH = re.compile(r"(\w+)\s+!?\bhas(?:_\w+)?\b\s*(\([^)]*\)|'[^']*')")
 _CAPITAL_INSIDE = re.compile(r"[A-Z][a-z]+[A-Z]\w*")
@@ -180,8 +193,8 @@ def the_size_is_coherent(result: Evaluated) -> Iterator[str]:
             (rule["metricTrigger"]["metricName"], rule["scaleAction"]["direction"])
             for rule in each.at("profiles")[0]["rules"]
         }
-        if len(metrics) != 4:
-            yield "autoscale does not go both ways by both metrics"
+        if metrics != AUTOSCALE:
+            yield f"autoscale acts on {sorted(metrics)}, not on {sorted(AUTOSCALE)}"
     most = int(result.app_settings("app")["KOLIBRI_AZURE_INSTANCES"])
     if most < instances:
         yield "more instances run than the connections are shared between"
@@ -205,6 +218,12 @@ def locks_and_backup_hold_the_data(result: Evaluated) -> Iterator[str]:
     for each in result.resources:
         if "/protectionContainers" in each.type and not each.written_once:
             yield f"{each.symbol} is registered anew by every deployment"
+    for each in items:
+        if each.at("isInlineInquiry") is not True:
+            yield f"{each.symbol} is not looked for in the account, and so not found"
+    for each in result.of_type("Microsoft.RecoveryServices/vaults"):
+        if each.at("securitySettings"):
+            yield "the backup vault sets a soft delete that the service refuses to change"
 
 
 def the_budget_begins_once_and_with_a_month(result: Evaluated) -> Iterator[str]:
@@ -213,6 +232,25 @@ def the_budget_begins_once_and_with_a_month(result: Evaluated) -> Iterator[str]:
             yield "the budget gets another start date, which Azure refuses"
         if not each.at("timePeriod")["startDate"].endswith("-01"):
             yield "the budget does not start on the first of a month"
+
+
+def a_deployment_scales_nothing_down(result: Evaluated) -> Iterator[str]:
+    """Autoscale's number of instances is read before the plan is written."""
+    if not result.named("plan").written_once:
+        yield "the plan goes back to its first number of instances at every deployment"
+    if result.named("sizedPlan").body["sku"]["capacity"] != AT_DEPLOYMENT:
+        yield "the number of instances does not follow from those that run"
+
+
+def logs_have_a_daily_cap(result: Evaluated) -> Iterator[str]:
+    if not (result.named("logs").at("workspaceCapping") or {}).get("dailyQuotaGb"):
+        yield "nothing limits what logs cost"
+
+
+def the_vault_keeps_for_as_long_as_asked(result: Evaluated) -> Iterator[str]:
+    """It is fixed at the first deployment: a value that follows the size stops a change of size."""
+    if result.named("vault").at("softDeleteRetentionInDays") not in KEPT_DAYS:
+        yield "the vault's retention is not the parameter's"
 
 
 RULES: tuple[typing.Callable[[Evaluated], Iterator[str]], ...] = (
@@ -225,4 +263,7 @@ RULES: tuple[typing.Callable[[Evaluated], Iterator[str]], ...] = (
     the_size_is_coherent,
     locks_and_backup_hold_the_data,
     the_budget_begins_once_and_with_a_month,
+    a_deployment_scales_nothing_down,
+    logs_have_a_daily_cap,
+    the_vault_keeps_for_as_long_as_asked,
 )

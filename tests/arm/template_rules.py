@@ -16,7 +16,7 @@ _USES = re.compile(r"\b(parameters|variables)\('([^']+)'\)", re.IGNORECASE)
 _WRITTEN_ONCE = {"Microsoft.Consumption/budgets", "Microsoft.KeyVault/vaults/secrets"}
 
 #: A deployment that is always there, and takes so long that what was assigned before it has spread.
-_LONG = "databaseAdministrators"
+_LONG = "kolibriDatabase"
 
 #: How a description says whether a value must be given.
 _BEGINNINGS = ("Required. ", "Optional. ", "Conditional. ")
@@ -77,6 +77,8 @@ def parameters_say_whether_they_must_be_given(template: Template) -> Iterator[st
         has_default = "defaultValue" in each or each.get("nullable") is True
         if description.startswith("Required. ") == has_default:
             yield f"{name} says that it is required, and has a default, or the other way round"
+        if each.get("nullable"):
+            yield f"{name} is nullable, which the portal's Redeploy shows as required"
 
 
 def passwords_are_no_plain_text(template: Template) -> Iterator[str]:
@@ -90,7 +92,7 @@ def passwords_are_no_plain_text(template: Template) -> Iterator[str]:
 
 
 def sites_wait_until_their_roles_have_spread(template: Template) -> Iterator[str]:
-    """A reference to the vault that a site can't read yet stays unresolved for hours."""
+    """A start that may not read its secrets yet fails, and the next one comes minutes later."""
     resources = template["resources"]
     for symbol, resource in resources.items():
         is_site = resource["type"] in {"Microsoft.Web/sites", "Microsoft.Web/sites/slots"}
@@ -109,9 +111,24 @@ def _waits_for(resources: Mapping[str, Template], symbol: str) -> set[str]:
     return found
 
 
+def shares_accept_what_linux_asks_for(template: Template) -> Iterator[str]:
+    """256 bits alone ends in mount error 13 (azurefile-csi-driver issue 2833)."""
+    given = template["parameters"].get("shareEncryption", {"defaultValue": "AES-128-GCM"})
+    if "AES-128-GCM" not in given["defaultValue"]:
+        yield "Linux asks for AES-128-GCM first, and the shares refuse it by default"
+
+
+def nobody_gets_in_by_default(template: Template) -> Iterator[str]:
+    for name in ("learnerCanSignUp", "learnerCanLoginByName"):
+        if template["parameters"][name]["defaultValue"] is not False:
+            yield f"{name} lets strangers in by default"
+
+
 RULES: tuple[typing.Callable[[Template], Iterator[str]], ...] = (
     generated_values_reach_only_what_is_written_once,
     parameters_say_whether_they_must_be_given,
     passwords_are_no_plain_text,
     sites_wait_until_their_roles_have_spread,
+    shares_accept_what_linux_asks_for,
+    nobody_gets_in_by_default,
 )

@@ -21,9 +21,8 @@ def test_no_setting_of_the_plugin_is_taken_for_one_of_the_image():
 
 def test_each_secret_has_the_name_under_which_the_plugin_asks_for_it():
     asked = {row.default for row in TABLE.values() if row.secret}
-    of_the_mounts = {"kolibri-storage-key"}
     without_url = {"kolibri-database-password"}
-    assert asked - without_url == app_settings.SECRETS - of_the_mounts
+    assert asked - without_url == app_settings.SECRETS
 
 
 def test_the_plugin_accepts_each_value(evaluated):

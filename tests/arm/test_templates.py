@@ -8,7 +8,7 @@ import re
 import pytest
 
 from tests.arm import template_rules
-from tests.arm.combinations import CHOICES
+from tests.arm.combinations import CHOICES, PASSWORD
 from tests.arm.conftest import ARM, NAMES
 from tests.arm.inspection import RESULT_RULES, findings
 
@@ -115,10 +115,46 @@ def test_the_budget_begins_with_this_month_when_nobody_says_another(checker, pro
 
 
 @pytest.mark.parametrize("performance", ["standard", "premium"])
-def test_shares_are_mounted_with_the_strongest_encryption(performance, checker, production):
-    result = checker.evaluate(production, {"storagePerformance": performance})
-    smb = result.named("fileService").at("protocolSettings", "smb")
-    assert smb["channelEncryption"] == "AES-256-GCM"
+def test_shares_accept_what_linux_asks_for_unless_somebody_chooses_otherwise(
+    performance, checker, production
+):
+    for chosen, expected in (
+        ({}, "AES-128-GCM;AES-256-GCM"),
+        ({"shareEncryption": "AES-256-GCM"}, "AES-256-GCM"),
+    ):
+        result = checker.evaluate(production, {"storagePerformance": performance, **chosen})
+        smb = result.named("fileService").at("protocolSettings", "smb")
+        assert smb["channelEncryption"] == expected
+
+
+@pytest.mark.parametrize(
+    ("size", "allowed"), [("small", True), ("medium", False), ("large", False)]
+)
+def test_a_basic_plan_with_several_instances_or_a_slot_is_refused(
+    size, allowed, checker, production
+):
+    values = {"size": size, "sizeOverrides": {"planSku": "B3"}, "superuserPassword": PASSWORD}
+    said = findings(checker, production, [values])
+    assert (said == []) == allowed
+    if not allowed:
+        assert any("B3 is a Basic plan" in each and "P0v3" in each for each in said)
+
+
+def test_a_new_site_lets_nobody_in_unless_somebody_chooses_otherwise(checker, template):
+    for chosen, expected in (({}, "false"), (True, "true")):
+        values = dict.fromkeys(("learnerCanSignUp", "learnerCanLoginByName"), chosen) or {}
+        given = checker.evaluate(template, values if chosen else {}).app_settings("app")
+        assert given["KOLIBRI_AZURE_LEARNER_CAN_SIGN_UP"] == expected
+        assert given["KOLIBRI_AZURE_LEARNER_CAN_LOGIN_BY_NAME"] == expected
+
+
+def test_the_other_key_of_the_account_can_be_chosen(production):
+    index = production["variables"]["storageKeyIndex"]
+    assert index == "[if(equals(parameters('storageKey'), 'key2'), 1, 0)]"
+    mounted = json.dumps(
+        [production["resources"][name] for name in ("appMounts", "stagingMounts", "contentMounts")]
+    )
+    assert mounted.count("listKeys(") == mounted.count(".keys[variables('storageKeyIndex')]") == 5
 
 
 def test_the_own_host_name_of_the_content_is_watched_only_where_it_has_one(checker, production):

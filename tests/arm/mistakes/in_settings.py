@@ -1,0 +1,65 @@
+"""Mistakes in the settings of the apps and in their mounts."""
+
+from __future__ import annotations
+
+from tests.arm.mistakes.catalogue import Template, caught_by, properties, setting
+
+
+@caught_by("nobody reads the setting")
+def renamedsetting(template: Template) -> None:
+    setting(template, "app", "KOLIBRI_AZURE_KEY_VAULT_URL")["name"] = "KOLIBRI_AZURE_VAULT_URL"
+
+
+@caught_by("other settings than the app")
+def slot_that_differs(template: Template) -> None:
+    setting(template, "stagingSlot", "KOLIBRI_AZURE_LANGUAGE")["value"] = "fr-fr"
+
+
+@caught_by("START_TIME_LIMIT is '600'")
+def short_limit_of_the_start(template: Template) -> None:
+    setting(template, "app", "WEBSITES_CONTAINER_START_TIME_LIMIT")["value"] = "600"
+
+
+@caught_by("a secret in the clear")
+def storage_key_in_asetting(template: Template) -> None:
+    properties(template, "app")["siteConfig"]["appSettings"].append(
+        {
+            "name": "KOLIBRI_STORAGE_KEY",
+            "value": "[listKeys('storage', '2026-04-01').keys[0].value]",
+        }
+    )
+
+
+@caught_by("has to be resolved before")
+def reference_to_the_vault(template: Template) -> None:
+    setting(template, "app", "KOLIBRI_AZURE_SUPERUSER_NAME")["value"] = (
+        "[format('@Microsoft.KeyVault(SecretUri={0}secrets/name)', variables('vaultUrl'))]"
+    )
+
+
+@caught_by("shares are mounted at")
+def share_that_is_not_mounted(template: Template) -> None:
+    template["variables"]["mountPaths"]["content"] = "/content"
+
+
+@caught_by("has mounts before it can reach")
+def mounts_in_the_site(template: Template) -> None:
+    properties(template, "app")["siteConfig"]["azureStorageAccounts"] = {
+        "content": {
+            "type": "AzureFiles",
+            "accountName": "[variables('names').storage]",
+            "shareName": "content",
+            "mountPath": "/data/content",
+            "accessKey": "@AppSettingRef(KOLIBRI_AZURE_SUPERUSER_NAME)",
+        }
+    }
+
+
+@caught_by("is not the account's own")
+def mount_key_by_reference(template: Template) -> None:
+    properties(template, "appMounts")["media"]["accessKey"] = "@AppSettingRef(KOLIBRI_STORAGE_KEY)"
+
+
+@caught_by("mounts other shares than the app")
+def slot_with_fewer_mounts(template: Template) -> None:
+    del properties(template, "stagingMounts")["media"]
