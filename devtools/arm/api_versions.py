@@ -1,0 +1,119 @@
+"""The API versions that the templates use, and the list that they are to follow.
+
+The list is ``arm/api-versions.json``: for each resource type the newest stable version that the
+vendor's own modules deploy (Azure/bicep-registry-modules), or another one with the reason. One
+version that a subscription does not know fails the whole deployment, so the newest is not the best.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import typing
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+ARM = Path(__file__).parents[2] / "arm"
+LIST = ARM / "api-versions.json"
+
+Template = Mapping[str, typing.Any]
+
+_CALL = re.compile(r"\b(?:reference|list\w*)\(")
+_VERSION = re.compile(r"'(\d{4}-\d\d-\d\d(?:-\w+)?)'")
+_TYPE = re.compile(r"'([A-Za-z]+\.[A-Za-z.]+/[A-Za-z/]+)'")
+
+
+class Listed(typing.NamedTuple):
+    """What the list says of one resource type.
+
+    :param reason: why it is not the newest stable version of the modules; empty when it is.
+    """
+
+    version: str
+    reason: str
+
+
+class Use(typing.NamedTuple):
+    """One place of a template that names an API version.
+
+    :param place: path in the template, such as ``resources.site.apiVersion``.
+    :param type: the resource type; empty where the place does not tell.
+    """
+
+    place: str
+    type: str
+    version: str
+
+
+def listed() -> dict[str, Listed]:
+    """The list, by resource type."""
+    entries = json.loads(LIST.read_text(encoding="utf-8"))
+    return {name: Listed(each["version"], each.get("reason", "")) for name, each in entries.items()}
+
+
+def uses(template: Template) -> Iterator[Use]:
+    """Each API version that a template names: of resources, and in reference() and list*()."""
+    yield from _uses(template, "", {})
+
+
+def _uses(value: typing.Any, place: str, names: Mapping[str, str]) -> Iterator[Use]:
+    if isinstance(value, str):
+        for kind, version in _in_expression(value, names):
+            yield Use(place, kind, version)
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _uses(each, f"{place}[{index}]", names)
+    elif isinstance(value, dict):
+        if {"type", "apiVersion"} <= set(value):
+            yield Use(_join(place, "apiVersion"), value["type"], value["apiVersion"])
+        inside = {**names, **dict(_names(value))}
+        for key, each in value.items():
+            yield from _uses(each, _join(place, key), inside)
+
+
+def _names(template: Template) -> Iterator[tuple[str, str]]:
+    """What a template calls its resources, with their types; nothing for any other object.
+
+    A resource is called by its symbol, or by a variable that holds its ID.
+    """
+    resources, variables = template.get("resources"), template.get("variables")
+    if isinstance(resources, dict):
+        for symbol, each in resources.items():
+            if "type" in each:
+                yield f"'{symbol}'", each["type"]
+    if isinstance(variables, dict):
+        for name, each in variables.items():
+            kind = _TYPE.search(each) if isinstance(each, str) else None
+            if kind:
+                yield f"variables('{name}')", kind[1]
+
+
+def _in_expression(text: str, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    if not text.startswith("["):
+        return
+    for call in _CALL.finditer(text):
+        of, *others = _arguments(text[call.end() :])
+        version = _VERSION.fullmatch(others[0]) if others else None
+        if version:
+            kind = _TYPE.search(of)
+            yield kind[1] if kind else names.get(of, ""), version[1]
+
+
+def _arguments(text: str) -> list[str]:
+    """The arguments of a call, from the text behind its opening parenthesis."""
+    arguments, depth, quoted = [""], 0, False
+    for character in text:
+        quoted ^= character == "'"
+        if not quoted:
+            depth += (character in "([") - (character in ")]")
+            if depth < 0:
+                break
+            if character == "," and depth == 0:
+                arguments.append("")
+                continue
+        arguments[-1] += character
+    return [each.strip() for each in arguments]
+
+
+def _join(place: str, key: str) -> str:
+    return f"{place}.{key}" if place else key
