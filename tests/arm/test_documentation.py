@@ -26,9 +26,9 @@ PEOPLE = {"learners", "operators"}
 
 #: Resources that the diagram leaves out, because a drawn one stands for them.
 NOT_DRAWN = re.compile(
-    r"Secret$|Secrets$|Zone$|ZoneLink$|EndpointName$|SecurityGroup$|Diagnostics$|Lock$|[pP]ublishing"
-    r"|^frontDoor.+|OnFrontDoor$|^domain|^fileService$|^backup(?!Vault)|^database.+|^kolibriDatabase$"
-    r"|^redisDatabase$|ReadsSecrets$|ReadsStorageKey$|^registryAccess$|^availabilityAlerts$"
+    r"Secret$|Secrets$|Zone$|ZoneLink$|EndpointName$|SecurityGroup$|Diagnostics$|^locks$|Mounts$"
+    r"|[pP]ublishing|^frontDoor.+|OnFrontDoor$|^domain|^fileService$|^backup(?!Vault)|^database.+|^kolibriDatabase$"
+    r"|^redisDatabase$|ReadsSecrets$|^planSize$|^registryAccess$|^availabilityAlerts$"
 )
 
 
