@@ -99,7 +99,7 @@ def test_versions_are_found_in_nested_templates_and_in_calls():
                         "key": {"value": "[listKeys('storage', '2020-01-01').keys[0].value]"},
                         "print": {
                             "value": "[if(true(), reference(resourceId('Microsoft.Web/certificates'"
-                            ", format('{0}, {1}', 'a', 'b')), '2021-01-01', 'Full').thumbprint, '')]"
+                            ", format('{0},{1}', 'a', 'b')), '2021-01-01', 'Full').thumbprint, '')]"
                         },
                         "host": {"value": "[reference('storage').primaryEndpoints]"},
                         "size": {"value": "[reference(variables('planId'), '2021-02-01').sku]"},
