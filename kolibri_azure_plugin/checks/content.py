@@ -13,6 +13,7 @@ from kolibri_azure_plugin.checks.model import (
     EVERY_ROLE,
     Outcome,
     Registry,
+    Scope,
     passed,
     skipped,
     warned,
@@ -46,6 +47,7 @@ SAMPLE_SECONDS = 8.0
 @CHECKS.check(
     "mount",
     "The share is mounted where it should be.",
+    scope=Scope.INSTANCE,
     requires=("kolibri.settings",),
     roles=EVERY_ROLE,
 )
@@ -63,6 +65,7 @@ def mount(subject: Subject) -> Outcome:
 @CHECKS.check(
     "access",
     "The share can be read and written, fast.",
+    scope=Scope.INSTANCE,
     requires=("content.mount",),
     roles=EVERY_ROLE,
 )
@@ -85,6 +88,7 @@ def access(subject: Subject) -> Outcome:
 @CHECKS.check(
     "throughput",
     "The share is fast enough for videos.",
+    scope=Scope.DEPLOYMENT,
     requires=("content.access",),
     timeout=10,
     advisory=True,
@@ -113,6 +117,7 @@ def throughput(subject: Subject) -> Outcome:
 @CHECKS.check(
     "space",
     "The share has room.",
+    scope=Scope.DEPLOYMENT,
     requires=("content.access",),
     advisory=True,
     roles=EVERY_ROLE,
@@ -135,6 +140,7 @@ def space(subject: Subject) -> Outcome:
 @CHECKS.check(
     "account",
     "The storage account shows the same share.",
+    scope=Scope.INSTANCE,
     requires=("content.access",),
     after=("identity.endpoint",),
     timeout=15,
@@ -152,6 +158,7 @@ def account(subject: Subject) -> Outcome:
 @CHECKS.check(
     "media",
     "Uploads and exports have a share, where several instances need one.",
+    scope=Scope.INSTANCE,
     requires=("kolibri.settings",),
 )
 def uploads(subject: Subject) -> Outcome:
@@ -166,6 +173,7 @@ def uploads(subject: Subject) -> Outcome:
 @CHECKS.check(
     "media_access",
     "That share can be read and written.",
+    scope=Scope.INSTANCE,
     requires=("kolibri.settings",),
 )
 def uploads_access(subject: Subject) -> Outcome:
@@ -182,6 +190,7 @@ def uploads_access(subject: Subject) -> Outcome:
 @CHECKS.check(
     "databases",
     "The channels' databases are on the share.",
+    scope=Scope.DEPLOYMENT,
     requires=("content.access", "kolibri.start"),
     timeout=10,
 )
@@ -210,6 +219,7 @@ def databases(subject: Subject) -> Outcome:
 @CHECKS.check(
     "files",
     "The files that the database knows are on the share.",
+    scope=Scope.DEPLOYMENT,
     requires=("content.access", "kolibri.start"),
     timeout=25,
     deep_timeout=DEEP_TIMEOUT,

@@ -10,6 +10,7 @@ from kolibri_azure_plugin.checks.model import (
     Measurement,
     Outcome,
     Registry,
+    Scope,
     failed,
     passed,
     skipped,
@@ -34,6 +35,7 @@ CERTIFICATE_NEAR = 14
 @CHECKS.check(
     "url",
     "The settings name a database, over TLS.",
+    scope=Scope.INSTANCE,
     after=("kolibri.settings", "vault.secrets"),
     timeout=15,
 )
@@ -50,7 +52,9 @@ def url(subject: Subject) -> Outcome:
     )
 
 
-@CHECKS.check("name", "The server's name resolves.", requires=("database.url",))
+@CHECKS.check(
+    "name", "The server's name resolves.", scope=Scope.INSTANCE, requires=("database.url",)
+)
 def name(subject: Subject) -> Outcome:
     config = subject.database.config
     try:
@@ -62,7 +66,9 @@ def name(subject: Subject) -> Outcome:
     return passed(f"{config.host} resolves.", addresses=addresses)
 
 
-@CHECKS.check("port", "The server's port answers.", requires=("database.name",))
+@CHECKS.check(
+    "port", "The server's port answers.", scope=Scope.INSTANCE, requires=("database.name",)
+)
 def port(subject: Subject) -> Outcome:
     config = subject.database.config
     begun = time.perf_counter()
@@ -79,6 +85,7 @@ def port(subject: Subject) -> Outcome:
 @CHECKS.check(
     "tls",
     "The server offers TLS, with a certificate that can be trusted.",
+    scope=Scope.DEPLOYMENT,
     requires=("database.port",),
     timeout=8,
 )
@@ -124,6 +131,7 @@ def _certificate_outcome(handshake: Handshake, measurements: dict[str, Measureme
 @CHECKS.check(
     "sign_in",
     "Kolibri can sign in.",
+    scope=Scope.INSTANCE,
     requires=("database.tls",),
     after=("identity.database_token",),
     timeout=10,
@@ -139,6 +147,7 @@ def sign_in(subject: Subject) -> Outcome:
 @CHECKS.check(
     "encryption",
     "The server sees TLS on Django's and on channel import's connection.",
+    scope=Scope.INSTANCE,
     requires=("database.sign_in", "kolibri.start"),
 )
 def encryption(_subject: Subject) -> Outcome:

@@ -6,7 +6,7 @@ import os
 import statistics
 import time
 
-from kolibri_azure_plugin.checks.model import Outcome, Registry, failed, passed, warned
+from kolibri_azure_plugin.checks.model import Outcome, Registry, Scope, failed, passed, warned
 from kolibri_azure_plugin.checks.subject import Subject
 from kolibri_azure_plugin.database.failures import SERVER
 from kolibri_azure_plugin.instances import installed_version
@@ -38,7 +38,13 @@ LIMIT_OF_THE_IMAGE = "KOLIBRI_AZURE_DATABASE_MAX_CONNECTIONS"
 LONG_TRANSACTION = 5
 
 
-@CHECKS.check("version", "The server's version is supported.", requires=SIGNED_IN, advisory=True)
+@CHECKS.check(
+    "version",
+    "The server's version is supported.",
+    scope=Scope.DEPLOYMENT,
+    requires=SIGNED_IN,
+    advisory=True,
+)
 def version(subject: Subject) -> Outcome:
     number = int(subject.value("SHOW server_version_num")) // 10000
     if number < OLDEST_SUPPORTED:
@@ -51,7 +57,9 @@ def version(subject: Subject) -> Outcome:
     return passed(f"PostgreSQL {number}.", version=number)
 
 
-@CHECKS.check("rights", "Kolibri may create what it needs.", requires=SIGNED_IN)
+@CHECKS.check(
+    "rights", "Kolibri may create what it needs.", scope=Scope.DEPLOYMENT, requires=SIGNED_IN
+)
 def rights(subject: Subject) -> Outcome:
     database = subject.database.config.name
     create, temporary = subject.query(
@@ -69,7 +77,9 @@ def rights(subject: Subject) -> Outcome:
     )
 
 
-@CHECKS.check("encoding", "The database stores every script.", requires=SIGNED_IN)
+@CHECKS.check(
+    "encoding", "The database stores every script.", scope=Scope.DEPLOYMENT, requires=SIGNED_IN
+)
 def encoding(subject: Subject) -> Outcome:
     kind, collation = subject.query(
         "SELECT pg_encoding_to_char(encoding), datcollate FROM pg_database"
@@ -89,7 +99,11 @@ def encoding(subject: Subject) -> Outcome:
 
 
 @CHECKS.check(
-    "clock", "The clocks of Kolibri and the server agree.", requires=SIGNED_IN, advisory=True
+    "clock",
+    "The clocks of Kolibri and the server agree.",
+    scope=Scope.INSTANCE,
+    requires=SIGNED_IN,
+    advisory=True,
 )
 def clock(subject: Subject) -> Outcome:
     before = time.time()
@@ -108,6 +122,7 @@ def clock(subject: Subject) -> Outcome:
 @CHECKS.check(
     "connections",
     "The server has connections for every thread of every instance.",
+    scope=Scope.DEPLOYMENT,
     requires=("database.sign_in", "kolibri.start"),
     advisory=True,
 )
@@ -151,7 +166,13 @@ def _threads() -> int:
     return int(OPTIONS["Server"]["CHERRYPY_THREAD_POOL"]) + sum(workers)
 
 
-@CHECKS.check("round_trip", "The server answers fast.", requires=SIGNED_IN, advisory=True)
+@CHECKS.check(
+    "round_trip",
+    "The server answers fast.",
+    scope=Scope.INSTANCE,
+    requires=SIGNED_IN,
+    advisory=True,
+)
 def round_trip(subject: Subject) -> Outcome:
     times = []
     for _ in range(10):
@@ -174,7 +195,11 @@ def round_trip(subject: Subject) -> Outcome:
 
 
 @CHECKS.check(
-    "size", "The database fits into the smallest storage.", requires=SIGNED_IN, advisory=True
+    "size",
+    "The database fits into the smallest storage.",
+    scope=Scope.DEPLOYMENT,
+    requires=SIGNED_IN,
+    advisory=True,
 )
 def size(subject: Subject) -> Outcome:
     used = int(subject.value("SELECT pg_database_size(current_database())"))
@@ -193,7 +218,11 @@ def size(subject: Subject) -> Outcome:
 
 
 @CHECKS.check(
-    "transactions", "No transaction has been open for long.", requires=SIGNED_IN, advisory=True
+    "transactions",
+    "No transaction has been open for long.",
+    scope=Scope.DEPLOYMENT,
+    requires=SIGNED_IN,
+    advisory=True,
 )
 def transactions(subject: Subject) -> Outcome:
     seconds, pid = (
@@ -218,6 +247,7 @@ def transactions(subject: Subject) -> Outcome:
 @CHECKS.check(
     "migrations",
     "The tables are those of this Kolibri.",
+    scope=Scope.DEPLOYMENT,
     requires=("kolibri.start",),
     after=("database.sign_in",),
 )

@@ -9,7 +9,7 @@ import socket
 import time
 from urllib.parse import urlsplit
 
-from kolibri_azure_plugin.checks.model import Measurement, Outcome, Registry, passed, skipped
+from kolibri_azure_plugin.checks.model import Measurement, Outcome, Registry, Scope, passed, skipped
 from kolibri_azure_plugin.checks.subject import Subject
 from kolibri_azure_plugin.cloud.identity import POSTGRESQL_SCOPE, VAULT_SCOPE
 from kolibri_azure_plugin.cloud.network import CONNECT_TIMEOUT
@@ -20,7 +20,12 @@ CHECKS = Registry("identity")
 CLAIMS = {"appid": "client_id", "oid": "principal_id", "tid": "tenant_id", "xms_mirid": "resource"}
 
 
-@CHECKS.check("endpoint", "The identity endpoint answers.", requires=("kolibri.settings",))
+@CHECKS.check(
+    "endpoint",
+    "The identity endpoint answers.",
+    scope=Scope.INSTANCE,
+    requires=("kolibri.settings",),
+)
 def endpoint(subject: Subject) -> Outcome:
     here = subject.context
     if not _is_used(subject):
@@ -40,6 +45,7 @@ def endpoint(subject: Subject) -> Outcome:
 @CHECKS.check(
     "vault_token",
     "The identity gets a token for Key Vault.",
+    scope=Scope.INSTANCE,
     requires=("identity.endpoint",),
     timeout=12,
 )
@@ -52,6 +58,7 @@ def vault_token(subject: Subject) -> Outcome:
 @CHECKS.check(
     "database_token",
     "The identity gets a token for PostgreSQL.",
+    scope=Scope.INSTANCE,
     requires=("identity.endpoint",),
     timeout=12,
 )

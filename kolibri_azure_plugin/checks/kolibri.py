@@ -17,6 +17,7 @@ from kolibri_azure_plugin.checks.model import (
     EVERY_ROLE,
     Outcome,
     Registry,
+    Scope,
     failed,
     passed,
     skipped,
@@ -44,13 +45,15 @@ SQLITE_FILE = os.path.join(KOLIBRI_HOME, "db.sqlite3")
 SET = "az webapp config appsettings set -g GROUP -n APP --settings"
 
 
-@CHECKS.check("version", "This version of Kolibri is supported.", roles=EVERY_ROLE)
+@CHECKS.check(
+    "version", "This version of Kolibri is supported.", scope=Scope.INSTANCE, roles=EVERY_ROLE
+)
 def version(_subject: Subject) -> Outcome:
     preconditions.require_supported_kolibri()
     return passed(f"Kolibri {kolibri.__version__}.", version=kolibri.__version__)
 
 
-@CHECKS.check("plugin", "The plugin is switched on.", roles=EVERY_ROLE)
+@CHECKS.check("plugin", "The plugin is switched on.", scope=Scope.INSTANCE, roles=EVERY_ROLE)
 def plugin(_subject: Subject) -> Outcome:
     from kolibri.plugins import config
 
@@ -65,7 +68,7 @@ def plugin(_subject: Subject) -> Outcome:
     )
 
 
-@CHECKS.check("settings", "Every setting can be used.", roles=EVERY_ROLE)
+@CHECKS.check("settings", "Every setting can be used.", scope=Scope.INSTANCE, roles=EVERY_ROLE)
 def settings_(subject: Subject) -> Outcome:
     here = subject.context
     preconditions.require_content_on_share(here.settings, os.environ, here.options)
@@ -92,6 +95,7 @@ def settings_(subject: Subject) -> Outcome:
 @CHECKS.check(
     "origins",
     "Interactive content has a host name of its own.",
+    scope=Scope.INSTANCE,
     requires=("kolibri.settings",),
 )
 def origins_(subject: Subject) -> Outcome:
@@ -111,6 +115,7 @@ def origins_(subject: Subject) -> Outcome:
 @CHECKS.check(
     "secret_key",
     "Django's secret key is a secret, and long enough.",
+    scope=Scope.DEPLOYMENT,
     after=("kolibri.settings", "vault.secrets"),
 )
 def secret_key(subject: Subject) -> Outcome:
@@ -123,6 +128,7 @@ def secret_key(subject: Subject) -> Outcome:
 @CHECKS.check(
     "start",
     "Kolibri's settings load with the plugin's part in them.",
+    scope=Scope.INSTANCE,
     after=(
         "kolibri.version",
         "kolibri.plugin",
@@ -180,7 +186,7 @@ class _Heard(logging.Handler):
         self.lines.append(redact(record.getMessage()))
 
 
-@CHECKS.check("debug", "DEBUG is off.", requires=("kolibri.start",))
+@CHECKS.check("debug", "DEBUG is off.", scope=Scope.INSTANCE, requires=("kolibri.start",))
 def debug(_subject: Subject) -> Outcome:
     from django.conf import settings as django_settings
 
@@ -194,7 +200,7 @@ def debug(_subject: Subject) -> Outcome:
 
 
 @CHECKS.check("https", "Cookies travel over https only, behind a trusted proxy.",
-              requires=("kolibri.start",), advisory=True)  # fmt: skip
+              scope=Scope.INSTANCE, requires=("kolibri.start",), advisory=True)  # fmt: skip
 def https(_subject: Subject) -> Outcome:
     from django.conf import settings as django_settings
 
@@ -209,7 +215,11 @@ def https(_subject: Subject) -> Outcome:
 
 
 @CHECKS.check(
-    "hosts", "Kolibri answers to its own names only.", requires=("kolibri.start",), advisory=True
+    "hosts",
+    "Kolibri answers to its own names only.",
+    scope=Scope.INSTANCE,
+    requires=("kolibri.start",),
+    advisory=True,
 )
 def hosts(_subject: Subject) -> Outcome:
     from django.conf import settings as django_settings
@@ -227,6 +237,7 @@ def hosts(_subject: Subject) -> Outcome:
 @CHECKS.check(
     "zip_content",
     "The origin of interactive content answers.",
+    scope=Scope.DEPLOYMENT,
     requires=("kolibri.origins",),
     timeout=10,
     advisory=True,
@@ -252,6 +263,7 @@ def zip_content(subject: Subject) -> Outcome:
 @CHECKS.check(
     "provisioned",
     "Kolibri has a facility and a superuser.",
+    scope=Scope.DEPLOYMENT,
     requires=("database.migrations",),
 )
 def provisioned(subject: Subject) -> Outcome:
@@ -281,6 +293,7 @@ def provisioned(subject: Subject) -> Outcome:
 @CHECKS.check(
     "cache",
     "The cache that all instances share answers.",
+    scope=Scope.INSTANCE,
     after=("kolibri.settings", "vault.secrets"),
     timeout=8,
     advisory=True,

@@ -33,6 +33,17 @@ class Status(str, enum.Enum):
     SKIP = "skip"
 
 
+class Scope(str, enum.Enum):
+    """What a check is about.
+
+    INSTANCE: what can be so on one instance and otherwise on another: its network, its mounts, its
+    memory, the settings that its process has. DEPLOYMENT: what is the same wherever one looks from.
+    """
+
+    INSTANCE = "instance"
+    DEPLOYMENT = "deployment"
+
+
 @dataclasses.dataclass(frozen=True)
 class Outcome:
     """What a check found.
@@ -72,6 +83,7 @@ class Check:
 
     :param id: stable; its second part is the category.
     :param description: what is right when it passes.
+    :param scope: whether one instance has to be asked, or each.
     :param timeout: seconds that it may take.
     :param deep_timeout: the same where it looks at everything.
     :param requires: ids of checks that must have passed; where one does not apply, neither does
@@ -83,6 +95,7 @@ class Check:
 
     id: str
     description: str
+    scope: Scope
     function: Callable[[Subject], Outcome]
     timeout: float
     requires: tuple[str, ...]
@@ -124,6 +137,7 @@ class Registry:
         name: str,
         description: str,
         *,
+        scope: Scope,
         requires: tuple[str, ...] = (),
         after: tuple[str, ...] = (),
         timeout: float = 5.0,
@@ -141,6 +155,7 @@ class Registry:
                 Check(
                     f"azure.{self.category}.{name}",
                     description,
+                    scope,
                     function,
                     timeout,
                     tuple(f"azure.{required}" for required in requires),

@@ -10,7 +10,15 @@ from pathlib import Path
 
 from kolibri.utils.conf import KOLIBRI_HOME
 
-from kolibri_azure_plugin.checks.model import EVERY_ROLE, Outcome, Registry, passed, skipped, warned
+from kolibri_azure_plugin.checks.model import (
+    EVERY_ROLE,
+    Outcome,
+    Registry,
+    Scope,
+    passed,
+    skipped,
+    warned,
+)
 from kolibri_azure_plugin.checks.subject import Subject
 from kolibri_azure_plugin.cloud.network import on_app_service
 
@@ -39,6 +47,7 @@ LEAST_DISK = 256 * 2**20
 @CHECKS.check(
     "app_service",
     "App Service runs this container, and waits for its start.",
+    scope=Scope.INSTANCE,
     requires=("kolibri.settings",),
     advisory=True,
     roles=EVERY_ROLE,
@@ -61,7 +70,13 @@ def app_service(subject: Subject) -> Outcome:
     return passed(f"App {os.environ['WEBSITE_SITE_NAME']}.", **found)
 
 
-@CHECKS.check("memory", "The container has memory enough.", advisory=True, roles=EVERY_ROLE)
+@CHECKS.check(
+    "memory",
+    "The container has memory enough.",
+    scope=Scope.INSTANCE,
+    advisory=True,
+    roles=EVERY_ROLE,
+)
 def memory(_subject: Subject) -> Outcome:
     limit, used = _memory()
     message = f"{limit / 2**30:.1f} GiB of memory, {used / 2**30:.1f} GiB in use."
@@ -76,7 +91,9 @@ def memory(_subject: Subject) -> Outcome:
     return passed(message, limit_bytes=limit, used_bytes=used)
 
 
-@CHECKS.check("disk", "KOLIBRI_HOME has room.", advisory=True, roles=EVERY_ROLE)
+@CHECKS.check(
+    "disk", "KOLIBRI_HOME has room.", scope=Scope.INSTANCE, advisory=True, roles=EVERY_ROLE
+)
 def disk(_subject: Subject) -> Outcome:
     free = shutil.disk_usage(KOLIBRI_HOME).free
     message = f"{free / 2**30:.1f} GiB free in {KOLIBRI_HOME}."
@@ -91,7 +108,9 @@ def disk(_subject: Subject) -> Outcome:
     return passed(message, free_bytes=free)
 
 
-@CHECKS.check("time_zone", "The time zone is known.", advisory=True, roles=EVERY_ROLE)
+@CHECKS.check(
+    "time_zone", "The time zone is known.", scope=Scope.INSTANCE, advisory=True, roles=EVERY_ROLE
+)
 def time_zone(_subject: Subject) -> Outcome:
     zone = os.environ.get("TZ", "")
     if not zone:
@@ -113,6 +132,7 @@ def time_zone(_subject: Subject) -> Outcome:
 @CHECKS.check(
     "instances",
     "As many instances are connected as are configured.",
+    scope=Scope.DEPLOYMENT,
     requires=("database.sign_in",),
     advisory=True,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import datetime, timezone
 
-from kolibri_azure_plugin.checks.model import Outcome, Registry, passed, skipped, warned
+from kolibri_azure_plugin.checks.model import Outcome, Registry, Scope, passed, skipped, warned
 from kolibri_azure_plugin.checks.subject import Subject
 from kolibri_azure_plugin.cloud.network import CONNECT_TIMEOUT, READ_TIMEOUT, explain_no_answer
 from kolibri_azure_plugin.errors import VaultError
@@ -21,6 +21,7 @@ EXPIRY_NEAR = 30
 @CHECKS.check(
     "reachable",
     "Key Vault answers, with a certificate that can be trusted.",
+    scope=Scope.INSTANCE,
     requires=("kolibri.settings",),
     timeout=12,
 )
@@ -52,6 +53,7 @@ def reachable(subject: Subject) -> Outcome:
 @CHECKS.check(
     "secrets",
     "Each secret can be read and is enabled.",
+    scope=Scope.DEPLOYMENT,
     requires=("vault.reachable",),
     after=("identity.vault_token",),
     timeout=15,
@@ -66,7 +68,13 @@ def secrets(subject: Subject) -> Outcome:
     return passed(f"{len(sources)} secrets can be read.", sources=sources)
 
 
-@CHECKS.check("expiry", "No secret ends soon.", requires=("vault.secrets",), advisory=True)
+@CHECKS.check(
+    "expiry",
+    "No secret ends soon.",
+    scope=Scope.DEPLOYMENT,
+    requires=("vault.secrets",),
+    advisory=True,
+)
 def expiry(subject: Subject) -> Outcome:
     vault = subject.context.vault
     if vault is None:

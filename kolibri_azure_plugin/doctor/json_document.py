@@ -31,6 +31,7 @@ def _entry(result: Result) -> dict[str, Any]:
         "id": check.id,
         "category": check.category,
         "description": check.description,
+        "scope": check.scope.value,
         "severity": check.severity,
         "status": outcome.status.value,
         "message": outcome.message,

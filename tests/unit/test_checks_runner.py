@@ -9,10 +9,21 @@ from types import SimpleNamespace
 import pytest
 
 from kolibri_azure_plugin.checks import catalogue, runner
-from kolibri_azure_plugin.checks.model import Registry, Status, failed, passed, skipped, warned
+from kolibri_azure_plugin.checks.model import (
+    Registry,
+    Scope,
+    Status,
+    failed,
+    passed,
+    skipped,
+    warned,
+)
 from kolibri_azure_plugin.errors import VaultError
 from kolibri_azure_plugin.redaction import MASK, remember
 from kolibri_azure_plugin.settings import APP, ZIP_CONTENT
+
+#: The runner makes no difference between scopes.
+HERE = Scope.INSTANCE
 
 #: Seconds that are enough for everything that does not hang.
 PLENTY = 20.0
@@ -39,12 +50,12 @@ def broken(_subject):
 def test_results_come_in_the_order_of_the_checks_whatever_ends_first(checks):
     first_may_end = threading.Event()
 
-    @checks.check("first", "")
+    @checks.check("first", "", scope=HERE)
     def first(_subject):
         first_may_end.wait(PLENTY)
         return passed("Late.")
 
-    @checks.check("second", "")
+    @checks.check("second", "", scope=HERE)
     def second(_subject):
         first_may_end.set()
         return passed("Early.")
@@ -55,14 +66,14 @@ def test_results_come_in_the_order_of_the_checks_whatever_ends_first(checks):
 def test_checks_that_need_nothing_of_each_other_run_side_by_side(checks):
     together = threading.Barrier(5, timeout=PLENTY)
     for name in "abcde":
-        checks.check(name, "")(lambda _subject: passed(str(together.wait())))
+        checks.check(name, "", scope=HERE)(lambda _subject: passed(str(together.wait())))
     assert {r.outcome.status for r in run(checks).values()} == {Status.PASS}
 
 
 def test_a_check_that_raises_is_a_failure_with_the_reason_and_no_secret(checks):
     remember("a-well-known-secret")
 
-    @checks.check("raises", "")
+    @checks.check("raises", "", scope=HERE)
     def raises(_subject):
         raise RuntimeError("with a-well-known-secret in it")
 
@@ -73,7 +84,7 @@ def test_a_check_that_raises_is_a_failure_with_the_reason_and_no_secret(checks):
 
 
 def test_a_check_that_ends_the_process_is_a_failure(checks):
-    @checks.check("exits", "")
+    @checks.check("exits", "", scope=HERE)
     def exits(_subject):
         raise SystemExit(3)
 
@@ -83,7 +94,7 @@ def test_a_check_that_ends_the_process_is_a_failure(checks):
 def test_one_of_our_errors_is_a_failure_with_its_remedy_and_code(checks, monkeypatch):
     monkeypatch.setenv("WEBSITE_RESOURCE_GROUP", "school")
 
-    @checks.check("raises", "")
+    @checks.check("raises", "", scope=HERE)
     def raises(_subject):
         raise VaultError("No.", expected="yes", found="no", remedy="az -g GROUP", code="a-code")
 
@@ -96,12 +107,12 @@ def test_one_of_our_errors_is_a_failure_with_its_remedy_and_code(checks, monkeyp
 def test_a_check_that_hangs_is_reported_after_its_own_time(checks):
     release = threading.Event()
 
-    @checks.check("hangs", "", timeout=0.1)
+    @checks.check("hangs", "", scope=HERE, timeout=0.1)
     def hangs(_subject):
         release.wait(PLENTY)
         return passed("Too late.")
 
-    checks.check("other", "")(fine)
+    checks.check("other", "", scope=HERE)(fine)
     results = run(checks)
     release.set()
     assert results["hangs"].outcome.status is Status.FAIL
@@ -111,8 +122,8 @@ def test_a_check_that_hangs_is_reported_after_its_own_time(checks):
 
 
 def test_a_check_that_looks_at_everything_may_have_a_time_of_its_own(checks):
-    checks.check("files", "", timeout=1, deep_timeout=9)(fine)
-    checks.check("other", "", timeout=1)(fine)
+    checks.check("files", "", scope=HERE, timeout=1, deep_timeout=9)(fine)
+    checks.check("other", "", scope=HERE, timeout=1)(fine)
     limits = [[check.limit(deep=deep) for deep in (False, True)] for check in checks]
     assert limits == [[1, 9], [1, 1]]
 
@@ -120,8 +131,10 @@ def test_a_check_that_looks_at_everything_may_have_a_time_of_its_own(checks):
 def test_the_whole_run_ends_in_time(checks):
     release = threading.Event()
     for name in "ab":
-        checks.check(name, "", timeout=60)(lambda _subject: passed(str(release.wait(PLENTY))))
-    checks.check("c", "", after=("test.a",))(fine)
+        checks.check(name, "", scope=HERE, timeout=60)(
+            lambda _subject: passed(str(release.wait(PLENTY)))
+        )
+    checks.check("c", "", scope=HERE, after=("test.a",))(fine)
     begun = time.monotonic()
     results = run(checks, timeout=0.3)
     took = time.monotonic() - begun
@@ -131,9 +144,9 @@ def test_the_whole_run_ends_in_time(checks):
 
 
 def test_what_needs_a_failed_check_is_skipped_for_it_and_for_no_other(checks):
-    checks.check("broken", "")(broken)
-    checks.check("next", "", requires=("test.broken",))(fine)
-    checks.check("one_more", "", requires=("test.next",))(fine)
+    checks.check("broken", "", scope=HERE)(broken)
+    checks.check("next", "", scope=HERE, requires=("test.broken",))(fine)
+    checks.check("one_more", "", scope=HERE, requires=("test.next",))(fine)
     results = run(checks)
     for name in ("next", "one_more"):
         assert results[name].outcome.status is Status.SKIP
@@ -141,9 +154,9 @@ def test_what_needs_a_failed_check_is_skipped_for_it_and_for_no_other(checks):
 
 
 def test_what_requires_a_check_that_does_not_apply_does_not_apply_either(checks):
-    checks.check("absent", "")(lambda _subject: skipped("there is none"))
-    checks.check("part", "", requires=("test.absent",))(fine)
-    checks.check("later", "", after=("test.absent",))(fine)
+    checks.check("absent", "", scope=HERE)(lambda _subject: skipped("there is none"))
+    checks.check("part", "", scope=HERE, requires=("test.absent",))(fine)
+    checks.check("later", "", scope=HERE, after=("test.absent",))(fine)
     results = run(checks)
     assert results["part"].outcome.message == "does not apply, as azure.test.absent does not"
     assert not results["part"].outcome.blocked_by
@@ -151,20 +164,20 @@ def test_what_requires_a_check_that_does_not_apply_does_not_apply_either(checks)
 
 
 def test_a_warning_stops_nothing(checks):
-    checks.check("near", "")(lambda _subject: warned("Near.", cause="c", remedy="r"))
-    checks.check("next", "", requires=("test.near",))(fine)
+    checks.check("near", "", scope=HERE)(lambda _subject: warned("Near.", cause="c", remedy="r"))
+    checks.check("next", "", scope=HERE, requires=("test.near",))(fine)
     assert run(checks)["next"].outcome.status is Status.PASS
 
 
 def test_an_advisory_check_never_fails(checks):
-    checks.check("advice", "", advisory=True)(broken)
+    checks.check("advice", "", scope=HERE, advisory=True)(broken)
     assert run(checks)["advice"].outcome.status is Status.WARN
 
 
 def test_a_check_is_begun_only_after_those_it_comes_after(checks):
     order = []
     for name, earlier in (("a", ()), ("b", ("test.a",)), ("c", ("test.b",))):
-        checks.check(name, "", after=earlier)(
+        checks.check(name, "", scope=HERE, after=earlier)(
             lambda _subject, name=name: order.append(name) or passed("")
         )
     run(checks)
@@ -174,7 +187,7 @@ def test_a_check_is_begun_only_after_those_it_comes_after(checks):
 def test_progress_hears_of_every_result(checks):
     heard = []
     for name in "abc":
-        checks.check(name, "")(fine)
+        checks.check(name, "", scope=HERE)(fine)
     runner.run(list(checks), SimpleNamespace(role=APP, deep=False), PLENTY, heard.append)
     assert {result.check.id for result in heard} == {f"azure.test.{name}" for name in "abc"}
 
@@ -198,16 +211,16 @@ def test_skip_leaves_out_and_what_needs_it_takes_it_for_granted(checks):
     assert "azure.vault.expiry" not in chosen
     assert not any(name.startswith("azure.content.") for name in chosen)
     assert "azure.kolibri.start" in chosen
-    checks.check("broken", "")(broken)
-    checks.check("next", "", requires=("test.broken",))(fine)
+    checks.check("broken", "", scope=HERE)(broken)
+    checks.check("next", "", scope=HERE, requires=("test.broken",))(fine)
     only_next = [check for check in checks if check.id.endswith("next")]
     assert run(only_next)["next"].outcome.status is Status.PASS
 
 
 def test_a_check_runs_only_in_the_roles_that_it_is_for(checks):
-    checks.check("everywhere", "", roles=(APP, ZIP_CONTENT))(fine)
-    checks.check("database", "")(broken)
-    checks.check("rows", "", requires=("test.database",))(broken)
+    checks.check("everywhere", "", scope=HERE, roles=(APP, ZIP_CONTENT))(fine)
+    checks.check("database", "", scope=HERE)(broken)
+    checks.check("rows", "", scope=HERE, requires=("test.database",))(broken)
     results = run(checks, role=ZIP_CONTENT)
     assert results["everywhere"].outcome.status is Status.PASS
     assert results["database"].outcome.does_not_apply

@@ -9,6 +9,7 @@ import pytest
 
 from kolibri_azure_plugin.checks.model import (
     Check,
+    Scope,
     blocked,
     failed,
     passed,
@@ -36,7 +37,8 @@ class Terminal(io.TextIOWrapper):
 
 
 def result(name, outcome):
-    return Result(Check(f"azure.{name}", "", lambda _s: outcome, 1.0, (), (), False), outcome, 1.5)
+    check = Check(f"azure.{name}", "", Scope.INSTANCE, lambda _s: outcome, 1.0, (), (), False)
+    return Result(check, outcome, 1.5)
 
 
 @pytest.fixture
