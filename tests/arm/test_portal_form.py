@@ -1,164 +1,236 @@
-"""The form of the portal: its answers fit the template, and few of them must be given."""
+"""The form of the portal: few answers, each explained, with the template's own choices."""
 
 from __future__ import annotations
 
 import json
 import re
+import typing
 
 import pytest
 
-from tests.arm.combinations import CHOICES
 from tests.arm.conftest import ARM
 
-#: What an element of the form hands over.
-TYPES = {
-    "Microsoft.Common.CheckBox": "bool",
-    "Microsoft.Common.DropDown": "string",
-    "Microsoft.Common.PasswordBox": "securestring",
-    "Microsoft.Common.TagsByResource": "object",
-    "Microsoft.Common.TextBox": "string",
+COST = ARM.parent / "docs" / "cost.md"
+
+#: What the portal itself asks on the first page.
+ASKED_BY_THE_PORTAL = ("subscription", "resource group", "region")
+
+#: What the form asks there for every site, and how its introduction calls it.
+FIRST_PAGE = {
+    "size": "size",
+    "image": "image",
+    "superuserPassword": "password",
+    "alerts": "alerts",
 }
 
-#: What the portal itself asks on the first page: subscription, resource group and region.
-ASKED_BY_THE_PORTAL = 3
+#: What an answer on the first page may bring up, below it.
+FOLLOW_UPS = {"planCanGrow": "size", "alertEmails": "alerts"}
 
-#: What the form adds to that, and how its introduction calls it.
-FIRST_PAGE = {"size": "size", "image": "image", "superuserPassword": "password"}
+TEXTS = ("Microsoft.Common.InfoBox", "Microsoft.Common.TextBlock")
 
-ELEMENT = re.compile(r"(?:basics\('(?P<basic>\w+)'\)|steps\('(?P<step>\w+)'\)\.(?P<name>\w+))")
+ELEMENT = re.compile(r"basics\('(?P<basic>\w+)'\)|steps\('(?P<step>\w+)'\)\.(?P<name>\w+)")
+
+
+class Place(typing.NamedTuple):
+    """Where an element stands; the step of the first page has no name."""
+
+    step: str
+    name: str
 
 
 @pytest.fixture(scope="module")
 def form():
     text = (ARM / "createUiDefinition.json").read_text(encoding="utf-8")
-    return json.loads(text)["parameters"]
+    return json.loads(text)
+
+
+@pytest.fixture(scope="module")
+def basics(form):
+    return form["parameters"]["config"]["basics"]
+
+
+@pytest.fixture(scope="module")
+def outputs(form):
+    return form["parameters"]["outputs"]
 
 
 @pytest.fixture(scope="module")
 def elements(form):
-    """Every element by the way an output names it."""
-    found = {("", each["name"]): each for each in form["basics"]}
-    for step in form["steps"]:
-        found.update({(step["name"], each["name"]): each for each in step["elements"]})
+    found = {Place("", each["name"]): each for each in form["parameters"]["basics"]}
+    for step in form["parameters"]["steps"]:
+        found.update({Place(step["name"], each["name"]): each for each in step["elements"]})
     return found
 
 
-def answers(elements):
-    return {key: each for key, each in elements.items() if "TextBlock" not in each["type"]}
+@pytest.fixture(scope="module")
+def questions(elements):
+    return {place: each for place, each in elements.items() if each["type"] not in TEXTS}
 
 
-def type_of(expression, elements):
-    """The type that an output's expression gives."""
-    if expression == "[location()]" or expression.startswith("[concat("):
-        return "string"
-    if expression.startswith("[int("):
-        return "int"
-    if "split(" in expression:
-        return "array"
-    match = ELEMENT.search(expression)
-    return TYPES[elements[match["step"] or "", match["basic"] or match["name"]]["type"]]
-
-
-def test_each_answer_is_a_parameter_of_the_same_type(form, elements, production):
-    for name, expression in form["outputs"].items():
-        declared = production["parameters"][name]["type"]
-        assert type_of(expression, elements).lower() == declared.lower(), name
-
-
-def test_each_element_reaches_the_template(form, elements):
-    text = json.dumps(form["outputs"])
-    used = {
-        (match["step"] or "", match["basic"] or match["name"]) for match in ELEMENT.finditer(text)
+@pytest.fixture(scope="module")
+def handed_over(outputs, questions):
+    """The questions whose answer is a parameter's value as it stands."""
+    return {
+        name: questions[place_of(match)]
+        for name, expression in outputs.items()
+        if (match := ELEMENT.fullmatch(expression[1:-1]))
     }
-    assert used == set(answers(elements))
 
 
-def test_each_required_parameter_is_asked(form, production):
+def place_of(match):
+    return Place(match["step"] or "", match["basic"] or match["name"])
+
+
+def choices(element):
+    return {each["label"]: each["value"] for each in element["constraints"]["allowedValues"]}
+
+
+def has_choices(element):
+    return "allowedValues" in element.get("constraints", {})
+
+
+def test_each_answer_is_a_parameter_of_the_template(outputs, production):
+    assert set(outputs) <= set(production["parameters"])
+
+
+def test_each_question_reaches_the_template(outputs, questions):
+    used = {place_of(match) for match in ELEMENT.finditer(json.dumps(outputs))}
+    assert used == set(questions)
+
+
+def test_each_parameter_without_a_default_is_asked(outputs, production):
+    # Also a nullable one: the vendor's arm-ttk asks for it.
     required = {
-        name
-        for name, each in production["parameters"].items()
-        if "defaultValue" not in each and not each.get("nullable")
+        name for name, each in production["parameters"].items() if "defaultValue" not in each
     }
-    assert required <= set(form["outputs"])
+    assert required <= set(outputs)
 
 
-def test_six_answers_are_enough(form, elements):
-    assert ASKED_BY_THE_PORTAL + len(form["basics"]) == 6
-    description = form["config"]["basics"]["description"]
-    assert "Six answers" in description
-    for word in ("subscription", "resource group", "region", *FIRST_PAGE.values()):
-        assert word in description, word
-    assert [each["name"] for each in form["basics"]] == list(FIRST_PAGE)
-    for (step, name), each in answers(elements).items():
-        if step:
+def test_no_parameter_is_nullable(template):
+    # The portal's Redeploy would ask for it, and take no empty answer.
+    nullable = [name for name, each in template["parameters"].items() if each.get("nullable")]
+    assert nullable == []
+
+
+def test_seven_answers_are_enough(basics, elements, questions):
+    assert len(ASKED_BY_THE_PORTAL) + len(FIRST_PAGE) == 7
+    for word in ("Seven answers", *ASKED_BY_THE_PORTAL, *FIRST_PAGE.values()):
+        assert word in basics["description"], word
+    on_the_first_page = [place.name for place in elements if not place.step]
+    assert [name for name in on_the_first_page if name not in FOLLOW_UPS] == list(FIRST_PAGE)
+    for place, each in questions.items():
+        if place.step:
             is_optional = each.get("constraints", {}).get("required") is False
-            assert "defaultValue" in each or is_optional or "Tags" in each["type"], name
+            assert "defaultValue" in each or is_optional or "Tags" in each["type"], place
 
 
-def test_each_question_is_explained_where_it_is_asked(form, elements):
-    assert form["config"]["basics"]["location"]["toolTip"]
-    for (_, name), each in answers(elements).items():
-        assert len(each["toolTip"]) > 20, name
+def test_a_follow_up_stands_below_the_answer_that_brings_it_up(elements):
+    names = [place.name for place in elements if not place.step]
+    for name, cause in FOLLOW_UPS.items():
+        assert names.index(name) == names.index(cause) + 1
+        assert f"basics('{cause}')" in elements[Place("", name)]["visible"]
 
 
-def test_choices_are_those_of_the_template(form, elements, production):
-    for name, expression in form["outputs"].items():
-        match = ELEMENT.search(expression)
-        each = elements.get((match["step"] or "", match["basic"] or match["name"])) if match else {}
-        if each.get("type") == "Microsoft.Common.DropDown":
-            choices = [choice["value"] for choice in each["constraints"]["allowedValues"]]
-            assert sorted(choices) == sorted(production["parameters"][name]["allowedValues"])
-            labels = [choice["label"] for choice in each["constraints"]["allowedValues"]]
-            assert each["defaultValue"] in labels
+def test_each_question_is_explained_where_it_is_asked(basics, questions):
+    assert basics["location"]["toolTip"]
+    for place, each in questions.items():
+        assert len(each["toolTip"]) > 20, place
 
 
-def test_texts_that_the_form_accepts_are_accepted_by_the_template(elements, production):
-    image = elements["", "image"]
-    assert image["defaultValue"] == production["parameters"]["image"]["defaultValue"]
-    password = elements["", "superuserPassword"]["constraints"]["regex"]
-    assert re.fullmatch(password, "Correct-Horse-7-Battery")
-    assert not re.fullmatch(password, "Short1")
-    registry = elements["kolibri", "registryId"]["constraints"]["regex"]
-    assert re.fullmatch(registry, "")
-    assert re.fullmatch(registry, next(filter(None, CHOICES["registryId"])))
-    assert not re.fullmatch(registry, "schoolimages.azurecr.io")
-    least = production["parameters"]["superuserPassword"]["minLength"]
-    assert not re.fullmatch(password, "Aa1" + "x" * (least - 4))
+def test_a_warning_stands_below_the_box_that_brings_it_up(elements):
+    places = list(elements)
+    for name in ("learnerCanSignUp", "learnerCanLoginByName"):
+        box = Place("kolibri", name)
+        assert elements[box]["defaultValue"] is False
+        warning = elements[places[places.index(box) + 1]]
+        assert warning["options"]["icon"] == "Warning"
+        assert warning["visible"] == f"[steps('kolibri').{name}]"
 
 
-def test_a_choice_begins_with_what_the_template_would_choose(form, elements, production):
-    for name, expression in form["outputs"].items():
-        match = ELEMENT.search(expression)
-        each = elements.get((match["step"] or "", match["basic"] or match["name"])) if match else {}
-        if each.get("type") == "Microsoft.Common.DropDown":
-            choices = {
-                choice["label"]: choice["value"] for choice in each["constraints"]["allowedValues"]
-            }
-            expected = production["parameters"][name]["defaultValue"]
-            assert choices[each["defaultValue"]] == expected, name
+def test_no_kind_of_facility_is_said_to_let_strangers_in(elements):
+    # What the kind would say goes for nothing: the two boxes decide.
+    text = json.dumps(elements[Place("kolibri", "facilityPreset")])
+    assert not re.search("sign up|anybody|user name alone", text, re.IGNORECASE)
 
 
-def test_descriptions_of_choices_are_shown_in_full(elements):
-    for (_, name), each in elements.items():
-        choices = each.get("constraints", {}).get("allowedValues", [])
-        if any("description" in choice for choice in choices):
-            assert each["multiLine"] is True, name
+def test_choices_are_those_of_the_template(handed_over, production):
+    for name, element in handed_over.items():
+        if has_choices(element):
+            allowed = production["parameters"][name]["allowedValues"]
+            assert sorted(choices(element).values()) == sorted(allowed), name
 
 
-def test_every_account_has_a_password_unless_another_kind_is_chosen(production):
-    assert production["parameters"]["facilityPreset"]["defaultValue"] == "nonformal"
+def test_a_question_begins_with_what_the_template_would_choose(handed_over, production):
+    for name, element in handed_over.items():
+        given = production["parameters"][name].get("defaultValue")
+        if has_choices(element):
+            assert choices(element)[element["defaultValue"]] == given, name
+        elif given is not None:
+            assert element["defaultValue"] == given, name
 
 
-@pytest.mark.parametrize(
-    ("text", "fits"),
-    [
-        ("", True),
-        ("one@example.org", True),
-        ("one@example.org, two@example.org", True),
-        ("one@example.org two@example.org", False),
-        ("nobody", False),
-    ],
-)
-def test_addresses_for_alerts(text, fits, elements):
-    regex = elements["operation", "alertEmails"]["constraints"]["regex"]
-    assert bool(re.fullmatch(regex, text)) == fits
+def test_the_slider_has_the_limits_of_the_template(elements, production):
+    slider = elements[Place("operation", "vaultRetentionDays")]
+    declared = production["parameters"]["vaultRetentionDays"]
+    assert (slider["min"], slider["max"]) == (declared["minValue"], declared["maxValue"])
+    assert slider["defaultValue"] == declared["defaultValue"]
+
+
+def test_the_size_that_may_take_another_plan_is_the_one_with_a_basic_plan(elements, production):
+    sizes = production["variables"]["sizes"]
+    basic = [name for name, each in sizes.items() if each["planSku"].startswith("B")]
+    element = elements[Place("", "planCanGrow")]
+    assert [f"[equals(basics('size'), '{name}')]" for name in basic] == [element["visible"]]
+    cheapest = next(label for label, can_grow in choices(element).items() if not can_grow)
+    assert cheapest == element["defaultValue"]
+    assert sizes[basic[0]]["planSku"] in cheapest
+
+
+def test_what_the_larger_plan_costs_more_stands_on_the_page_of_costs(elements):
+    text = json.dumps(elements[Place("", "planCanGrow")])
+    shown = re.search(r"About (\d+) USD a month more", text)
+    assert re.search(rf"`P0v3`.* about {shown[1]} more", COST.read_text(encoding="utf-8"))
+
+
+def test_descriptions_of_choices_are_shown_in_full(questions):
+    for place, each in questions.items():
+        listed = each.get("constraints", {}).get("allowedValues", [])
+        if any("description" in choice for choice in listed):
+            assert each["multiLine"] is True, place
+
+
+class TestRulesOfTheVendorsToolkit:
+    """What arm-ttk asks of a form. It can't run here; the hosted workflow runs it."""
+
+    def test_its_schema_handler_and_version(self, form):
+        schemas = "https://schema.management.azure.com/schemas"
+        assert form["$schema"] == f"{schemas}/{form['version']}/CreateUIDefinition.MultiVm.json#"
+        assert form["version"] == "0.1.2-preview"
+        assert form["handler"] == "Microsoft.Azure.CreateUIDef"
+
+    def test_nothing_is_blank_but_defaults(self):
+        text = (ARM / "createUiDefinition.json").read_text(encoding="utf-8")
+        blanks = re.findall(r'"(\w+)"\s*:\s*(?:\{\s*\}|\[\s*\]|"\s*"|null)', text)
+        assert set(blanks) <= {"defaultValue"}
+
+    def test_the_region_is_handed_over(self, outputs):
+        assert outputs["location"] == "[location()]"
+
+    def test_a_text_box_has_a_rule_for_the_whole_text_and_says_it(self, questions):
+        for place, each in questions.items():
+            if each["type"] == "Microsoft.Common.TextBox":
+                regex = each["constraints"]["regex"]
+                assert regex == "^" + regex[1:-1] + "$", place
+                assert each["constraints"]["validationMessage"], place
+
+    def test_a_password_is_typed_twice_and_goes_to_a_secret_parameter(
+        self, handed_over, production
+    ):
+        secrets = {
+            name
+            for name, each in handed_over.items()
+            if each["type"] == "Microsoft.Common.PasswordBox"
+        }
+        assert secrets == {"superuserPassword"}
+        assert handed_over["superuserPassword"]["options"]["hideConfirmation"] is False
+        assert production["parameters"]["superuserPassword"]["type"] == "securestring"
