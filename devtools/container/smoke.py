@@ -123,6 +123,8 @@ def _furnish(site: Site, container: Container) -> KolibriClient:
     with step("signing in as the administrator, and making a learner"):
         session = site.signed_in()
         session.create_learner(visit.LEARNER, visit.LEARNER_PASSWORD, visit.LEARNER)
+    with step("strangers: no account of their own, and none without its password"):
+        visit.require_closed_doors(site)
     with step(f"importing the channel {CHANNEL_NAME}, made on the spot"):
         site.import_channel(container)
         visit.require_channel(session)

@@ -34,6 +34,23 @@ def require_channel(session: KolibriClient) -> None:
         raise UnexpectedError(f"the channels should include {CHANNEL_NAME}, but are {found}")
 
 
+def require_closed_doors(site: Site) -> None:
+    """Try to make an account as a stranger, and to sign in as the learner without a password."""
+    stranger = site.client()
+    stranger.request("PUT", "/api/auth/session/current/", json={"active": False})
+    facility = stranger.facility()["id"]
+    account = {"username": "stranger", "password": "stranger-password", "full_name": "Stranger"}
+    for path, data in (
+        ("/api/auth/signup/", account),
+        ("/api/public/signup/", account),
+        ("/api/auth/session/", {"username": LEARNER}),
+        ("/api/auth/session/", {"username": LEARNER, "password": ""}),
+    ):
+        answer = stranger.request("POST", path, json={**data, "facility": facility})
+        if answer.ok or user_of(stranger):
+            raise UnexpectedError(f"{path} should refuse a stranger, but says {answer.status_code}")
+
+
 def require_second_origin(site: Site) -> None:
     """Open the HTML5 page as a learner in Chromium, and see where it came from.
 

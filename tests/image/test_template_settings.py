@@ -18,13 +18,14 @@ from devtools.redis import MissingRedisError, RedisServer
 from tests.arm.app_settings import SECRETS
 from tests.arm.combinations import PASSWORD
 from tests.arm.conftest import ARM, NAMES
+from tests.arm.settings_rules import MOUNTS
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 DATABASE_RESOURCE = "https://ossrdbms-aad.database.windows.net"
 
-#: The tests' browser reads English, and its learner types a password; neither is an address.
-CHOSEN = {"language": "en", "facilityPreset": "nonformal"}
+#: The tests' browser reads English.
+CHOSEN = {"language": "en"}
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,15 @@ class Web:
     @classmethod
     def of(cls, evaluated, symbol):
         configuration = evaluated.named(symbol).at("siteConfig")
-        mounts = configuration.get("azureStorageAccounts") or {}
+        mounts = [each for each in evaluated.resources if each.symbol == MOUNTS[symbol]]
         return cls(
             evaluated.app_settings(symbol),
             configuration.get("appCommandLine") or "",
-            {each["shareName"]: each["mountPath"] for each in mounts.values()},
+            {
+                mount["shareName"]: mount["mountPath"]
+                for each in mounts
+                for mount in each.properties.values()
+            },
         )
 
 
@@ -149,8 +154,6 @@ def moved_here(settings, site: Site, content: Site):
         "WEBSITES_PORT": str(site.port),
         "KOLIBRI_AZURE_ALLOWED_HOSTS": "127.0.0.1" if site is content else "localhost",
         "KOLIBRI_ZIP_CONTENT_ORIGIN": content.zip_url,
-        # App Service puts the secret in the reference's place.
-        "KOLIBRI_STORAGE_KEY": "the-key-of-the-shares",
     }
 
 
@@ -164,6 +167,7 @@ def test_the_settings_of_the_template_start_the_image(apps, evaluated, secrets):
         session = site.client()
         session.sign_in(SUPERUSER, password)
         session.create_learner(visit.LEARNER, visit.LEARNER_PASSWORD, visit.LEARNER)
+        visit.require_closed_doors(site)
         site.import_channel(app)
         visit.require_second_origin(site)
         examined = site.run("check")

@@ -24,7 +24,6 @@ def content_app(folder: Path, channel: Path) -> Deployment:
         "KOLIBRI_AZURE_ALLOWED_HOSTS": CONTENT,
         "KOLIBRI_AZURE_CONTENT_MOUNT": str(deployment.mount_point),
         "KOLIBRI_AZURE_DEPLOYMENT": "production",
-        "KOLIBRI_STORAGE_KEY": "@Microsoft.KeyVault(SecretUri=https://x.vault.azure.net/secrets/y)",
         "KOLIBRI_ZIP_CONTENT_ORIGIN": f"https://{CONTENT}",
     }
     assert set(settings) == REQUIRED_FOR_CONTENT - PLATFORM
