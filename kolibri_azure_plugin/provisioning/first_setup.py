@@ -10,6 +10,9 @@ from kolibri_azure_plugin.errors import ProvisioningError
 #: Anybody may try passwords on a site in the internet.
 SHORTEST_PASSWORD = 8
 
+#: Kolibri's preset for schools.
+FORMAL = "formal"
+
 #: For each setting without which nothing can be set up, its name as an app setting.
 REQUIRED = {
     "facility_name": "KOLIBRI_AZURE_FACILITY_NAME",
@@ -26,6 +29,30 @@ class FirstSetup:
     language: str
     username: str
     password: str = dataclasses.field(repr=False)
+    learner_can_sign_up: bool = False
+    learner_can_login_by_name: bool = False
+
+    @property
+    def facility_settings(self) -> dict[str, bool]:
+        """What goes before the preset, by Kolibri's own names."""
+        decided = {
+            "learner_can_sign_up": self.learner_can_sign_up,
+            "learner_can_login_with_no_password": self.learner_can_login_by_name,
+        }
+        if self.learner_can_login_by_name:
+            # Kolibri refuses to save both, and takes this one back where passwords are given up.
+            decided["learner_can_edit_password"] = False
+        return decided
+
+    @property
+    def device_settings(self) -> dict[str, str | bool]:
+        """What holds for all facilities, by Kolibri's own names."""
+        return {
+            "language_id": self.language,
+            # Kolibri keeps guests out of a formal facility. Here who may not make an account does
+            # not get in without one either.
+            "allow_guest_access": self.learner_can_sign_up and self.preset != FORMAL,
+        }
 
 
 def is_wanted(context: Context) -> bool:
@@ -70,4 +97,6 @@ def read(context: Context) -> FirstSetup:
         settings.language,
         settings.superuser_name,
         password,
+        settings.learner_can_sign_up,
+        settings.learner_can_login_by_name,
     )

@@ -104,23 +104,38 @@ def _set_up(wanted: FirstSetup) -> None:
             get_facility_by_name(wanted.facility),
             wanted.facility,
             wanted.preset,
-            {},
-            {
-                "language_id": wanted.language,
-                # What the setup wizard does, too.
-                "allow_guest_access": wanted.preset != "formal",
-            },
+            wanted.facility_settings,
+            wanted.device_settings,
             wanted.username,
             wanted.password,
         )
         _require_superuser(wanted)
     logger.info(
-        "This deployment is set up: facility %s (%s, %s), administrator %s.",
+        "This deployment is set up: facility %s (%s, %s), administrator %s. %s",
         wanted.facility,
         wanted.preset,
         wanted.language,
         wanted.username,
+        _who_gets_in(wanted.facility),
     )
+
+
+def _who_gets_in(facility: str) -> str:
+    """What holds, whatever was wanted: a facility that was there already keeps its settings."""
+    from kolibri.core.auth.models import Facility
+    from kolibri.core.device.utils import allow_guest_access
+
+    dataset = Facility.objects.get(name__iexact=facility).dataset
+    return (
+        f"Sign-up by anybody: {_yes_or_no(dataset.learner_can_sign_up)}; "
+        "learners without a password: "
+        f"{_yes_or_no(dataset.learner_can_login_with_no_password)}; "
+        f"guests: {_yes_or_no(allow_guest_access())}."
+    )
+
+
+def _yes_or_no(value: bool) -> str:
+    return "yes" if value else "no"
 
 
 def _require_language(language: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from devtools.azure_standin import AzureStandin
 from devtools.deployment import DATABASE_PASSWORD as PASSWORD
 from devtools.fleet import Fleet
 from devtools.instances import another_instance, start_gunicorn
@@ -12,12 +13,36 @@ from devtools.process import BackgroundProcess
 
 OLD_TEMPLATE = "kolibri_old_template"
 
+TEST_DEPLOYMENT = {"KOLIBRI_AZURE_DEPLOYMENT": "test"}
+
+NOT_SET_UP = {
+    "KOLIBRI_AZURE_FACILITY_NAME": "",
+    "KOLIBRI_AZURE_SUPERUSER_NAME": "",
+}
+
 
 @pytest.fixture
 def deployment(tmp_path, azure, deployed):
     """A healthy production deployment on an empty database."""
     with deployed(tmp_path, azure) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def migrated_only(tmp_path_factory, deployed):
+    """A database with all its tables and no facility, for others to copy."""
+    folder = tmp_path_factory.mktemp("migrated-only")
+    with AzureStandin(folder / "azure") as azure, deployed(folder, azure) as deployment:
+        deployment.environment.update({**TEST_DEPLOYMENT, **NOT_SET_UP})
+        deployment.require("manage", "check")
+        yield deployment.database
+
+
+@pytest.fixture
+def never_set_up(tmp_path, azure, deployed, migrated_only):
+    """A production deployment on such a database."""
+    with deployed(tmp_path, azure, migrated_only) as deployment:
+        yield deployment
 
 
 @pytest.fixture(scope="module")

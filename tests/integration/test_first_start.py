@@ -11,11 +11,11 @@ import time
 import pytest
 import requests
 
-from devtools.azure_standin import AzureStandin
 from devtools.deployment import FACILITY, SUPERUSER, SUPERUSER_PASSWORD
 from devtools.instances import another_instance, start_gunicorn, start_kolibri
 from devtools.kolibri_client import KolibriClient
 
+from .conftest import NOT_SET_UP, TEST_DEPLOYMENT
 from .serving import Visitors
 
 pytestmark = pytest.mark.slow
@@ -30,13 +30,6 @@ PROBE_EVERY = 0.02
 
 #: Probes of one path that wait for an answer at once; more would only wait with them.
 WAITING = 10
-
-TEST_DEPLOYMENT = {"KOLIBRI_AZURE_DEPLOYMENT": "test"}
-
-NOT_SET_UP = {
-    "KOLIBRI_AZURE_FACILITY_NAME": "",
-    "KOLIBRI_AZURE_SUPERUSER_NAME": "",
-}
 
 
 class Stranger(Visitors):
@@ -63,23 +56,6 @@ class Stranger(Visitors):
             to_wizard = WIZARD in answer.headers.get("Location", "")
             if to_wizard or (answer.status_code == 200 and path != "/"):
                 self.wizards.append((path, answer.status_code, answer.text[:500]))
-
-
-@pytest.fixture(scope="module")
-def migrated_only(tmp_path_factory, deployed):
-    """A database with all its tables and no facility, for others to copy."""
-    folder = tmp_path_factory.mktemp("migrated-only")
-    with AzureStandin(folder / "azure") as azure, deployed(folder, azure) as deployment:
-        deployment.environment.update({**TEST_DEPLOYMENT, **NOT_SET_UP})
-        deployment.require("manage", "check")
-        yield deployment.database
-
-
-@pytest.fixture
-def never_set_up(tmp_path, azure, deployed, migrated_only):
-    """A production deployment on such a database."""
-    with deployed(tmp_path, azure, migrated_only) as deployment:
-        yield deployment
 
 
 def assert_set_up(server):
