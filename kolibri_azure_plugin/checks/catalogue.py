@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from kolibri_azure_plugin.checks import (
+    accounts,
     content,
     database,
     database_health,
@@ -13,7 +14,7 @@ from kolibri_azure_plugin.checks import (
     platform,
     vault,
 )
-from kolibri_azure_plugin.checks.model import Check
+from kolibri_azure_plugin.checks.model import Check, Scope
 
 CHECKS: tuple[Check, ...] = (
     *identity.CHECKS,
@@ -22,6 +23,7 @@ CHECKS: tuple[Check, ...] = (
     *database_health.CHECKS,
     *content.CHECKS,
     *kolibri.CHECKS,
+    *accounts.CHECKS,
     *platform.CHECKS,
 )
 
@@ -31,13 +33,20 @@ def names() -> list[str]:
     return [*dict.fromkeys(check.category for check in CHECKS), *(check.id for check in CHECKS)]
 
 
-def select(only: Sequence[str], skip: Iterable[str]) -> list[Check]:
+def select(
+    only: Sequence[str] = (), skip: Iterable[str] = (), scope: Scope | None = None
+) -> list[Check]:
     """The checks of these ids and categories with all that they require, less the skipped.
 
     :param only: empty for all.
+    :param scope: what they are about; None for both.
     """
     by_id = {check.id: check for check in CHECKS}
-    wanted = [check for check in CHECKS if not only or _is_named(check, only)]
+    wanted = [
+        check
+        for check in CHECKS
+        if (not only or _is_named(check, only)) and scope in (None, check.scope)
+    ]
     selected: set[str] = set()
     while wanted:
         check = wanted.pop()

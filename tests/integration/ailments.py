@@ -12,6 +12,7 @@ import psycopg2
 
 from devtools.certificates import CertificateAuthority
 from devtools.channel import CHANNEL_ID
+from devtools.deployment import LEARNER
 from devtools.ports import free_port
 from devtools.relay import Relay
 
@@ -292,6 +293,29 @@ def redis_refuses(patient: Patient) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def sign_up_that_nobody_meant(patient: Patient) -> Iterator[None]:
+    patient.run_sql("UPDATE kolibriauth_facilitydataset SET learner_can_sign_up = true")
+    yield
+
+
+@contextlib.contextmanager
+def learners_without_a_password(patient: Patient) -> Iterator[None]:
+    patient.run_sql(
+        "UPDATE kolibriauth_facilitydataset SET learner_can_login_with_no_password = true"
+    )
+    yield
+
+
+@contextlib.contextmanager
+def account_that_waits_for_a_password(patient: Patient) -> Iterator[None]:
+    patient.run_sql(
+        "UPDATE kolibriauth_facilityuser SET password = 'NOT_SPECIFIED' "
+        f"WHERE username = '{LEARNER}'"
+    )
+    yield
+
+
+@contextlib.contextmanager
 def plugin_off(patient: Patient) -> Iterator[None]:
     del patient.deployment.environment["KOLIBRI_PLUGIN_ENABLE"]
     yield
@@ -369,6 +393,9 @@ AILMENTS = (
     Ailment("kolibri.provisioned", "fail", nothing_to_set_up_with),
     Ailment("kolibri.provisioned", "warn", empty_database, "fresh"),
     Ailment("kolibri.cache", "warn", redis_refuses),
+    Ailment("kolibri.accounts", "warn", sign_up_that_nobody_meant),
+    Ailment("kolibri.accounts", "warn", learners_without_a_password, "no-password"),
+    Ailment("kolibri.accounts", "warn", account_that_waits_for_a_password, "not-specified"),
     Ailment(
         "platform.app_service", "warn",
         environment(WEBSITE_SITE_NAME="kolibri", WEBSITE_RESOURCE_GROUP="school",
