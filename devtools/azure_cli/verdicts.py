@@ -1,0 +1,128 @@
+"""Gives commands to the az of this machine, in an Azure where nothing exists.
+
+A command that az understands gets as far as a request; one that it does not understand ends before,
+with az's own words. Whether the request is the right one can't be seen here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+import typing
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+#: Runs in az's own Python.
+PROGRAM = Path(__file__).with_name("unanswered.py")
+
+#: Groups of commands that az takes from an extension, which it offers to install. None of them can
+#: be judged without it.
+EXTENSIONS = ("afd", "redisenterprise")
+
+#: Values for placeholders of which az looks at the form.
+EXAMPLES = {"GIB": "512", "SKU": "B2"}
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+class Report(typing.TypedDict):
+    """What :data:`PROGRAM` prints of a command."""
+
+    accepted: bool
+    words: str
+
+
+class AzureCliMissingError(Exception):
+    """There is no az on this machine."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What az made of a command.
+
+    :param command: the command as it can be typed.
+    :param accepted: None where az would need an extension to know.
+    :param words: what az said.
+    """
+
+    command: str
+    accepted: bool | None
+    words: str
+
+
+class AzureCli:
+    """The az of this machine.
+
+    :raises AzureCliMissingError: when there is none, or its Python can't be found.
+    """
+
+    def __init__(self) -> None:
+        found = shutil.which("az")
+        if found is None:
+            raise AzureCliMissingError("There is no az on the PATH. Install azure-cli (PyPI).")
+        # A script: of Python, or one that names the Python that it runs.
+        interpreter = re.search(r"(/\S*/python[\d.]*)", Path(found).read_text(encoding="utf-8"))
+        if interpreter is None:
+            raise AzureCliMissingError(f"{found} does not say which Python it runs.")
+        self._python = interpreter[1]
+
+    def judge(self, commands: Sequence[Sequence[str]]) -> list[Verdict]:
+        """What az makes of each command; all in one process, because it starts slowly."""
+        known = [words for words in commands if words[0] not in EXTENSIONS]
+        reports = iter(self._run(known))
+        return [self._verdict(words, reports) for words in commands]
+
+    @staticmethod
+    def _verdict(words: Sequence[str], reports: Iterator[Report]) -> Verdict:
+        command = shlex.join(["az", *words])
+        if words[0] in EXTENSIONS:
+            return Verdict(command, None, "")
+        report = next(reports)
+        return Verdict(command, report["accepted"], report["words"])
+
+    def _run(self, commands: Sequence[Sequence[str]]) -> list[Report]:
+        given = [[EXAMPLES.get(word, word) for word in words] for words in commands]
+        with tempfile.TemporaryDirectory() as folder:
+            desk, programs = Path(folder, "desk"), Path(folder, "programs")
+            _furnish(desk, given)
+            _install_docker(programs)
+            ended = subprocess.run(
+                [self._python, "-I", str(PROGRAM), str(Path(folder, "configuration"))],
+                input=json.dumps(given),
+                cwd=desk,
+                env={**os.environ, "PATH": os.pathsep.join([str(programs), os.environ["PATH"]])},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        if ended.returncode:
+            raise RuntimeError(f"{PROGRAM.name} ended with {ended.returncode}: {ended.stderr}")
+        reports: list[Report] = json.loads(ended.stdout)
+        return reports
+
+
+def _furnish(desk: Path, commands: Sequence[Sequence[str]]) -> None:
+    """Make the folder in which somebody types the commands, with the files that they name."""
+    desk.mkdir()
+    Path(desk, "arm").symlink_to(CHECKOUT / "arm")
+    example = json.loads((CHECKOUT / "arm/parameters/small.parameters.json").read_text("utf-8"))
+    example["parameters"]["superuserPassword"] = {"value": "twelve characters"}
+    Path(desk, "kolibri.parameters.json").write_text(json.dumps(example), "utf-8")
+    for words in commands:
+        for option, value in zip(words, words[1:]):
+            if option == "--file":
+                Path(desk, value).write_text("secret", "utf-8")
+
+
+def _install_docker(programs: Path) -> None:
+    """For commands of az that look for it first."""
+    programs.mkdir()
+    docker = programs / "docker"
+    docker.write_text("#!/bin/sh\n", "utf-8")
+    docker.chmod(0o755)
