@@ -19,7 +19,7 @@ ANSWER = "/subscriptions/S/resourceGroups/GROUP/providers/Microsoft.Web/sites/AP
 
 STAND_IN = f"""#!/bin/bash
 printf '%s\\0' "$@" >> "$CALLS"
-printf '\\n' >> "$CALLS"
+printf '\\036' >> "$CALLS"
 echo {ANSWER}
 """
 
@@ -99,4 +99,4 @@ def _calls(script: str) -> list[tuple[str, ...]]:
             check=False,
         )
         written = calls.read_text(encoding="utf-8")
-    return [tuple(call.split("\0")[:-1]) for call in written.split("\n") if call]
+    return [tuple(call.split("\0")[:-1]) for call in written.split("\036") if call]

@@ -19,7 +19,7 @@ DOCS = ARM.parent / "docs"
 PAGES = ("deploy.md", "operate.md", "parameters.md", "cost.md", "security.md")
 
 #: What may be said for one deployment only; everything else belongs into the parameters file.
-ONCE = {"administratorAddresses", "deleteLocks", "rewriteSecrets", "stagingImage"}
+ONCE = {"administratorAddresses", "deleteLocks", "rewriteSecrets", "stagingImage", "storageKey"}
 
 #: Nodes of the diagram that are people.
 PEOPLE = {"learners", "operators"}
@@ -176,7 +176,8 @@ def test_a_parameters_file_is_made_of_a_deployment(production):
         "secretKeySeed": {"type": "SecureString"},
         "secretsWrittenAt": {"type": "String", "value": "20260101T000000Z"},
         "budgetStartDate": {"type": "String", "value": "2026-01-01"},
-        "rewriteSecrets": {"type": "Array", "value": ["kolibri-storage-key"]},
+        "rewriteSecrets": {"type": "Array", "value": ["kolibri-redis-url"]},
+        "storageKey": {"type": "String", "value": "key2"},
         "stagingImage": {"type": "String", "value": "kolibri:2"},
     }
     assert set(shown) <= set(production["parameters"])
