@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from devtools.arm import Checker, CheckerMissingError
-from tests.arm.combinations import CHOICES, TEST_CHOICES, pairwise
+from devtools.arm.combinations import CHOICES, TEST_CHOICES, pairwise
 
 ARM = Path(__file__).parents[2] / "arm"
 NAMES = {

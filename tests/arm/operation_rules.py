@@ -8,8 +8,8 @@ import typing
 from collections.abc import Iterator
 
 from devtools.arm import Evaluated, Resource
+from devtools.arm.combinations import CHOICES
 from devtools.arm.evaluated import AT_DEPLOYMENT
-from tests.arm.combinations import CHOICES
 
 #: The types that can send logs or metrics to the workspace.
 DIAGNOSED = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.arm.combinations import PASSWORD
+from devtools.arm.combinations import PASSWORD
 from tests.arm.inspection import problems
 from tests.arm.mistakes import MISTAKES
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from devtools.arm.combinations import CHOICES, PASSWORD, pairwise
 from devtools.arm.portal_form import Form, FormError
-from tests.arm.combinations import CHOICES, PASSWORD, pairwise
 from tests.arm.conftest import ARM
 
 REGISTRY = next(filter(None, CHOICES["registryId"]))

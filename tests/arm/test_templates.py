@@ -7,8 +7,8 @@ import re
 
 import pytest
 
+from devtools.arm.combinations import CHOICES, PASSWORD
 from tests.arm import template_rules
-from tests.arm.combinations import CHOICES, PASSWORD
 from tests.arm.conftest import ARM, NAMES
 from tests.arm.inspection import RESULT_RULES, findings
 

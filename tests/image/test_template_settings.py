@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from devtools.arm import Checker, CheckerMissingError
+from devtools.arm.combinations import PASSWORD
 from devtools.azure_standin import AzureStandin
 from devtools.container import visit
 from devtools.container.container import Container, Mount, writable
@@ -16,7 +17,6 @@ from devtools.container.site import CONTENT, FIRST_START_SECONDS, SUPERUSER, SYS
 from devtools.radius import RadiusServer
 from devtools.redis import MissingRedisError, RedisServer
 from tests.arm.app_settings import SECRETS
-from tests.arm.combinations import PASSWORD
 from tests.arm.conftest import ARM, NAMES
 from tests.arm.settings_rules import MOUNTS
 

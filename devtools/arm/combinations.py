@@ -87,12 +87,11 @@ def pairwise(choices: Mapping[str, Sequence[typing.Any]]) -> list[Values]:
         chosen = dict(min(missing, key=sorted))
         for parameter in choices:
             if parameter not in chosen:
-                chosen[parameter] = max(
-                    range(len(choices[parameter])),
-                    key=lambda i, name=parameter: sum(
-                        frozenset({(name, i), other}) in missing for other in chosen.items()
-                    ),
-                )
+                covered = [
+                    sum(frozenset({(parameter, i), other}) in missing for other in chosen.items())
+                    for i in range(len(choices[parameter]))
+                ]
+                chosen[parameter] = covered.index(max(covered))
         missing -= {frozenset(pair) for pair in itertools.combinations(chosen.items(), 2)}
         sets.append({name: choices[name][i] for name, i in chosen.items()})
     return [{**values, "superuserPassword": PASSWORD} for values in sets]
