@@ -14,12 +14,12 @@ RUN := $(VENV)/bin/python
 environment = @sh devtools/environment.sh "$(VENV)" $(1) $(PYTHON)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke test lint lock bench clean
+.PHONY: help demo smoke snapshot test lint lock bench clean
 
 help: ## list these commands
 	@echo 'make COMMAND [ARGS="..."] [PYTHON=python3.12]'
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-7s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s%s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo 'For example:'
 	@echo '  make demo ARGS="--port 8090"      make demo ARGS=--help'
@@ -33,6 +33,10 @@ demo: ## run Kolibri with the plugin, PostgreSQL and a stand-in for Azure on thi
 smoke: ## build the container image and try it, with podman or docker
 	$(call environment,test)
 	@$(RUN) -m devtools.container.smoke $(ARGS)
+
+snapshot: ## evaluate the templates with the vendor's own engine, bicep, without an account
+	$(call environment,lock)
+	@$(RUN) -m devtools.arm.snapshot $(ARGS)
 
 test: ## run the tests
 	$(call environment,test)
