@@ -1,0 +1,151 @@
+"""The page of costs counts what the templates deploy."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.arm.conftest import ARM
+
+#: A thing that costs something, how much of it there is, what one costs, and the sum.
+ROW = re.compile(r"^\| ([^*|]+) \| ([^|]+) \| ([^|]+) \| \d[\d,]* \|$", re.MULTILINE)
+
+SIZES = ("small", "medium", "large")
+
+MINUTES_OF_A_MONTH = 730 * 60
+
+#: How often App Service reads each mount, by the vendor's documentation.
+LOOKS_OF_A_MINUTE = 12
+
+#: What a probe of the share asks of it, counted in probe_process.py.
+TRANSACTIONS_OF_A_PROBE = 15
+
+PAGE = (ARM.parent / "docs" / "cost.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(params=SIZES)
+def size(request):
+    return request.param
+
+
+@pytest.fixture
+def deployed(checker, production_as_read, size):
+    return checker.evaluate(
+        production_as_read, {"size": size, "superuserPassword": "twelve characters"}
+    )
+
+
+def table(size):
+    """The rows of a size, without their sums."""
+    return ROW.findall(PAGE.split(f"## {size.capitalize()}")[1].split("## ")[0])
+
+
+@pytest.fixture
+def rows(size):
+    """For each thing that costs something, how much of it there is."""
+    return {what: how_much for what, how_much, _ in table(size)}
+
+
+def count(deployed, kind):
+    return str(len(list(deployed.of_type(kind))))
+
+
+def first_number(text):
+    return float(text.split()[0].replace(",", ""))
+
+
+def test_the_plan_and_its_instances(deployed, rows):
+    plan = deployed.named("plan").body["sku"]
+    said = rows[f"App Service plan {plan['name']}"]
+    assert first_number(said) == plan["capacity"]
+    scaled = [each for each in deployed.resources if each.symbol == "autoscale"]
+    most = scaled[0].at("profiles")[0]["capacity"]["maximum"] if scaled else None
+    assert re.findall(r"up to (\d+)", said) == ([most] if most else [])
+
+
+def test_the_database_and_its_storage(deployed, rows):
+    server = deployed.named("database")
+    sku = server.body["sku"]["name"].removeprefix("Standard_")
+    servers = 1 if server.at("highAvailability", "mode") == "Disabled" else 2
+    assert first_number(rows[f"PostgreSQL {sku}"]) == servers
+    assert first_number(rows["its storage"]) == servers * server.at("storage", "storageSizeGB")
+
+
+def test_the_shares_and_their_backup(deployed, rows):
+    quota = sum(deployed.named(share).at("shareQuota") for share in ("contentShare", "mediaShare"))
+    stored, of = re.fullmatch(
+        r"(\d+) GiB stored, of (\d+)", rows["shares, zone-redundant"]
+    ).groups()
+    assert int(of) == quota
+    assert int(stored) < quota
+    protected = (
+        "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems"
+    )
+    assert rows["backup of the shares"] == f"{count(deployed, protected)} shares"
+
+
+def test_the_transactions_that_nobody_asks_for(deployed, rows):
+    instances = deployed.named("plan").body["sku"]["capacity"]
+    apps = len(list(deployed.of_type("Microsoft.Web/sites")))
+    mounts = sum(len(deployed.named(name).properties) for name in ("appMounts", "contentMounts"))
+    of_an_instance = MINUTES_OF_A_MONTH * (
+        mounts * LOOKS_OF_A_MINUTE + apps * TRANSACTIONS_OF_A_PROBE
+    )
+    millions = round(instances * of_an_instance / 1e6)
+    assert rows["their transactions"] == f"{millions} million"
+
+
+def test_endpoints_and_zones(deployed, rows):
+    assert rows["private endpoints"] == count(deployed, "Microsoft.Network/privateEndpoints")
+    assert rows["DNS zones"] == count(deployed, "Microsoft.Network/privateDnsZones")
+
+
+def test_redis(deployed, rows):
+    caches = {
+        f"Managed Redis {each.body['sku']['name']}"
+        for each in deployed.of_type("Microsoft.Cache/redisEnterprise")
+    }
+    assert {row for row in rows if "Redis" in row} == caches
+
+
+def test_logs_end_at_their_cap(deployed, rows):
+    cap = deployed.named("logs").at("workspaceCapping", "dailyQuotaGb")
+    assert re.fullmatch(rf"\d+ GB, {cap * 30} at most", rows["logs"])
+
+
+def test_alerts(deployed, rows):
+    assert rows["metric alerts"] == count(deployed, "Microsoft.Insights/metricAlerts")
+    assert rows["log alerts"] == count(deployed, "Microsoft.Insights/scheduledQueryRules")
+
+
+def test_runs_of_the_availability_test(deployed, rows):
+    (test,) = deployed.of_type("Microsoft.Insights/webtests")
+    runs = MINUTES_OF_A_MONTH * 60 // test.at("Frequency") * len(test.at("Locations"))
+    assert rows["availability test"] == f"{runs:,} runs"
+
+
+def test_each_price_says_where_it_is_from():
+    records = set(re.findall(r"^\| ([a-z]) \|", PAGE, re.MULTILINE))
+    for what, _, price in (row for size in SIZES for row in table(size)):
+        named = re.search(r"\(([a-z])\)$", price)
+        assert named[1] in records if named else price.endswith("not looked up"), what
+    assert records == set(re.findall(r"\(([a-z])\)", PAGE))
+
+
+def test_nothing_is_deployed_that_the_page_leaves_out(deployed, rows):
+    """What has a price and is not counted above would be noticed here."""
+    free = re.compile(
+        r"managedIdentity|networkSecurityGroups|virtualNetworks|virtualNetworkLinks|privateDnsZoneGroups"
+        r"|roleAssignments|locks|diagnosticSettings|actionGroups|workbooks|/config|publishingCredentials"
+        r"|flexibleServers/|redisEnterprise/|fileServices|backupPolicies|protectionContainers$|autoscale"
+        r"|sites|Resources/deployments|Insights/components|storageAccounts$|RecoveryServices/vaults$"
+        r"|KeyVault/vaults",
+        re.IGNORECASE,
+    )
+    counted = re.compile(
+        r"serverfarms|flexibleServers$|shares$|privateEndpoints$|workspaces$|metricAlerts$"
+        r"|scheduledQueryRules$|webtests$|protectedItems$|privateDnsZones$|redisEnterprise$",
+    )
+    kinds = {each.type for each in deployed.resources}
+    assert [kind for kind in kinds if not free.search(kind) and not counted.search(kind)] == []
