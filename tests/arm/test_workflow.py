@@ -1,7 +1,8 @@
-"""The hosted workflow: who may act as Owner, and where passwords are not."""
+"""The hosted workflow: who may act as Owner, where passwords are not, and what runs."""
 
 from __future__ import annotations
 
+import importlib
 import re
 
 import pytest
@@ -10,6 +11,17 @@ import yaml
 from tests.arm.conftest import ARM
 
 PATH = ARM.parent / ".github" / "workflows" / "azure-templates.yml"
+
+
+def script(job, words):
+    """The number and the command of the one step whose command has these words."""
+    found = [
+        (number, step["run"])
+        for number, step in enumerate(job["steps"])
+        if words in step.get("run", "")
+    ]
+    assert len(found) == 1, words
+    return found[0]
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +64,60 @@ def test_what_a_job_has_made_is_removed_whatever_happens(jobs):
         last = jobs[name]["steps"][-1]
         assert last["if"] == "always()"
         assert "az group delete" in last["run"]
+
+
+def test_only_the_form_is_given_to_arm_ttk_with_its_template_beside_it(jobs):
+    _, command = script(jobs["tools"], "Test-AzTemplate")
+    assert re.findall(r"Test-AzTemplate .*", command) == [
+        'Test-AzTemplate -TemplatePath "$folder" -GroupName CreateUIDefinition)'
+    ]
+    copied = re.findall(r"Copy-Item (\S+)", command)
+    assert copied == ["arm/createUiDefinition.json", "arm/prod_deployment_template.json"]
+    assert "throw 'arm-ttk has tested nothing'" in command
+
+
+def test_psrule_sees_every_combination_and_what_is_left_out(jobs):
+    steps = jobs["tools"]["steps"]
+    written, command = script(jobs["tools"], "devtools.arm.parameter_sets")
+    folder = command.split()[-1]
+    number, given = next(
+        (number, step["with"])
+        for number, step in enumerate(steps)
+        if step.get("uses", "").startswith("microsoft/ps-rule")
+    )
+    assert written < number
+    assert given["inputPath"] == f"{folder}/json/"
+    assert (ARM.parent / given["option"]).is_file()
+    assert list((ARM.parent / given["source"]).glob("*.Rule.yaml"))
+
+
+def test_the_folder_with_the_combinations_is_never_committed(jobs):
+    _, command = script(jobs["tools"], "devtools.arm.parameter_sets")
+    ignored = (ARM.parent / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert f"/{command.split()[-1].partition('/')[0]}/" in ignored
+
+
+def test_the_vendors_engine_runs_without_signing_in_in_a_version_that_is_named(jobs):
+    _, command = script(jobs["tools"], "devtools.arm.snapshot")
+    assert re.search(r"az bicep install --version v\d+\.\d+\.\d+\n", command)
+    assert "env" not in jobs["tools"]
+    assert "permissions" not in jobs["tools"]
+
+
+def test_versions_are_compared_with_the_subscription_before_anything_is_validated(jobs):
+    steps = jobs["validate"]["steps"]
+    signed_in = next(
+        number
+        for number, step in enumerate(steps)
+        if step.get("uses", "").startswith("azure/login")
+    )
+    compared, _ = script(jobs["validate"], "devtools.arm.offered_versions")
+    validated, _ = script(jobs["validate"], "az deployment group")
+    assert signed_in < compared < validated
+
+
+def test_each_module_that_a_step_runs_exists(text):
+    modules = set(re.findall(r"python -m (devtools\.[\w.]+)", text))
+    assert modules
+    for name in modules:
+        assert callable(importlib.import_module(name).main), name
