@@ -133,6 +133,11 @@ def test_each_price_says_where_it_is_from():
     assert records == set(re.findall(r"\(([a-z])\)", PAGE))
 
 
+def test_probes_of_front_door_are_counted_where_there_are_any(production_as_read):
+    groups = production_as_read["resources"]["frontDoorOriginGroups"]["properties"]
+    assert ("healthProbeSettings" in groups) == ("Its health probes" in PAGE)
+
+
 def test_nothing_is_deployed_that_the_page_leaves_out(deployed, rows):
     """What has a price and is not counted above would be noticed here."""
     free = re.compile(

@@ -21,6 +21,15 @@ PAGES = ("deploy.md", "operate.md", "parameters.md", "cost.md", "security.md")
 #: What may be said for one deployment only; everything else belongs into the parameters file.
 ONCE = {"administratorAddresses", "deleteLocks", "rewriteSecrets", "stagingImage", "storageKey"}
 
+#: Services that are registered in every subscription.
+BUILT_IN = {"Microsoft.Authorization", "Microsoft.Resources"}
+
+#: Commands after which something is gone that nobody can make again.
+DELETES_DATA = re.compile(
+    r"az group delete|flexible-server delete|protection disable|unregister|lock delete|Overwrite"
+    r"|share-rm delete|keyvault purge|keyvault delete"
+)
+
 #: Nodes of the diagram that are people.
 PEOPLE = {"learners", "operators"}
 
@@ -34,6 +43,10 @@ NOT_DRAWN = re.compile(
 
 def page(name):
     return (DOCS / name).read_text(encoding="utf-8")
+
+
+def blocks_of(name, language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", page(name), re.MULTILINE | re.DOTALL)
 
 
 def anchors(text):
@@ -86,6 +99,60 @@ def test_the_buttons_of_the_readme_lead_to_files_that_exist():
         for address in re.findall(r"[uU]ri/(https%3A[^/)]+)", button):
             path = unquote(address).split("/arm/", 1)[1]
             assert (ARM / path).is_file(), path
+
+
+def test_every_service_of_the_templates_can_be_registered():
+    """All but the two of Azure's own that every subscription has."""
+    templates = "".join(path.read_text(encoding="utf-8") for path in ARM.glob("*_template.json"))
+    used = set(re.findall(r'"type": "(Microsoft\.\w+)/', templates))
+    loop = re.search(r"for namespace in (.*?); do", page("deploy.md"), re.DOTALL)
+    assert set(loop[1].replace("\\", " ").split()) == used - BUILT_IN
+
+
+def test_each_error_that_the_template_tries_again_on_is_explained():
+    template = (ARM / "prod_deployment_template.json").read_text(encoding="utf-8")
+    tried_again = {
+        code
+        for codes in re.findall(r'"retryOn": \[\[(.*?)\]', template)
+        for code in json.loads(f"[{codes}]")
+    }
+    assert tried_again
+    table = page("deploy.md").split("## Which error means what")[1].split("## ")[0]
+    rows = re.findall(r"^\| (.+?) \| (.+?) \| (.+?) \| (.+?) \|$", table, re.MULTILINE)[1:]
+    explained = " ".join(error for error, *_ in rows)
+    assert {code for code in tried_again if f"`{code}`" not in explained} == set()
+    assert len(rows) == len(re.findall(r"^\| ", table, re.MULTILINE)) - 1
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_command_deletes_data_without_a_warning_before_it(name):
+    found = False
+    for section in re.split(r"^#+ ", page(name), flags=re.MULTILINE):
+        before = ""
+        for line in section.splitlines():
+            if DELETES_DATA.search(line) and not line.startswith("|"):
+                found = True
+                assert re.search(r"\*\*[^*]*delete[^*]*\*\*", before), line
+            before += f"{line}\n"
+    assert found == (name in {"deploy.md", "operate.md"})
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_goes_into_the_parameters_file_is_a_parameter(name, production):
+    known = set(production["parameters"]) | set(production["definitions"]["sizing"]["properties"])
+    given = set(re.findall(r'"(\w+)": \{ ?"value"', page(name)))
+    given |= set(re.findall(r"^    (\w+): ", "".join(blocks_of(name, "bicep")), re.MULTILINE))
+    assert given <= known
+
+
+def test_the_example_for_terraform_is_well_formed():
+    if not shutil.which("terraform"):
+        pytest.skip("terraform is not installed")
+    (example,) = blocks_of("deploy.md", "hcl")
+    formatted = subprocess.run(
+        ["terraform", "fmt", "-"], input=example, capture_output=True, text=True, check=False
+    )
+    assert formatted.stdout == example, formatted.stderr
 
 
 def test_each_rule_that_is_switched_off_is_explained():
