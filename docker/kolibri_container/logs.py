@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import sys
 
-from kolibri_azure_plugin.logs.formatters import FORMATTERS
-from kolibri_azure_plugin.redaction import RedactingFilter
+from kolibri_azure_plugin.logs.programs import log_to_stdout
 
 
 def configure() -> None:
     """Log as KOLIBRI_AZURE_LOG_FORMAT says; as text where it says something else."""
-    name = os.environ.get("KOLIBRI_AZURE_LOG_FORMAT", "")
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(FORMATTERS.get(name, FORMATTERS["text"])())
-    handler.addFilter(RedactingFilter())
-    # Kolibri, where it was imported already, has handlers of its own.
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    log_to_stdout(os.environ.get("KOLIBRI_AZURE_LOG_FORMAT", ""))

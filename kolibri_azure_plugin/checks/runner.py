@@ -28,6 +28,25 @@ TICK = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
+class Pace:
+    """How much a run asks of its machine at a time.
+
+    :param at_once: the most checks that run side by side; 0: as many as there are.
+    :param patience: how many times its own time each check may take.
+    """
+
+    at_once: int = 0
+    patience: float = 1.0
+
+
+#: For somebody who waits for the report.
+HURRIED = Pace()
+
+#: For a report that nobody waits for, by a process to which others are preferred.
+UNHURRIED = Pace(at_once=1, patience=4.0)
+
+
+@dataclasses.dataclass(frozen=True)
 class Result:
     """A check with its outcome.
 
@@ -44,13 +63,14 @@ def run(
     subject: Subject,
     timeout: float,
     progress: Callable[[Result], None] = lambda _result: None,
+    pace: Pace = HURRIED,
 ) -> list[Result]:
     """Every check with its result, in the order in which the checks are given.
 
     :param timeout: seconds for all together.
     :param progress: told of each result as it comes.
     """
-    return _Run(checks, subject, timeout, progress).results()
+    return _Run(checks, subject, timeout, progress, pace).results()
 
 
 class _Run:
@@ -62,12 +82,14 @@ class _Run:
         subject: Subject,
         timeout: float,
         progress: Callable[[Result], None],
+        pace: Pace,
     ) -> None:
         self._checks = checks
         self._ids = {check.id for check in checks}
         self._subject = subject
         self._end = time.monotonic() + timeout
         self._progress = progress
+        self._pace = pace
         self._waiting = {check.id: check for check in checks}
         self._running: dict[str, float] = {}
         self._ended: dict[str, Result] = {}
@@ -87,10 +109,13 @@ class _Run:
             verdict = self._verdict(check)
             if verdict is not None:
                 self._end_of(check, verdict, 0.0)
-            elif all(earlier):
+            elif all(earlier) and self._has_room():
                 del self._waiting[check.id]
                 self._running[check.id] = time.monotonic()
                 threading.Thread(target=self._work, args=(check,), daemon=True).start()
+
+    def _has_room(self) -> bool:
+        return not self._pace.at_once or len(self._running) < self._pace.at_once
 
     def _verdict(self, check: Check) -> Outcome | None:
         """Why the check will not be run, if that is known already."""
@@ -135,7 +160,7 @@ class _Run:
         now = time.monotonic()
         for check in self._checks:
             started = self._running.get(check.id)
-            limit = check.limit(deep=self._subject.deep)
+            limit = check.limit(deep=self._subject.deep) * self._pace.patience
             if started is not None and (now - started > limit or now > self._end):
                 self._end_of(check, _hangs(check, limit, now - started), now - started)
 

@@ -87,6 +87,12 @@ class Subject:
                 self._session = session
             return self._session
 
+    def close(self) -> None:
+        """End what was connected; nothing may be asked after that."""
+        with self._lock:
+            if self._session is not None:
+                self._session.close()
+
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows of a statement that only reads; errors as for :attr:`session`."""
         with self.session.cursor() as cursor:

@@ -19,8 +19,8 @@ import kolibri
 
 import kolibri_azure_plugin
 from kolibri_azure_plugin.checks import catalogue
-from kolibri_azure_plugin.checks.model import DEEP_TIMEOUT, Status
-from kolibri_azure_plugin.checks.runner import Result, run
+from kolibri_azure_plugin.checks.model import DEEP_TIMEOUT, Scope, Status
+from kolibri_azure_plugin.checks.runner import HURRIED, UNHURRIED, Result, run
 from kolibri_azure_plugin.checks.subject import Subject
 from kolibri_azure_plugin.doctor import arguments, json_document, short, table
 from kolibri_azure_plugin.doctor.report import Report
@@ -31,8 +31,11 @@ from kolibri_azure_plugin.settings_table import is_true
 #: The exit code of a shell's command that Ctrl-C has ended.
 INTERRUPTED = 130
 
-#: Seconds between two examinations with --wait.
+#: Seconds between two examinations with --wait, and before the second look of --unhurried.
 PAUSE = 2.0
+
+#: What serves a request, or works for somebody, comes before a doctor that nobody waits for.
+NICENESS = 10
 
 
 def main(words: list[str]) -> int:
@@ -41,6 +44,8 @@ def main(words: list[str]) -> int:
     output = _keep_stdout_for_the_report()
     _quieten_logs()
     joining.stay_out()
+    if options.unhurried:
+        os.nice(NICENESS)
     try:
         if options.list:
             output.write(_listing())
@@ -76,29 +81,44 @@ def _quieten_logs() -> None:
 
 def _listing() -> str:
     width = max(len(check.id) for check in catalogue.CHECKS)
-    lines = (f"{check.id:<{width}}  {check.description}" for check in catalogue.CHECKS)
+    lines = (
+        f"{check.id:<{width}}  {check.scope.value:<10}  {check.description}"
+        for check in catalogue.CHECKS
+    )
     return "\n".join([*lines, ""])
 
 
 def _examine_until_well(options: argparse.Namespace) -> Report:
     end = time.monotonic() + options.wait
+    second_look = options.unhurried
     while True:
         report = _examine(options)
         well = _exit_code(report, options.fail_level) == arguments.ALL_WELL
-        if well or time.monotonic() + PAUSE > end:
+        if well or (time.monotonic() + PAUSE > end and not second_look):
             return report
+        second_look = False
         sys.stderr.write(f"{report.summary}; examining again\n")
         time.sleep(PAUSE)
 
 
 def _examine(options: argparse.Namespace) -> Report:
-    checks = catalogue.select(options.only, options.skip)
+    scope = Scope(options.scope) if options.scope else None
+    checks = catalogue.select(options.only, options.skip, scope)
     subject = Subject(deep=options.deep)
     progress = _Progress(len(checks))
-    usual = DEEP_TIMEOUT if options.deep else arguments.DEFAULT_TIMEOUT
-    results = run(checks, subject, options.timeout or usual, progress.tell)
+    pace = UNHURRIED if options.unhurried else HURRIED
+    results = run(checks, subject, _timeout(options), progress.tell, pace)
     progress.clear()
+    subject.close()
     return Report(kolibri_azure_plugin.__version__, kolibri.__version__, results)
+
+
+def _timeout(options: argparse.Namespace) -> float:
+    if options.timeout:
+        return float(options.timeout)
+    if options.deep:
+        return DEEP_TIMEOUT
+    return arguments.UNHURRIED_TIMEOUT if options.unhurried else arguments.DEFAULT_TIMEOUT
 
 
 class _Progress:

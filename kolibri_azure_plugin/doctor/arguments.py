@@ -8,13 +8,16 @@ import difflib
 import sys
 
 from kolibri_azure_plugin.checks import catalogue
-from kolibri_azure_plugin.checks.model import DEEP_TIMEOUT
+from kolibri_azure_plugin.checks.model import DEEP_TIMEOUT, Scope
 
 #: Exit codes.
 ALL_WELL, FAILURE, WARNING, WRONG_USAGE, DOCTOR_BROKE = range(5)
 
 #: Seconds for one examination; the issue is that an administrator waits for it.
 DEFAULT_TIMEOUT = 25.0
+
+#: The same where nobody waits.
+UNHURRIED_TIMEOUT = 120.0
 
 EPILOG = f"""exit codes:
   {ALL_WELL}  all checks passed; warnings are allowed
@@ -63,9 +66,19 @@ def parser() -> argparse.ArgumentParser:
         metavar="ID_OR_CATEGORY",
         help="leave these checks out",
     )
+    made.add_argument(
+        "--scope",
+        choices=[scope.value for scope in Scope],
+        help="run the checks about this instance, or about the deployment, and what they require",
+    )
     made.add_argument("--list", action="store_true", help="list the checks and run none")
     made.add_argument(
         "--deep", action="store_true", help="look at every file of the content, not at a sample"
+    )
+    made.add_argument(
+        "--unhurried",
+        action="store_true",
+        help="one check after the other, with patience, and what failed once more",
     )
     made.add_argument(
         "--wait",
@@ -84,8 +97,8 @@ def parser() -> argparse.ArgumentParser:
         "--timeout",
         type=_seconds,
         metavar="SECONDS",
-        help=f"seconds for one examination (default: {DEFAULT_TIMEOUT:g}, with --deep "
-        f"{DEEP_TIMEOUT:g})",
+        help=f"seconds for one examination (default: {DEFAULT_TIMEOUT:g}, with --unhurried "
+        f"{UNHURRIED_TIMEOUT:g}, with --deep {DEEP_TIMEOUT:g})",
     )
     return made
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kolibri_azure_plugin.checks.model import Status
+from kolibri_azure_plugin.checks.model import Scope, Status
 from kolibri_azure_plugin.redaction import FIELDS
 
 #: The name stands in the templates' alert, and in docs/logs.md.
@@ -38,13 +38,17 @@ def log(entries: Iterable[Mapping[str, Any]]) -> None:
         logger.log(level, "%s", entry["message"], extra={FIELDS: fields})
 
 
-def log_broken(scope: str, message: str, *, cause: str, remedy: str) -> None:
-    """Log that there is no report of this scope, in the form of an outcome."""
-    fields = {
-        "check": ITSELF,
-        "status": Status.FAIL.value,
-        "scope": scope,
-        "cause": cause,
-        "remedy": remedy,
-    }
-    logger.error("%s", message, extra={FIELDS: fields})
+def log_broken(scopes: Iterable[Scope], found: str) -> None:
+    """Log that there is no report about these scopes, in the form of an outcome.
+
+    :param found: what became of the doctor.
+    """
+    for scope in scopes:
+        fields = {
+            "check": ITSELF,
+            "status": Status.FAIL.value,
+            "scope": scope.value,
+            "cause": found,
+            "remedy": "kolibri manage azure_check",
+        }
+        logger.error("The doctor could not examine.", extra={FIELDS: fields})

@@ -43,17 +43,18 @@ SET_PARAMETERS = """
 LONGEST_NAME = 63
 
 
-def open_session(purpose: str) -> Any:
+def open_session(purpose: str, patience: float = RECONNECT_TIMEOUT) -> Any:
     """A psycopg2 connection in autocommit mode, under a name that tells who has it, and for what.
 
-    :raises DatabaseError: when there is none within half a minute.
+    :param patience: seconds for a server that is coming up; half a minute, unless told.
+    :raises DatabaseError: when there is none within that time.
     """
     database = connections.current()
     parameters = {**database.config.connection_parameters(), **CLIENT_OPTIONS}
     parameters["application_name"] = session_name(purpose)
     session = database.open(
         lambda login: psycopg2.connect(**parameters, **login_parameters(login)),
-        Deadline(RECONNECT_TIMEOUT),
+        Deadline(patience),
     )
     session.autocommit = True
     with session.cursor() as cursor:

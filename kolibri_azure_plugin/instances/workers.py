@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 import threading
 from typing import NoReturn
@@ -12,14 +11,12 @@ from typing import NoReturn
 from kolibri.utils import conf
 
 from kolibri_azure_plugin.instances.lease import Lease
+from kolibri_azure_plugin.instances.parents import END_WITH_PARENT, stop_when_told
 from kolibri_azure_plugin.instances.watch import say_in_any_case
 
 logger = logging.getLogger(__name__)
 
 COMMAND = "azure_worker"
-
-#: The option that ties this process to the one that started it.
-END_WITH_PARENT = "--end-with-parent"
 
 
 def command_line(*options: str) -> list[str]:
@@ -34,10 +31,7 @@ def run(*, end_with_parent: bool) -> NoReturn:
         its other end is gone.
     """
     stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
-    if end_with_parent:
-        threading.Thread(target=_wait_for_end_of_input, args=(stopping,), daemon=True).start()
+    stop_when_told(stopping, end_with_parent=end_with_parent)
     options = (END_WITH_PARENT,) if end_with_parent else ()
     lease = Lease(lambda reason: _start_over(reason, options))
     code = 1
@@ -72,8 +66,3 @@ def _start_over(reason: str, options: tuple[str, ...]) -> None:
     """Put a fresh process in the place of this one, so that no thread of it works on."""
     say_in_any_case(logger, f"The workers stop, because their lease is lost: {reason}.")
     os.execv(sys.executable, command_line(*options))  # noqa: S606
-
-
-def _wait_for_end_of_input(stopping: threading.Event) -> None:
-    sys.stdin.buffer.read()
-    stopping.set()

@@ -9,6 +9,7 @@ from django.db import connection
 
 from kolibri_azure_plugin.database.config import ENGINE
 from kolibri_azure_plugin.instances import workers
+from kolibri_azure_plugin.instances.parents import END_WITH_PARENT
 
 
 class Command(BaseCommand):
@@ -21,7 +22,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            workers.END_WITH_PARENT,
+            END_WITH_PARENT,
             action="store_true",
             help="End also when standard input is closed.",
         )

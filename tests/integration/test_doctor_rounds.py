@@ -1,0 +1,308 @@
+"""The doctor by itself: on two instances, what is wrong becomes a log line and a kept report."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from devtools.deadline import wait_until
+from devtools.instances import another_instance
+from devtools.process import BackgroundProcess
+from kolibri_azure_plugin.checks import catalogue
+from kolibri_azure_plugin.checks.model import Scope
+from kolibri_azure_plugin.doctor import kept_reports
+from kolibri_azure_plugin.instances.state import State
+
+from .content_app import content_app
+
+pytestmark = pytest.mark.slow
+
+DAY = 24 * 3600
+
+#: Seconds that a round may take on a machine that does other things as well.
+PLENTY = 120
+
+#: Where the first round does not wait for a start to be over, and the next one only for who asks.
+WHEN_ASKED = """
+from kolibri_azure_plugin.doctor import rounds
+rounds.FIRST_SECONDS = 0.1
+rounds.main([])
+"""
+
+BY_SCOPE = {
+    scope: {check.id for check in catalogue.CHECKS if check.scope is scope} for scope in Scope
+}
+
+MOUNT, ACCESS, EXPIRY = "azure.content.mount", "azure.content.access", "azure.vault.expiry"
+
+
+class Runner(BackgroundProcess):
+    """The rounds of one instance."""
+
+    def lines(self, check=None, **fields):
+        """The doctor's log lines, those of a check or with these fields."""
+        fields = {**fields, **({"check": check} if check else {})}
+        found = []
+        for line in self.output.splitlines():
+            with contextlib.suppress(ValueError):
+                event = json.loads(line)
+                is_outcome = event["logger"] == "kolibri_azure_plugin.doctor"
+                if is_outcome and fields.items() <= event.items():
+                    found.append(event)
+        return found
+
+    def doctors(self):
+        """The processes of its doctors."""
+        return [pid for pid in children(self.pid) if "kolibri_azure_plugin.doctor" in name_of(pid)]
+
+
+def children(pid):
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += [int(child) for child in task.read_text().split()]
+    return found
+
+
+def name_of(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
+
+
+class Pair:
+    """Two instances of one deployment, each with its own look at the share."""
+
+    def __init__(self, deployment, azure, postgres):
+        self.deployment, self.azure, self.postgres = deployment, azure, postgres
+        folder = deployment.home.parent
+        deployment.environment["KOLIBRI_AZURE_LOG_FORMAT"] = "json"
+        self.instances = {
+            name: another_instance(deployment, folder / name, WEBSITE_INSTANCE_ID=name)
+            for name in ("first", "second")
+        }
+        self.instances["first"].kind = "bind-then-hang"
+        self.begun = []
+
+    def begin(self, name, *words, **settings):
+        instance = self.instances[name]
+        runner = Runner(
+            instance.command(sys.executable, *words),
+            environment={**instance.environment, **settings},
+            folder=instance.home,
+            log_file=instance.home.parent / f"{name}.log",
+        )
+        self.begun.append(runner)
+        return runner
+
+    def every(self, seconds):
+        """Both make rounds at this interval."""
+        words = ("-m", "kolibri_azure_plugin.doctor.rounds")
+        setting = {"KOLIBRI_AZURE_CHECK_INTERVAL": str(seconds)}
+        return [self.begin(name, *words, **setting) for name in self.instances]
+
+    def when_asked(self):
+        """Both make a round now, and another one when they are asked."""
+        return [self.begin(name, "-c", WHEN_ASKED) for name in self.instances]
+
+    @contextlib.contextmanager
+    def state(self):
+        session = psycopg2.connect(self.deployment.database_url)
+        session.autocommit = True
+        with contextlib.closing(session):
+            yield State(session)
+
+    def ask(self):
+        with self.state() as state:
+            return kept_reports.ask(state)
+
+    def reports(self):
+        """What is kept: by instance, and that on the deployment under an empty name."""
+        with self.state() as state:
+            documents = [kept.document for kept in kept_reports.read(state)]
+        return {
+            "" if document["scope"] == "deployment" else document["instance"]: document
+            for document in documents
+        }
+
+    def kept(self, name, check):
+        """The status of a check in a kept report."""
+        report = self.reports().get(name, {"checks": []})
+        return next((entry["status"] for entry in report["checks"] if entry["id"] == check), None)
+
+    def plant(self):
+        """A fault of the first instance, whose share hangs, and one of the deployment."""
+        (self.deployment.share / "hanging").touch()
+        self.azure.set_secret(
+            "kolibri-database-url", self.deployment.database_url, expires=time.time() + 10.5 * DAY
+        )
+
+
+@pytest.fixture
+def pair(provisioned, azure, postgres):
+    made = Pair(provisioned, azure, postgres)
+    yield made
+    (provisioned.share / "hanging").unlink(missing_ok=True)
+    for runner in made.begun:
+        runner.stop()
+
+
+def rounds_of(runners, check):
+    return [len(runner.lines(check)) for runner in runners]
+
+
+def test_a_fault_of_an_instance_and_one_of_the_deployment_are_found_by_themselves(pair):
+    first, second = pair.every(10)
+    wait_until(lambda: len(pair.reports()) == 3, "the first reports", PLENTY)
+    assert pair.kept("first", ACCESS) == pair.kept("", EXPIRY) == "pass"
+
+    pair.plant()
+
+    wait_until(lambda: pair.kept("first", ACCESS) == "fail", "the hanging share", PLENTY)
+    wait_until(lambda: pair.kept("", EXPIRY) == "warn", "the secret's end", PLENTY)
+    assert first.lines(ACCESS, status="fail", scope="instance", level="ERROR")
+    assert pair.kept("second", ACCESS) == "pass"
+    assert second.lines(ACCESS, status="pass")
+    assert not second.lines(ACCESS, status="fail")
+    (noticed, *_) = [each for each in (first, second) if each.lines(EXPIRY, status="warn")]
+    line = noticed.lines(EXPIRY, status="warn", scope="deployment", level="WARNING")[0]
+    assert line["message"] == "Secret kolibri-database-url ends in 10 days."
+    assert "az keyvault secret set --vault-name kolibri" in line["remedy"]
+
+
+def test_each_outcome_is_told_once_and_that_of_the_deployment_by_one_instance(pair):
+    runners = first, second = pair.when_asked()
+    wait_until(lambda: len(pair.reports()) == 3, "the first reports", PLENTY)
+    pair.plant()
+    before = {name: report["time"] for name, report in pair.reports().items()}
+
+    assert pair.ask()
+
+    def all_are_new():
+        now = {name: report["time"] for name, report in pair.reports().items()}
+        return all(now[name] != before[name] for name in before)
+
+    wait_until(all_are_new, "new reports", PLENTY)
+    for check in BY_SCOPE[Scope.INSTANCE]:
+        assert rounds_of(runners, check) == [2, 2], check
+    for check in BY_SCOPE[Scope.DEPLOYMENT]:
+        assert sum(rounds_of(runners, check)) == 2, check
+    assert len(first.lines(ACCESS, status="fail")) == 1
+    assert len(second.lines(ACCESS, status="fail")) == 0
+    assert sum(len(runner.lines(EXPIRY, status="warn")) for runner in runners) == 1
+
+
+def test_who_asks_again_at_once_is_refused(pair):
+    assert pair.ask()
+    assert not pair.ask()
+
+
+def test_one_of_all_instances_takes_the_turn_once_an_interval(pair):
+    with pair.state() as one, pair.state() as other:
+        taken = [
+            kept_reports.take_turn(state, name, DAY)
+            for name, state in (("first", one), ("second", other), ("first", one))
+        ]
+        assert taken == [True, False, False]
+        assert kept_reports.take_turn(other, "second", 0)
+        assert not kept_reports.take_turn(one, "first", DAY)
+        kept_reports.ask(one)
+        assert kept_reports.take_turn(one, "first", DAY)
+        assert not kept_reports.take_turn(other, "second", DAY)
+
+
+def test_the_reports_of_instances_that_are_gone_are_forgotten(pair):
+    with pair.state() as state:
+        for name in ("gone", "here"):
+            kept_reports.keep(state, {"scope": "instance", "instance": name})
+        kept_reports.keep(state, {"scope": "deployment", "instance": "gone"})
+        state.rows(
+            "UPDATE kolibri_azure_state SET updated_at = updated_at - interval '25 hours'"
+            " WHERE NOT starts_with(key, 'doctor_report:instance:here') RETURNING key"
+        )
+        kept_reports.forget_instances(state, 900)
+        kept = kept_reports.read(state)
+    assert [(each.document["scope"], each.document["instance"]) for each in kept] == [
+        ("deployment", "gone"),
+        ("instance", "here"),
+    ]
+    assert kept[0].age > DAY > kept[1].age
+
+
+def test_without_a_database_each_instance_tells_all_that_it_finds(pair):
+    pair.postgres.execute(f'ALTER DATABASE "{pair.deployment.database}" ALLOW_CONNECTIONS false')
+    runners = pair.when_asked()
+
+    for runner in runners:
+        runner.wait_until(lambda r=runner: r.lines("azure.platform.memory"), "a round", PLENTY)
+        assert runner.lines("azure.database.sign_in", status="fail")
+        assert runner.lines(EXPIRY, status="pass")
+    assert "The doctor's reports can't be kept: " in runners[0].output
+
+
+def test_the_server_of_interactive_content_examines_its_instance_and_only_logs(tmp_path):
+    (tmp_path / "channel").mkdir()
+    deployment = content_app(tmp_path, tmp_path / "channel")
+    deployment.environment["KOLIBRI_AZURE_LOG_FORMAT"] = "json"
+    deployment.home.mkdir()
+    runner = Runner(
+        deployment.command(sys.executable, "-c", WHEN_ASKED),
+        environment=deployment.environment,
+        folder=deployment.home,
+        log_file=tmp_path / "content.log",
+    )
+    with runner:
+        runner.wait_until(lambda: runner.lines("azure.platform.memory"), "a round", PLENTY)
+        assert runner.lines(MOUNT, status="pass")
+        assert {line["scope"] for line in runner.lines()} == {"instance"}
+        assert not runner.lines(status="fail")
+        assert runner.stop() == 0
+
+
+@pytest.fixture
+def held_up(pair):
+    """A runner whose doctor waits for a vault that does not answer."""
+    pair.azure.fail("vault", "hang")
+    runner = pair.begin("second", "-c", WHEN_ASKED)
+    runner.wait_until(runner.doctors, "a doctor", PLENTY)
+    return runner
+
+
+def test_a_stop_ends_a_doctor_at_once(held_up):
+    (doctor,) = held_up.doctors()
+    assert held_up.stop() == 0
+    assert not name_of(doctor)
+
+
+def test_a_doctor_whose_runner_was_killed_ends_by_itself(held_up):
+    (doctor,) = held_up.doctors()
+    os.kill(held_up.pid, signal.SIGKILL)
+    wait_until(lambda: not name_of(doctor), "its end", 300)
+
+
+def test_a_doctor_that_breaks_is_told_like_a_failure_and_tried_again(pair):
+    breaking = f"import sys; {WHEN_ASKED}".replace(
+        "rounds.main",
+        "from kolibri_azure_plugin.doctor import examination as e; "
+        "e.COMMAND = (sys.executable, '-c', 'raise SystemExit(\"out of order\")'); rounds.main",
+    )
+    runner = pair.begin("first", "-c", breaking, KOLIBRI_AZURE_CHECK_INTERVAL="1")
+    runner.wait_until(lambda: len(runner.lines("azure.doctor")) >= 3, "more than one try", PLENTY)
+    line = runner.lines("azure.doctor", status="fail", level="ERROR")[0]
+    assert "out of order" in line["cause"]
+    assert pair.reports() == {}
+
+
+def test_no_rounds_are_made_where_the_interval_is_0(pair):
+    (runner, _) = pair.every(0)
+    assert runner.wait_until_it_ends(PLENTY) == 0
+    assert "The doctor makes no rounds" in runner.output
