@@ -33,8 +33,11 @@ COMBINATIONS = [*itertools.product(mappings, TEXTS, TEXTS)]
 
 CHECK = "azure.kolibri.accounts"
 
-#: What a stranger sends his name to.
+#: Where a stranger sends a name and a password of his choice.
 SIGN_UPS = ("/api/auth/signup/", "/api/public/signup/")
+
+#: Where a learner without a password chooses one, as Kolibri asks when they are required again.
+CHOOSE_A_PASSWORD = "/api/auth/setnonspecifiedpassword"
 
 LEARNER, LEARNER_PASSWORD = "anna", "anna-password"
 NEWCOMER, NEWCOMER_PASSWORD = "newcomer", "newcomer-password"
@@ -102,6 +105,19 @@ class Site:
     def sign_in(self, username, **password):
         return self.send("/api/auth/session/", username=username, **password)
 
+    def require_passwords(self):
+        """As at Facility, Settings."""
+        dataset = self.admin.get("/api/auth/facilitydataset/")[0]["id"]
+        answer = self.admin.request(
+            "PATCH",
+            f"/api/auth/facilitydataset/{dataset}/save-facility-login-settings/",
+            json={"learner_can_login_with_no_password": False, "picture_password_settings": None},
+        )
+        assert answer.status_code == 200, answer.text
+
+    def examine(self):
+        return examine(self._deployment, "--only", CHECK)[CHECK]
+
     def users(self):
         rows = self._postgres.execute(
             "SELECT username FROM kolibriauth_facilityuser ORDER BY username",
@@ -148,7 +164,7 @@ def assert_a_password_is_needed(site):
     wrong = site.sign_in(LEARNER, password="NOT_SPECIFIED")
     assert (wrong.status_code, reasons(wrong)) == (401, ["INVALID_CREDENTIALS"])
     # Nor does somebody else choose it.
-    chosen = site.send("/api/auth/setnonspecifiedpassword/", username=LEARNER, password="mine")
+    chosen = site.send(CHOOSE_A_PASSWORD, username=LEARNER, password="mine")
     assert chosen.status_code == 404
     assert site.sign_in(LEARNER, password=LEARNER_PASSWORD).status_code == 200
     # Without passwords Kolibri tells everybody who may sign in.
@@ -190,8 +206,24 @@ def test_with_the_setting_learners_of_a_nonformal_facility_need_no_password(site
     assert answer.status_code == 200, answer.text
     assert answer.json()["username"] == LEARNER
     assert site.sign_in(SUPERUSER).status_code == 400, "staff need theirs in any case"
+    assert site.stranger().get("/api/auth/facilityusername/") == [{"username": LEARNER}]
     assert_sign_up_is_refused(site)
     assert "Sign-up by anybody: no; learners without a password: yes; guests: no." in site.log
+
+
+def test_an_account_without_a_password_belongs_to_whoever_comes_first(site_with):
+    """What Kolibri does, and the doctor warns of."""
+    site = site_with(**settings_for("nonformal", None, True))
+    site.admin.create_learner("bea", "NOT_SPECIFIED", "Bea")
+    site.require_passwords()
+
+    found = site.examine()
+    chosen = site.send(CHOOSE_A_PASSWORD, username="bea", password="stolen-bea")
+
+    assert "accounts of Kolibri School that have no password yet: 1;" in found["cause"]
+    assert chosen.status_code == 200
+    assert site.sign_in("bea", password="stolen-bea").status_code == 200
+    assert site.examine()["status"] == "pass"
 
 
 @pytest.fixture

@@ -52,6 +52,21 @@ def test_a_list_may_come_as_text_or_as_options_ini_reads_it():
     assert from_text.mount_types == from_file.mount_types == ("cifs", "nfs4")
 
 
+@pytest.mark.parametrize("text", ["true", "True", "1", "yes", "on", " true "])
+def test_a_door_of_a_new_site_is_opened_by_a_word_that_says_so(text):
+    loaded = settings.load({"KOLIBRI_AZURE_LEARNER_CAN_SIGN_UP": text}, {})
+    assert loaded.learner_can_sign_up
+    assert not loaded.learner_can_login_by_name
+
+
+@pytest.mark.parametrize("text", ["false", "False", "0", "no", "off", "", " "])
+def test_and_by_no_other(text):
+    loaded = settings.load({"KOLIBRI_AZURE_LEARNER_CAN_LOGIN_BY_NAME": text}, {})
+    assert not loaded.learner_can_login_by_name
+    with pytest.raises(SettingsError, match="A setting can't be used"):
+        settings.load({"KOLIBRI_AZURE_LEARNER_CAN_LOGIN_BY_NAME": "perhaps"}, {})
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "reason"),
     [
