@@ -9,6 +9,13 @@ import pytest
 from devtools import azure_cli
 from devtools.azure_cli.verdicts import EXTENSIONS
 
+#: To which a parameter of the template is added.
+DEPLOY = (
+    *("deployment", "group", "create", "-g", "GROUP", "-n", "kolibri"),
+    *("--template-file", "arm/prod_deployment_template.json"),
+    *("--parameters", "@kolibri.parameters.json", "--parameters"),
+)
+
 pytestmark = pytest.mark.slow
 
 
@@ -46,20 +53,10 @@ def test_az_understands_every_command(az, printed):
 def test_az_refuses_what_it_does_not_know(az):
     mistakes = [
         ["webapp", "restart", "-g", "GROUP"],
-        [
-            "postgres",
-            "flexible-server",
-            "db",
-            "create",
-            "-g",
-            "GROUP",
-            "-s",
-            "SERVER",
-            "-d",
-            "NAME",
-        ],
+        ["postgres", "flexible-server", "db", "create", "-g", "GROUP", "-s", "SERVER"],
         ["storage", "share-rm", "list", "--storage-account", "ACCOUNT"],
         ["webapp", "move", "-g", "GROUP", "-n", "APP"],
+        [*DEPLOY, "nonsense=1"],
     ]
     assert [each.accepted for each in az.judge(mistakes)] == [False] * len(mistakes)
 
