@@ -30,14 +30,18 @@ NGINX = "nginx"
 #: Keeps the site answering while the content share hangs.
 CONTENT_WATCH = "content_watch"
 
+#: Examines the instance, and in turn with others the deployment; of every mode, unless a setting
+#: keeps it away.
+DOCTOR = "doctor"
+
 #: A part of every mode where a setting wants it.
 SHELL = "shell"
 
 #: The parts of each mode, as docs/container.md explains them.
 PARTS = {
-    WEB: (NGINX, "app", ZIPCONTENT, WORKER, CONTENT_WATCH),
-    WORKER: (WORKER,),
-    ZIPCONTENT: (NGINX, ZIPCONTENT, CONTENT_WATCH),
+    WEB: (NGINX, "app", ZIPCONTENT, WORKER, CONTENT_WATCH, DOCTOR),
+    WORKER: (WORKER, DOCTOR),
+    ZIPCONTENT: (NGINX, ZIPCONTENT, CONTENT_WATCH, DOCTOR),
 }
 
 #: Seconds that a part gets to end before it is killed. Nobody waits for gunicorn's answers any more
@@ -111,6 +115,8 @@ def parts(
         names.remove(ZIPCONTENT)
     if mode == WEB and not configuration.plugin.workers:
         names.remove(WORKER)
+    if not configuration.plugin.check_interval:
+        names.remove(DOCTOR)
     if configuration.settings.ssh:
         names.append(SHELL)
     on_postgresql = wants_postgresql(configuration.plugin, environ, configuration.options)

@@ -80,7 +80,7 @@ def test_worker_runs_the_workers_and_listens_nowhere(start):
     container.wait_until(
         lambda: "This instance runs the background workers now" in container.output, "the lease", 60
     )
-    assert set(container.parts()) == {"worker"}
+    assert set(container.parts()) == {"worker", "doctor"}
     assert not container.is_ready()
     assert container.stop() == 0
 

@@ -15,7 +15,7 @@ from devtools.container_processes import REPOSITORY
 from devtools.deadline import wait_until
 from kolibri_azure_plugin.fail_closed import EXIT_CODE
 
-PARTS = ("nginx", "app", "zipcontent", "worker", "content_watch")
+PARTS = ("nginx", "app", "zipcontent", "worker", "content_watch", "doctor")
 
 #: How often a part may end within a minute: docker/services/finish.
 MOST_DEATHS = 5
