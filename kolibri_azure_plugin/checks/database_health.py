@@ -9,6 +9,8 @@ import time
 from kolibri_azure_plugin.checks.model import Outcome, Registry, Scope, failed, passed, warned
 from kolibri_azure_plugin.checks.subject import Subject
 from kolibri_azure_plugin.database.failures import SERVER
+from kolibri_azure_plugin.database.ownership import examine
+from kolibri_azure_plugin.database.ownership_remedies import copy
 from kolibri_azure_plugin.instances import installed_version
 from kolibri_azure_plugin.instances.state import TABLE, State
 
@@ -58,26 +60,6 @@ def version(subject: Subject) -> Outcome:
 
 
 @CHECKS.check(
-    "rights", "Kolibri may create what it needs.", scope=Scope.DEPLOYMENT, requires=SIGNED_IN
-)
-def rights(subject: Subject) -> Outcome:
-    database = subject.database.config.name
-    create, temporary = subject.query(
-        "SELECT has_schema_privilege(current_schema(), 'CREATE'),"
-        " has_database_privilege(current_database(), 'TEMPORARY')"
-    )[0]
-    if create and temporary:
-        return passed("Tables can be created.")
-    user = subject.database.config.user
-    return failed(
-        f"{user} may not create tables in database {database}.",
-        cause="since PostgreSQL 15 only the owner of a database may, unless granted",
-        remedy=f"psql -d {database} -c 'GRANT ALL ON SCHEMA public TO \"{user}\"'\n"
-        f'or make it the owner: ALTER DATABASE {database} OWNER TO "{user}"',
-    )
-
-
-@CHECKS.check(
     "encoding", "The database stores every script.", scope=Scope.DEPLOYMENT, requires=SIGNED_IN
 )
 def encoding(subject: Subject) -> Outcome:
@@ -91,8 +73,7 @@ def encoding(subject: Subject) -> Outcome:
     return failed(
         f"Database {database} is encoded in {kind}.",
         cause="names in most languages of Kolibri can't be stored",
-        remedy=f"{SERVER} db create -g GROUP -s SERVER -d NEW --charset UTF8, then move the data:\n"
-        f"pg_dump -d {database} | psql -d NEW",
+        remedy=f"Copy {copy(examine(subject.session))}",
         encoding=kind,
         collation=collation,
     )
@@ -249,7 +230,7 @@ def transactions(subject: Subject) -> Outcome:
     "The tables are those of this Kolibri.",
     scope=Scope.DEPLOYMENT,
     requires=("kolibri.start",),
-    after=("database.sign_in",),
+    after=("database.sign_in", "database.owner"),
 )
 def migrations(subject: Subject) -> Outcome:
     from django.db import connection

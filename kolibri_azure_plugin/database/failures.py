@@ -42,7 +42,7 @@ FAILURES = (
     Failure(
         "database-missing",
         r"database \".*\" does not exist",
-        f"{SERVER} db create -g GROUP -s SERVER -d {{name}}",
+        f"{SERVER} db create -g GROUP -s SERVER -n {{name}}",
     ),
     Failure(
         "database-not-allowed",

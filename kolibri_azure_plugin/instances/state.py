@@ -6,15 +6,17 @@ It is read before Django has its apps and written before the first migration, so
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
+import logging
 from collections.abc import Iterator
 from typing import Any
 
-import psycopg2
-import psycopg2.errors
-
-from kolibri_azure_plugin.errors import DatabaseError
+from kolibri_azure_plugin.database.ownership import examine
+from kolibri_azure_plugin.database.ownership_remedies import refusal
 from kolibri_azure_plugin.instances.sessions import open_session
+
+logger = logging.getLogger(__name__)
 
 TABLE = "kolibri_azure_state"
 
@@ -66,18 +68,11 @@ class State:
         return bool(self.rows("SELECT to_regclass(%s) IS NOT NULL", table)[0][0])
 
     def create(self) -> None:
-        """Make the table, unless it is there.
-
-        :raises DatabaseError: when the role may not.
-        """
-        if self.exists(TABLE):
-            return
-        try:
+        """Make the table, unless it is there."""
+        if not self.exists(TABLE):
             # psycopg2 sends both statements at once, which makes them one transaction.
             with self._session.cursor() as cursor:
                 cursor.execute(CREATE)
-        except psycopg2.errors.InsufficientPrivilege as error:
-            raise _may_not_create(error) from error
 
     def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """The rows that one statement answers with."""
@@ -86,27 +81,39 @@ class State:
             return list(cursor.fetchall())
 
 
-def _may_not_create(error: psycopg2.Error) -> DatabaseError:
-    return DatabaseError(
-        "Kolibri may not create tables in its database.",
-        expected="a role that owns the database, or has CREATE on its schema public",
-        found=str(error).strip(),
-        remedy="As the server's administrator, in Kolibri's database:\n"
-        "ALTER DATABASE DATABASE OWNER TO USER; ALTER SCHEMA public OWNER TO USER;",
-        code="database-no-create",
-    )
-
-
 @contextlib.contextmanager
 def open_state() -> Iterator[State]:
     """The state, on a connection that is closed afterwards; the table is made when it is absent.
 
-    :raises DatabaseError: when PostgreSQL can't be reached.
+    :raises DatabaseError: when PostgreSQL can't be reached, or when this user can't migrate the
+        database. Everything that asks for the state may have to, and the shared cache makes sure
+        of its table in every process.
     """
     session = open_session("state")
     try:
+        _require_rights(session)
         state = State(session)
         state.create()
         yield state
     finally:
         session.close()
+
+
+def _require_rights(session: Any) -> None:
+    ownership = examine(session)
+    if not ownership.may_migrate:
+        raise refusal(ownership, session)
+    if not ownership.owns_database:
+        _tell_once(ownership.database, ownership.owner, ownership.user)
+
+
+@functools.cache
+def _tell_once(database: str, owner: str, user: str) -> None:
+    """A process asks for the state several times."""
+    logger.warning(
+        "Database %s belongs to %s, not to %s. Kolibri works in it; what to do about it says "
+        "kolibri manage azure_check --only azure.database.owner",
+        database,
+        owner,
+        user,
+    )

@@ -1,0 +1,193 @@
+"""How Kolibri's user comes by its rights in a database that belongs to somebody else.
+
+Two things are easily got wrong. A GRANT of somebody who may not give that right answers GRANT and
+gives nothing. And since PostgreSQL 16 nobody but a superuser can hand a table or a database to a
+role that he is no member of, CREATEROLE or not: so a role that both are members of takes it over.
+
+A command that deletes data is named only where no table holds a row and nothing else helps.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import shlex
+from typing import Any
+
+from kolibri_azure_plugin.database.failures import SERVER
+from kolibri_azure_plugin.database.ownership import Ownership, signs_of_data
+from kolibri_azure_plugin.errors import DatabaseError
+
+#: Superusers that Azure keeps for itself: nobody else can act as one of them.
+ROLES_OF_THE_PLATFORM = frozenset({"azuresu", "azure_superuser"})
+
+#: The first version in which each membership says whether it brings the role's rights.
+INHERIT_BY_MEMBERSHIP = 16
+
+#: For every table of a role in a schema: there is no single statement for that.
+HAND_OVER_TABLES = """\
+DO $$ DECLARE item text; BEGIN
+  FOR item IN SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
+    WHERE schemaname = {schema} AND tableowner = {owner}
+  LOOP EXECUTE 'ALTER TABLE ' || item || ' OWNER TO ' || {heir}; END LOOP; END $$;"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """A statement, and the role that has to run it."""
+
+    by: str
+    statement: str
+
+
+def refusal(ownership: Ownership, session: Any) -> DatabaseError:
+    """The error for a user that can't migrate the database.
+
+    :param session: a connection of psycopg2 in autocommit mode, to look for data with.
+    """
+    signs = signs_of_data(session)
+    if ownership.may_create:
+        failed, code = "Kolibri may not change its tables.", "database-tables-of-others"
+    else:
+        failed, code = "Kolibri may not create tables in its database.", "database-no-create"
+    return DatabaseError(
+        failed,
+        expected=f"database {ownership.database} and its tables belong to {ownership.user}, "
+        "or to a role whose rights it has",
+        found=f"{belongings(ownership)}; {signs or 'no table holds a row'}",
+        # Whoever hands the tables over can do the same with the database.
+        remedy=remedy(ownership, signs, take_over=ownership.owner in ownership.owners_of_tables),
+        code=code,
+    )
+
+
+def belongings(ownership: Ownership) -> str:
+    """What belongs to whom, in a few words."""
+    parts = [f"the database belongs to {ownership.owner}"]
+    if ownership.keeper is None:
+        parts.append(f"there is no schema {ownership.schema}")
+    elif ownership.keeper != ownership.owner:
+        parts.append(f"its schema {ownership.schema} to {ownership.keeper}")
+    if ownership.owners_of_tables:
+        parts.append(f"Kolibri's tables to {', '.join(ownership.owners_of_tables)}")
+    return ", ".join(parts)
+
+
+def remedy(ownership: Ownership, signs: str, *, take_over: bool = False) -> str:
+    """How the user comes by what it lacks. The data stay.
+
+    :param signs: why the database may hold data; empty when it holds none.
+    :param take_over: the database itself shall belong to the user, too.
+    """
+    steps = _steps(ownership, take_over=take_over)
+    if ROLES_OF_THE_PLATFORM.isdisjoint(step.by for step in steps):
+        return _written_out(steps, ownership.database)
+    return _copy(ownership) if signs else _delete_and_deploy(ownership)
+
+
+def temporary_tables(ownership: Ownership) -> str:
+    """How the user comes by the right to create temporary tables."""
+    database, user = _identifier(ownership.database), _identifier(ownership.user)
+    grant = f"GRANT TEMPORARY ON DATABASE {database} TO {user};"
+    return _written_out([Step(ownership.owner, grant)], ownership.database)
+
+
+def _steps(ownership: Ownership, *, take_over: bool) -> list[Step]:
+    givers = [*ownership.owners_of_tables, *([ownership.owner] if take_over else [])]
+    steps = []
+    heir = ownership.user
+    if not set(givers).issubset(ownership.superusers):
+        heir = ownership.group
+        steps += _make_group(ownership, givers)
+    if ownership.owners_of_tables or not ownership.may_create:
+        steps += _open_schema(ownership, heir)
+    steps += [
+        Step(owner, _hand_over_tables(ownership.schema, owner, heir))
+        for owner in ownership.owners_of_tables
+    ]
+    if take_over:
+        database = _identifier(ownership.database)
+        statement = f"ALTER DATABASE {database} OWNER TO {_identifier(heir)};  -- needs CREATEDB"
+        steps.append(Step(ownership.owner, statement))
+    return steps
+
+
+def _make_group(ownership: Ownership, givers: list[str]) -> list[Step]:
+    group = _identifier(ownership.group)
+    members = ", ".join(map(_identifier, dict.fromkeys([*givers, ownership.user])))
+    inherit = " WITH INHERIT TRUE" if ownership.version >= INHERIT_BY_MEMBERSHIP else ""
+    create = Step(givers[0], f"CREATE ROLE {group};  -- needs CREATEROLE, as the next does")
+    grant = Step(givers[0], f"GRANT {group} TO {members}{inherit};")
+    return [grant] if ownership.has_group else [create, grant]
+
+
+def _open_schema(ownership: Ownership, heir: str) -> list[Step]:
+    schema = _identifier(ownership.schema)
+    grant = f"GRANT USAGE, CREATE ON SCHEMA {schema} TO {_identifier(heir)};"
+    if ownership.keeper is None:
+        return [Step(ownership.owner, f"CREATE SCHEMA {schema};"), Step(ownership.owner, grant)]
+    return [Step(ownership.keeper, grant)]
+
+
+def _hand_over_tables(schema: str, owner: str, heir: str) -> str:
+    return HAND_OVER_TABLES.format(
+        schema=_literal(schema), owner=_literal(owner), heir=_literal(_identifier(heir))
+    )
+
+
+def _written_out(steps: list[Step], database: str) -> str:
+    blocks = []
+    for role, its_steps in itertools.groupby(steps, key=lambda step: step.by):
+        statements = "\n".join(step.statement for step in its_steps)
+        blocks.append(f"As {role}, or a member of it, in database {database}:\n{statements}")
+    return "\n".join(blocks)
+
+
+def _delete_and_deploy(ownership: Ownership) -> str:
+    return (
+        "Nobody but Azure can give rights in it. As no table holds a row: remove the lock, delete "
+        "the database, and deploy again, which makes it anew:\n"
+        "az lock delete -n keep-the-database -g GROUP --resource SERVER "
+        "--resource-type Microsoft.DBforPostgreSQL/flexibleServers\n"
+        f"{SERVER} db delete -g GROUP -s SERVER -n {ownership.database}"
+    )
+
+
+def _copy(ownership: Ownership) -> str:
+    return "Nobody but Azure can give rights in it. So copy " + copy(ownership)
+
+
+def copy(ownership: Ownership) -> str:
+    """How the data come into a new database that is the user's own; the sentence has begun.
+
+    What is written while they are copied would be lost, so the app is stopped.
+    """
+    group = _identifier(ownership.group)
+    make = _commands(
+        f"CREATE ROLE {group}",
+        f"GRANT {group} TO CURRENT_USER, {_identifier(ownership.user)}",
+        f"CREATE DATABASE NEW OWNER {group} TEMPLATE template0 ENCODING 'UTF8'",
+    )
+    return (
+        "the data into a new database, as an administrator who may read every table, with psql "
+        f"and pg_dump of version {ownership.version}:\n"
+        "az webapp stop -g GROUP -n APP\n"
+        f"psql -d postgres {make}\n"
+        f"pg_dump -d {ownership.database} --no-owner --no-privileges -f kolibri.sql\n"
+        f"psql -d NEW -1 -v ON_ERROR_STOP=1 {_commands(f'SET ROLE {group}')} -f kolibri.sql\n"
+        "Then put a URL that names NEW into the secret:\n"
+        "az keyvault secret set --vault-name NAME -n kolibri-database-url --file FILE\n"
+        "az webapp start -g GROUP -n APP"
+    )
+
+
+def _commands(*statements: str) -> str:
+    return " ".join(f"-c {shlex.quote(statement)}" for statement in statements)
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
