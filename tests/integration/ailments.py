@@ -8,52 +8,17 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import psycopg2
-
-from devtools.certificates import CertificateAuthority
 from devtools.channel import CHANNEL_ID
 from devtools.deployment import LEARNER
 from devtools.ports import free_port
-from devtools.relay import Relay
 
+from . import ailing_databases, faulty_databases
+from .patient import Patient
 from .planted import PLANTED, Plant, World, environment, share
 
 _PLANTS = {planted.name: planted.plant for planted in PLANTED}
 
 DAY = 86400.0
-
-
-@dataclasses.dataclass
-class Patient(World):
-    """What there is to make ill: a deployment with a channel, its servers, the authority."""
-
-    authority: CertificateAuthority = None  # type: ignore[assignment]
-
-    def run_sql(self, statement: str) -> list[tuple[Any, ...]]:
-        return self.postgres.execute(statement, database=self.deployment.database)
-
-    def use_port(self, port: int) -> None:
-        self.change_url(**{f":{self.postgres.port}/": f":{port}/"})
-
-    def new_database(self, options: str) -> None:
-        """Another database, empty, for the rest of the test."""
-        old, name = self.deployment.database, f"{self.deployment.database}_new"
-        self.postgres.drop_database(name)
-        self.postgres.execute(f"CREATE DATABASE {name} TEMPLATE template0 {options}")
-        self.change_url(**{f"/{old}": f"/{name}"})
-
-    @contextlib.contextmanager
-    def let_in(self, line: str) -> Iterator[None]:
-        """With one line more in pg_hba.conf."""
-        file = self.postgres.folder / "data" / "pg_hba.conf"
-        before = file.read_text()
-        file.write_text(f"{before}{line}\n")
-        self.postgres.execute("SELECT pg_reload_conf()")
-        try:
-            yield
-        finally:
-            file.write_text(before)
-            self.postgres.execute("SELECT pg_reload_conf()")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,105 +90,10 @@ def unverified(world: World) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def certificate_that_ends_soon(patient: Patient) -> Iterator[None]:
-    hosts = ["localhost", "127.0.0.1"]
-    patient.postgres.use_certificate(patient.authority.issue("postgres", hosts, days=5))
-    try:
-        yield
-    finally:
-        patient.postgres.use_certificate(patient.authority.issue("postgres", hosts))
-
-
-@contextlib.contextmanager
-def pooler_that_ends_tls(patient: Patient) -> Iterator[None]:
-    certificate = patient.authority.issue("pooler", ["localhost"])
-    line = "hostnossl all all 127.0.0.1/32 scram-sha-256"
-    with Relay(patient.postgres.port, certificate=certificate) as relay, patient.let_in(line):
-        patient.use_port(relay.port)
-        yield
-
-
-@contextlib.contextmanager
-def far_server(patient: Patient) -> Iterator[None]:
-    with Relay(patient.postgres.port, delay=0.015) as relay:
-        patient.use_port(relay.port)
-        yield
-
-
-@contextlib.contextmanager
-def two_instances_at_work(patient: Patient) -> Iterator[None]:
-    line = "hostssl all all 127.0.0.0/8 scram-sha-256"
-    connections = []
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(patient.let_in(line))
-        for source in ("127.0.0.2", "127.0.0.3"):
-            relay = stack.enter_context(Relay(patient.postgres.port, source=source))
-            url = patient.deployment.database_url.replace(
-                f":{patient.postgres.port}/", f":{relay.port}/"
-            )
-            connection = psycopg2.connect(url, application_name="kolibri")
-            connections.append(stack.enter_context(contextlib.closing(connection)))
-        yield
-
-
-@contextlib.contextmanager
-def no_rights(patient: Patient) -> Iterator[None]:
-    patient.new_database("")
-    yield
-
-
-@contextlib.contextmanager
-def wrong_encoding(patient: Patient) -> Iterator[None]:
-    patient.new_database(
-        f"ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' OWNER {patient.deployment.user}"
-    )
-    yield
-
-
-@contextlib.contextmanager
-def empty_database(patient: Patient) -> Iterator[None]:
-    patient.new_database(f"OWNER {patient.deployment.user}")
-    yield
-
-
-@contextlib.contextmanager
 def nothing_to_set_up_with(patient: Patient) -> Iterator[None]:
     patient.new_database(f"OWNER {patient.deployment.user}")
     patient.deployment.environment.pop("KOLIBRI_AZURE_FACILITY_NAME")
     yield
-
-
-@contextlib.contextmanager
-def newer_database(patient: Patient) -> Iterator[None]:
-    patient.run_sql(
-        "INSERT INTO kolibri_azure_state (key, value) VALUES ('kolibri_version', '\"99.0.0\"')"
-        " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
-    )
-    yield
-
-
-@contextlib.contextmanager
-def clock_of_the_server_is_ahead(patient: Patient) -> Iterator[None]:
-    """For this database, the server tells a time an hour from now."""
-    patient.run_sql("CREATE SCHEMA tampered AUTHORIZATION " + patient.deployment.user)
-    patient.run_sql(
-        "CREATE FUNCTION tampered.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS "
-        "'SELECT pg_catalog.clock_timestamp() + interval ''1 hour'''"
-    )
-    patient.run_sql(
-        f"ALTER DATABASE {patient.deployment.database}"
-        " SET search_path = tampered, pg_catalog, public"
-    )
-    yield
-
-
-@contextlib.contextmanager
-def open_transaction(patient: Patient) -> Iterator[None]:
-    connection = psycopg2.connect(patient.deployment.database_url)
-    with contextlib.closing(connection), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        time.sleep(1)  # The doctor counts whole seconds.
-        yield
 
 
 @contextlib.contextmanager
@@ -337,27 +207,32 @@ AILMENTS = (
     Ailment("database.port", "fail", planted("PostgreSQL refuses connections")),
     Ailment("database.tls", "fail", planted("PostgreSQL offers no TLS")),
     Ailment("database.tls", "warn", unverified, "unverified"),
-    Ailment("database.tls", "warn", certificate_that_ends_soon, "ends-soon"),
+    Ailment("database.tls", "warn", ailing_databases.certificate_that_ends_soon, "ends-soon"),
     Ailment("database.sign_in", "fail", planted("the password is wrong")),
-    Ailment("database.encryption", "fail", pooler_that_ends_tls),
+    Ailment("database.encryption", "fail", ailing_databases.pooler_that_ends_tls),
+    Ailment("database.rights", "fail", ailing_databases.empty_one_of_another_role),
+    Ailment("database.rights", "fail", ailing_databases.empty_one_of_azure, "empty"),
+    Ailment("database.rights", "fail", faulty_databases.of_azure, "with-data"),
+    Ailment("database.rights", "fail", ailing_databases.no_temporary_tables, "temporary"),
+    Ailment("database.owner", "warn", ailing_databases.one_of_another_role),
+    Ailment("database.owner", "fail", ailing_databases.tables_of_another_role, "tables"),
     Ailment(
         "database.version", "warn", nothing,
         limits={"checks.database_health.OLDEST_SUPPORTED": 99},
     ),
-    Ailment("database.rights", "fail", no_rights),
-    Ailment("database.encoding", "fail", wrong_encoding),
-    Ailment("database.clock", "warn", clock_of_the_server_is_ahead),
+    Ailment("database.encoding", "fail", ailing_databases.wrong_encoding),
+    Ailment("database.clock", "warn", ailing_databases.clock_of_the_server_is_ahead),
     Ailment(
         "database.connections", "warn", environment(KOLIBRI_CHERRYPY_THREAD_POOL="120")
     ),
-    Ailment("database.round_trip", "warn", far_server),
+    Ailment("database.round_trip", "warn", ailing_databases.far_server),
     Ailment("database.size", "warn", nothing, limits={"checks.database_health.LARGE": 2**20}),
     Ailment(
-        "database.transactions", "warn", open_transaction,
+        "database.transactions", "warn", ailing_databases.open_transaction,
         limits={"checks.database_health.LONG_TRANSACTION": 0},
     ),
-    Ailment("database.migrations", "warn", empty_database),
-    Ailment("database.migrations", "fail", newer_database, "newer"),
+    Ailment("database.migrations", "warn", ailing_databases.empty_database),
+    Ailment("database.migrations", "fail", ailing_databases.newer_database, "newer"),
     Ailment("content.mount", "fail", share("")),
     Ailment("content.access", "fail", planted("the share is dead")),
     Ailment("content.access", "fail", planted("the share hangs"), "hangs"),
@@ -391,7 +266,7 @@ AILMENTS = (
     Ailment("kolibri.hosts", "warn", nothing),
     Ailment("kolibri.zip_content", "warn", silent_origin_for_content),
     Ailment("kolibri.provisioned", "fail", nothing_to_set_up_with),
-    Ailment("kolibri.provisioned", "warn", empty_database, "fresh"),
+    Ailment("kolibri.provisioned", "warn", ailing_databases.empty_database, "fresh"),
     Ailment("kolibri.cache", "warn", redis_refuses),
     Ailment("kolibri.accounts", "warn", sign_up_that_nobody_meant),
     Ailment("kolibri.accounts", "warn", learners_without_a_password, "no-password"),
@@ -404,5 +279,5 @@ AILMENTS = (
     Ailment("platform.memory", "warn", nothing, limits={"checks.platform.LEAST_MEMORY": 2**60}),
     Ailment("platform.disk", "warn", full_home),
     Ailment("platform.time_zone", "warn", environment(TZ="Mars/Olympus")),
-    Ailment("platform.instances", "warn", two_instances_at_work),
+    Ailment("platform.instances", "warn", ailing_databases.two_instances_at_work),
 )  # fmt: skip

@@ -8,37 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import socket
-import threading
 from collections.abc import Iterator
-from typing import Callable
 
-from devtools.azure_standin import AzureStandin
-from devtools.certificates import CertificateAuthority
-from devtools.deployment import Deployment
 from devtools.ports import free_port
-from devtools.postgres import PostgresServer
 from devtools.share import RELEASED
 
-
-@dataclasses.dataclass
-class World:
-    """What there is to break."""
-
-    deployment: Deployment
-    azure: AzureStandin
-    postgres: PostgresServer
-    other_authority: CertificateAuthority
-
-    def change_url(self, **parts: str | int) -> None:
-        """Let the database's secret name another host, port, user, password or database."""
-        url = self.deployment.database_url
-        for old, new in parts.items():
-            url = url.replace(old, str(new))
-        self.azure.set_secret("kolibri-database-url", url)
-
-
-Plant = Callable[[World], "contextlib.AbstractContextManager[None]"]
+from . import faulty_databases
+from .world import Plant, World
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,82 +114,6 @@ def secret_disabled(world: World) -> Iterator[None]:
     yield
 
 
-@contextlib.contextmanager
-def database_refused(world: World) -> Iterator[None]:
-    world.change_url(**{f":{world.postgres.port}/": f":{free_port()}/"})
-    yield
-
-
-@contextlib.contextmanager
-def database_unknown_host(world: World) -> Iterator[None]:
-    world.change_url(**{"@localhost:": "@kolibri.postgres.invalid:"})
-    yield
-
-
-@contextlib.contextmanager
-def database_silent(world: World) -> Iterator[None]:
-    """A server that takes the connection and says nothing."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        accepted = []
-        threading.Thread(target=_accept_all, args=(listener, accepted), daemon=True).start()
-        port = listener.getsockname()[1]
-        world.change_url(**{f":{world.postgres.port}/": f":{port}/"})
-        yield
-
-
-def _accept_all(listener: socket.socket, accepted: list[socket.socket]) -> None:
-    with contextlib.suppress(OSError):
-        while True:
-            accepted.append(listener.accept()[0])
-
-
-@contextlib.contextmanager
-def database_starting(world: World) -> Iterator[None]:
-    world.postgres.start_up_held()
-    try:
-        yield
-    finally:
-        world.postgres.release()
-
-
-@contextlib.contextmanager
-def wrong_password(world: World) -> Iterator[None]:
-    world.azure.set_secret(
-        "kolibri-database-url",
-        world.postgres.url(world.deployment.database, world.deployment.user, "not-the-password"),
-    )
-    yield
-
-
-@contextlib.contextmanager
-def unknown_database(world: World) -> Iterator[None]:
-    world.change_url(**{f"/{world.deployment.database}": "/nowhere"})
-    yield
-
-
-@contextlib.contextmanager
-def no_tls(world: World) -> Iterator[None]:
-    world.postgres.offer_tls(offered=False)
-    try:
-        yield
-    finally:
-        world.postgres.offer_tls(offered=True)
-
-
-@contextlib.contextmanager
-def wrong_authority(world: World) -> Iterator[None]:
-    world.deployment.environment["KOLIBRI_AZURE_DATABASE_SSL_ROOT_CERT"] = str(
-        world.other_authority.certificate_file
-    )
-    yield
-
-
-@contextlib.contextmanager
-def weak_ssl_mode(world: World) -> Iterator[None]:
-    world.azure.set_secret("kolibri-database-url", f"{world.deployment.database_url}?sslmode=allow")
-    yield
-
-
 PLANTED = (
     Planted(
         "the identity has no role on the vault",
@@ -275,24 +175,47 @@ PLANTED = (
         fault("identity", "not-ready"),
         transient=True,
     ),
-    Planted("PostgreSQL refuses connections", "database-refused", database_refused, transient=True),
     Planted(
-        "PostgreSQL's name is unknown",
-        "database-name-not-resolved",
-        database_unknown_host,
+        "PostgreSQL refuses connections",
+        "database-refused",
+        faulty_databases.refused,
         transient=True,
     ),
     Planted(
-        "PostgreSQL accepts and says nothing", "database-silent", database_silent, transient=True
+        "PostgreSQL's name is unknown",
+        "database-name-not-resolved",
+        faulty_databases.unknown_host,
+        transient=True,
     ),
-    Planted("PostgreSQL is starting up", "database-starting", database_starting, transient=True),
-    Planted("the password is wrong", "database-sign-in", wrong_password),
-    Planted("the database does not exist", "database-missing", unknown_database),
-    Planted("PostgreSQL offers no TLS", "database-no-tls", no_tls),
     Planted(
-        "PostgreSQL's certificate is of another authority", "database-certificate", wrong_authority
+        "PostgreSQL accepts and says nothing",
+        "database-silent",
+        faulty_databases.silent,
+        transient=True,
     ),
-    Planted("the URL asks for a weak sslmode", "database-ssl-mode", weak_ssl_mode),
+    Planted(
+        "PostgreSQL is starting up",
+        "database-starting",
+        faulty_databases.starting,
+        transient=True,
+    ),
+    Planted("the password is wrong", "database-sign-in", faulty_databases.wrong_password),
+    Planted("the database does not exist", "database-missing", faulty_databases.unknown_database),
+    Planted("PostgreSQL offers no TLS", "database-no-tls", faulty_databases.no_tls),
+    Planted(
+        "PostgreSQL's certificate is of another authority",
+        "database-certificate",
+        faulty_databases.wrong_authority,
+    ),
+    Planted(
+        "the database is Azure's own and empty", "database-no-create", faulty_databases.of_azure
+    ),
+    Planted(
+        "the database is Azure's own and holds data",
+        "database-no-create",
+        faulty_databases.of_azure_with_data,
+    ),
+    Planted("the URL asks for a weak sslmode", "database-ssl-mode", faulty_databases.weak_ssl_mode),
     Planted("the share is not mounted", "share-not-mounted", share("")),
     Planted(
         "what is mounted is no share",
@@ -312,4 +235,4 @@ PLANTED = (
     ),
 )
 
-__all__ = ["PLANTED", "RELEASED", "Planted", "World"]
+__all__ = ["PLANTED", "RELEASED", "Plant", "Planted", "World"]

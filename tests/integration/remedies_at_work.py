@@ -1,0 +1,73 @@
+"""Does what a remedy says, word for word, as the roles that it names."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from devtools.postgres import PostgresServer, find_installation
+
+#: What the remedies call a role that has to act, and what it types, up to the next such line.
+BLOCK = re.compile(
+    r"^As (?P<role>.+), or a member of it, in database (?P<database>.+):\n"
+    r"(?P<statements>(?:(?!As .+, or a member of it, in database ).*\n?)*)",
+    re.MULTILINE,
+)
+
+#: The major version whose package brings psql and pg_dump along, wherever the tests run.
+CLIENTS = "17"
+
+
+def statements_of(remedy: str) -> list[tuple[str, str, str]]:
+    """Role, database and SQL of each block."""
+    return [(m["role"], m["database"], m["statements"]) for m in BLOCK.finditer(remedy)]
+
+
+def psql(server: PostgresServer, role: str, password: str, database: str, statements: str) -> None:
+    """Have psql run statements, which all have to succeed."""
+    command = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", database]
+    _run(command, _environment(server, role, password), statements)
+
+
+def shell(
+    server: PostgresServer,
+    role: str,
+    password: str,
+    commands: Sequence[str],
+    names: Mapping[str, str],
+    folder: Path,
+) -> None:
+    """Have a shell run commands in a folder, after their placeholders have got their values."""
+    environment = _environment(server, role, password)
+    known = re.compile(rf"\b({'|'.join(names)})\b")
+    for command in commands:
+        complete = known.sub(lambda match: names[match[1]], command)
+        _run(["sh", "-c", f"cd {folder} && {complete}"], environment)
+        for dump in folder.glob("*.sql"):
+            # The programs are newer than a server of version 16, which does not know this.
+            dump.write_text(dump.read_text().replace("SET transaction_timeout = 0;\n", ""))
+
+
+def _environment(server: PostgresServer, role: str, password: str) -> dict[str, str]:
+    programs = find_installation(CLIENTS).folder
+    return {
+        "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "PGHOST": server.host,
+        "PGPORT": str(server.port),
+        "PGSSLMODE": "require",
+        "PGUSER": role,
+        "PGPASSWORD": password,
+    }
+
+
+def _run(command: list[str], environment: dict[str, str], text: str = "") -> None:
+    done = subprocess.run(
+        command, env=environment, input=text, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "ERROR" not in done.stderr, done.stderr
+    # A GRANT of somebody who may not give the right succeeds, with a warning.
+    assert "no privileges were granted" not in done.stderr, done.stderr
