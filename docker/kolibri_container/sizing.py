@@ -16,9 +16,9 @@ from kolibri_container.settings import ImageSettings
 
 MEGABYTE = 2**20
 
-#: What is used whatever the sizes: gunicorn's first processes, the workers, nginx. Measured, with
-#: what jobs take meanwhile.
-BASE_MEMORY = 450 * MEGABYTE
+#: What is used whatever the sizes: gunicorn's first processes, the workers, nginx, the doctor.
+#: Measured, with what jobs take meanwhile.
+BASE_MEMORY = 500 * MEGABYTE
 
 #: What one more process of the app grows to, beyond what it shares with the first.
 PROCESS_MEMORY = 150 * MEGABYTE
@@ -57,8 +57,12 @@ JOB_CONNECTIONS = JOB_THREADS * 2
 #: looks for jobs.
 WORKER_CONNECTIONS = 2
 
-#: Open only while an instance starts or somebody types a command: one that holds the start lock,
-#: one for the plugin's table, and Django's.
+#: Of the doctor's rounds, for the plugin's table.
+DOCTOR_CONNECTIONS = 1
+
+#: Open only while an instance starts, the doctor makes a round, or somebody types a command: one
+#: that holds the start lock, one for the plugin's table, and Django's; or the doctor's own, Django's
+#: and SQLAlchemy's.
 START_CONNECTIONS = 3
 
 #: Of each process: the one with which it finds out whether the database answers.
@@ -133,7 +137,8 @@ def sizes(limits: Limits, settings: ImageSettings, instances: int) -> Sizes:
 
 def fixed_connections(processes: int) -> int:
     """Connections of one instance beside those of jobs, and of the threads that serve."""
-    return WORKER_CONNECTIONS + START_CONNECTIONS + processes * HEALTH_CONNECTIONS
+    kept = WORKER_CONNECTIONS + DOCTOR_CONNECTIONS
+    return kept + START_CONNECTIONS + processes * HEALTH_CONNECTIONS
 
 
 def _too_few_connections(settings: ImageSettings, instances: int, processes: int) -> SettingsError:
