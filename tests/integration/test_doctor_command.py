@@ -16,6 +16,7 @@ from devtools.deadline import wait_until
 from devtools.deployment import INHERITED
 from devtools.ports import free_port
 from kolibri_azure_plugin.checks import catalogue
+from kolibri_azure_plugin.checks.model import Scope
 
 COMMAND = ("-m", "kolibri", "manage", "azure_check")
 
@@ -139,6 +140,24 @@ def test_only_and_skip_choose(environment):
     assert "azure.platform.memory" in ids
     assert "azure.platform.disk" not in ids
     assert "azure.content.mount" not in ids
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+def test_a_scope_comes_with_what_its_checks_require(scope, environment):
+    result = check(environment, "--format", "json", "--scope", scope.value)
+    entries = {entry["id"]: entry for entry in json.loads(result.stdout)["checks"]}
+    wanted = {each for each in catalogue.CHECKS if each.scope is scope}
+    needed = {name for each in wanted for name in (*each.requires, *each.after)}
+    assert {each.id for each in wanted} | needed <= set(entries)
+    assert {entry["scope"] for entry in entries.values()} == {"instance", "deployment"}
+    assert len(entries) < len(catalogue.CHECKS)
+
+
+def test_without_hurry_what_fails_is_looked_at_once_more(environment, needs_identity):
+    result = check(environment, *IDENTITY_ONLY, "--unhurried", "--format", "json")
+    assert result.returncode == 1
+    assert json.loads(result.stdout)["counts"]["fail"] == 1
+    assert result.stderr.count("examining again") == 1
 
 
 def test_options_of_kolibri_manage_itself_may_stand_before(environment):

@@ -19,6 +19,7 @@ from devtools.process import BackgroundProcess
 from kolibri_azure_plugin.checks import catalogue
 from kolibri_azure_plugin.checks.model import Scope
 from kolibri_azure_plugin.doctor import kept_reports
+from kolibri_azure_plugin.doctor.__main__ import NICENESS
 from kolibri_azure_plugin.instances.state import State
 
 from .content_app import content_app
@@ -275,6 +276,13 @@ def held_up(pair):
     runner = pair.begin("second", "-c", WHEN_ASKED)
     runner.wait_until(runner.doctors, "a doctor", PLENTY)
     return runner
+
+
+def test_a_doctor_lets_all_others_go_first(held_up):
+    (doctor,) = held_up.doctors()
+    wait_until(
+        lambda: os.getpriority(os.PRIO_PROCESS, doctor) == NICENESS, "its low priority", PLENTY
+    )
 
 
 def test_a_stop_ends_a_doctor_at_once(held_up):

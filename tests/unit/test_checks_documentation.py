@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from kolibri_azure_plugin.checks import catalogue
+from kolibri_azure_plugin.checks.model import Scope
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,10 @@ def test_ids_are_unique_and_ordered_by_category():
     assert len(ids) == len(set(ids))
     categories = [check.category for check in catalogue.CHECKS]
     assert categories == sorted(categories, key=categories.index)
+
+
+def test_every_check_is_about_an_instance_or_the_deployment():
+    assert {check.scope for check in catalogue.CHECKS} == set(Scope)
 
 
 def test_what_a_check_requires_exists_and_leads_to_no_circle():

@@ -34,8 +34,9 @@ def checks():
     return Registry("test")
 
 
-def run(checks, timeout=PLENTY, role=APP, deep=False):
-    results = runner.run(list(checks), SimpleNamespace(role=role, deep=deep), timeout)
+def run(checks, timeout=PLENTY, role=APP, deep=False, pace=runner.HURRIED):
+    subject = SimpleNamespace(role=role, deep=deep)
+    results = runner.run(list(checks), subject, timeout, pace=pace)
     return {result.check.id.rpartition(".")[2]: result for result in results}
 
 
@@ -68,6 +69,30 @@ def test_checks_that_need_nothing_of_each_other_run_side_by_side(checks):
     for name in "abcde":
         checks.check(name, "", scope=HERE)(lambda _subject: passed(str(together.wait())))
     assert {r.outcome.status for r in run(checks).values()} == {Status.PASS}
+
+
+def test_without_hurry_one_check_runs_after_the_other(checks):
+    running, seen = [], []
+
+    def look_around(_subject):
+        running.append(None)
+        seen.append(len(running))
+        time.sleep(0.02)
+        running.pop()
+        return passed("Alone.")
+
+    for name in "abcde":
+        checks.check(name, "", scope=HERE, after=("test.e",) if name == "a" else ())(look_around)
+    results = run(checks, pace=runner.UNHURRIED)
+    assert {result.outcome.status for result in results.values()} == {Status.PASS}
+    assert seen == [1] * 5
+
+
+def test_without_hurry_a_check_gets_more_time(checks):
+    checks.check("slow", "", scope=HERE, timeout=0.1)(lambda _subject: passed(str(time.sleep(0.3))))
+    assert run(checks)["slow"].outcome.status is Status.FAIL
+    patient = runner.Pace(at_once=1, patience=100)
+    assert run(checks, pace=patient)["slow"].outcome.status is Status.PASS
 
 
 def test_a_check_that_raises_is_a_failure_with_the_reason_and_no_secret(checks):
