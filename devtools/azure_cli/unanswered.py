@@ -88,7 +88,9 @@ def cut_off() -> None:
 
     requests.adapters.HTTPAdapter.send = send
     Profile.get_login_credentials = lambda *_, **__: (Credential(), SUBSCRIPTION, TENANT)
-    Profile.get_raw_token = lambda *_, **__: (("Bearer", "made up", {}), SUBSCRIPTION, TENANT)
+    until = {"expires_on": 2**33, "expiresOn": "2242-03-16 12:56:32.000000"}
+    token = ("Bearer", "made up", until)
+    Profile.get_raw_token = lambda *_, **__: (token, SUBSCRIPTION, TENANT)
 
 
 @contextlib.contextmanager
