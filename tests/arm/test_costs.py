@@ -133,9 +133,10 @@ def test_each_price_says_where_it_is_from():
     assert records == set(re.findall(r"\(([a-z])\)", PAGE))
 
 
-def test_probes_of_front_door_are_counted_where_there_are_any(production_as_read):
+def test_front_door_probes_nothing(production_as_read):
+    """Each group has one origin, so a probe could change nothing, and each costs the shares."""
     groups = production_as_read["resources"]["frontDoorOriginGroups"]["properties"]
-    assert ("healthProbeSettings" in groups) == ("Its health probes" in PAGE)
+    assert "healthProbeSettings" not in groups
 
 
 def test_nothing_is_deployed_that_the_page_leaves_out(deployed, rows):
