@@ -34,16 +34,23 @@ def find_redis() -> str:
 class RedisServer:
     """One server on 127.0.0.1; the port stays the same over restarts.
 
-    Its certificate, signed by `authority`, is for localhost, or for the name that `host` gives.
+    Its certificate, signed by `authority`, is for localhost, or for the name that `host` gives, and
+    ends after `days`.
     """
 
     def __init__(
-        self, folder: Path, authority: CertificateAuthority, password: str, host: str = "localhost"
+        self,
+        folder: Path,
+        authority: CertificateAuthority,
+        password: str,
+        host: str = "localhost",
+        *,
+        days: int = 365,
     ) -> None:
         self._program = find_redis()
         self._folder = folder
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._certificate = authority.issue("redis", [host], folder=folder)
+        self._certificate = authority.issue("redis", [host], folder=folder, days=days)
         self._authority_file = authority.certificate_file
         self.password = password
         self.port = free_port()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import logging
 import re
+import socket
+import ssl
 import threading
 import time
 from typing import Any
@@ -23,6 +25,8 @@ TIMEOUT = 1.0
 
 #: Seconds that Redis is left alone after it has failed.
 PAUSE = 5.0
+
+SECONDS_OF_A_DAY = 24 * 3600
 
 ADDRESS = re.compile(
     r"rediss://(?:(?P<login>.*)@)?(?P<host>\[[^\]]+\]|[^:/@]+)(?::(?P<port>\d+))?(?:/(?P<db>\d*))?"
@@ -114,6 +118,23 @@ class RedisServer:
             if self._client is None:
                 self._client = self._make_client()
             return self._client
+
+    def certificate_days_left(self) -> int:
+        """Days until its certificate ends, by a connection of its own.
+
+        :raises CacheError: when it does not answer.
+        """
+        host, port = self.address.host, self.address.port
+        trusted = ssl.create_default_context(cafile=self._root_cert or None)
+        try:
+            with (
+                socket.create_connection((host, port), TIMEOUT) as plain,
+                trusted.wrap_socket(plain, server_hostname=host) as secure,
+            ):
+                end = (secure.getpeercert() or {})["notAfter"]
+        except OSError as error:
+            raise explain(error, self.address) from error
+        return int(ssl.cert_time_to_seconds(str(end)) - time.time()) // SECONDS_OF_A_DAY
 
     def disconnect(self) -> None:
         """Close what is connected; the next question connects again."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from kolibri_azure_plugin.checks import (
     accounts,
+    cache,
     content,
     database,
     database_health,
@@ -25,6 +26,7 @@ CHECKS: tuple[Check, ...] = (
     *database_health.CHECKS,
     *content.CHECKS,
     *kolibri.CHECKS,
+    *cache.CHECKS,
     *accounts.CHECKS,
     *platform.CHECKS,
 )

@@ -6,6 +6,7 @@ import socket
 import time
 
 from kolibri_azure_plugin import startup
+from kolibri_azure_plugin.checks import endings
 from kolibri_azure_plugin.checks.model import (
     Measurement,
     Outcome,
@@ -27,9 +28,6 @@ SQLITE = "a test deployment without PostgreSQL"
 
 #: Seconds to wait for the port.
 CONNECT_TIMEOUT = 4.0
-
-#: Days before its end at which the server's certificate is worth a warning.
-CERTIFICATE_NEAR = 14
 
 
 @CHECKS.check(
@@ -103,13 +101,15 @@ def tls(subject: Subject) -> Outcome:
         "days_left": handshake.days_left,
         "verified": handshake.verified,
     }
-    return _certificate_outcome(handshake, measurements)
+    return _certificate_outcome(config.host, handshake, measurements)
 
 
-def _certificate_outcome(handshake: Handshake, measurements: dict[str, Measurement]) -> Outcome:
-    if handshake.days_left < CERTIFICATE_NEAR:
+def _certificate_outcome(
+    host: str, handshake: Handshake, measurements: dict[str, Measurement]
+) -> Outcome:
+    if endings.is_near(handshake.days_left):
         return warned(
-            f"The server's certificate ends in {handshake.days_left} days.",
+            f"The certificate of {host} {endings.in_words(handshake.days_left)}.",
             cause="with verify-ca and verify-full, no connection succeeds after that",
             remedy=f"Azure renews it by itself; if not: {SERVER} restart -g GROUP -n SERVER",
             **measurements,

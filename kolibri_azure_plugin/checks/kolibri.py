@@ -5,14 +5,12 @@ from __future__ import annotations
 import importlib
 import logging
 import os
-import time
 
 import kolibri
 from kolibri.utils.conf import KOLIBRI_HOME
 
 import kolibri_azure_plugin
 from kolibri_azure_plugin import origins, preconditions, settings, startup
-from kolibri_azure_plugin.caching.configuration import find_redis
 from kolibri_azure_plugin.checks.model import (
     EVERY_ROLE,
     Outcome,
@@ -34,7 +32,6 @@ from kolibri_azure_plugin.cloud.network import (
 from kolibri_azure_plugin.errors import KolibriAzureError
 from kolibri_azure_plugin.provisioning import first_setup
 from kolibri_azure_plugin.redaction import redact
-from kolibri_azure_plugin.retry import Deadline
 from kolibri_azure_plugin.zip_content.server import WSGI_MODULE
 
 CHECKS = Registry("kolibri")
@@ -288,21 +285,3 @@ def provisioned(subject: Subject) -> Outcome:
         remedy="az webapp restart -g GROUP -n APP, or without a web server: "
         "kolibri configure setup",
     )
-
-
-@CHECKS.check(
-    "cache",
-    "The cache that all instances share answers.",
-    scope=Scope.INSTANCE,
-    after=("kolibri.settings", "vault.secrets"),
-    timeout=8,
-    advisory=True,
-)
-def cache(subject: Subject) -> Outcome:
-    redis = find_redis(subject.context, Deadline(0))
-    if redis is None:
-        return skipped("there is no Redis: PostgreSQL is the shared cache")
-    begun = time.perf_counter()
-    redis.ask("PING")
-    took = round((time.perf_counter() - begun) * 1000, 1)
-    return passed(f"Redis at {redis.address} answers in {took} ms.", answer_ms=took)

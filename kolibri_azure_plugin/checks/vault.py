@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import datetime, timezone
 
+from kolibri_azure_plugin.checks import endings
 from kolibri_azure_plugin.checks.model import Outcome, Registry, Scope, passed, skipped, warned
 from kolibri_azure_plugin.checks.subject import Subject
 from kolibri_azure_plugin.cloud.network import CONNECT_TIMEOUT, READ_TIMEOUT, explain_no_answer
@@ -13,9 +14,6 @@ from kolibri_azure_plugin.errors import VaultError
 CHECKS = Registry("vault")
 
 NO_VAULT = "KOLIBRI_AZURE_KEY_VAULT_URL is empty: secrets come from the environment"
-
-#: Days before its end at which a secret is worth a warning.
-EXPIRY_NEAR = 30
 
 
 @CHECKS.check(
@@ -79,21 +77,25 @@ def expiry(subject: Subject) -> Outcome:
     vault = subject.context.vault
     if vault is None:
         return skipped(NO_VAULT)
+    # It is read by none of the checks before this one.
+    subject.context.secrets.find(subject.context.settings.redis_url_secret, optional=True)
     now = datetime.now(timezone.utc)
-    kept = subject.context.secrets.from_vault.values()
+    kept = list(subject.context.secrets.from_vault.values())
     ages = {f"{s.name}_age_days": (now - s.updated_on).days for s in kept if s.updated_on}
     ending = {s.name: (s.expires_on - now).days for s in kept if s.expires_on}
     left = {f"{name}_days_left": days for name, days in ending.items()}
-    name, days = min(ending.items(), key=lambda item: item[1], default=("", EXPIRY_NEAR))
-    if days < EXPIRY_NEAR:
+    near = sorted((days, name) for name, days in ending.items() if endings.is_near(days))
+    if near:
+        said = ", ".join(f"{name} {endings.in_words(days)}" for days, name in near)
         return warned(
-            f"Secret {name} ended {-days} days ago."
-            if days < 0
-            else f"Secret {name} ends in {days} days.",
+            f"Secret {said}.",
             cause="Key Vault still hands it out then, but whoever set the date wants a new one",
-            remedy=f"az keyvault secret set --vault-name {vault.name} -n {name} --file FILE "
-            "--expires YEAR-MONTH-DAY",
+            remedy="\n".join(
+                f"az keyvault secret set --vault-name {vault.name} -n {name} --file FILE "
+                "--expires YEAR-MONTH-DAY"
+                for _days, name in near
+            ),
             **ages,
             **left,
         )
-    return passed(f"No secret ends within {EXPIRY_NEAR} days.", **ages, **left)
+    return passed(f"No secret ends within {endings.NEAR_DAYS} days.", **ages, **left)

@@ -11,6 +11,7 @@ from typing import Any
 from devtools.channel import CHANNEL_ID
 from devtools.deployment import LEARNER
 from devtools.ports import free_port
+from devtools.redis import RedisServer
 
 from . import ailing_databases, faulty_databases
 from .patient import Patient
@@ -163,6 +164,17 @@ def redis_refuses(patient: Patient) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def redis_with_a_certificate_that_ends_soon(patient: Patient) -> Iterator[None]:
+    folder = patient.deployment.home.parent / "redis"
+    with RedisServer(folder, patient.authority, "redis-password", days=5) as redis:
+        patient.azure.set_secret("kolibri-redis-url", redis.url())
+        patient.deployment.environment["KOLIBRI_AZURE_REDIS_SSL_ROOT_CERT"] = str(
+            patient.authority.certificate_file
+        )
+        yield
+
+
+@contextlib.contextmanager
 def sign_up_that_nobody_meant(patient: Patient) -> Iterator[None]:
     patient.run_sql("UPDATE kolibriauth_facilitydataset SET learner_can_sign_up = true")
     yield
@@ -268,6 +280,7 @@ AILMENTS = (
     Ailment("kolibri.provisioned", "fail", nothing_to_set_up_with),
     Ailment("kolibri.provisioned", "warn", ailing_databases.empty_database, "fresh"),
     Ailment("kolibri.cache", "warn", redis_refuses),
+    Ailment("kolibri.cache", "warn", redis_with_a_certificate_that_ends_soon, "ends-soon"),
     Ailment("kolibri.accounts", "warn", sign_up_that_nobody_meant),
     Ailment("kolibri.accounts", "warn", learners_without_a_password, "no-password"),
     Ailment("kolibri.accounts", "warn", account_that_waits_for_a_password, "not-specified"),
