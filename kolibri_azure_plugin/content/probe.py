@@ -27,6 +27,9 @@ NEEDED_BY_PYTHON = ("LD_LIBRARY_PATH",)
 #: Seconds that a probe may take. A healthy share on Azure answers within 50 ms.
 DEADLINE = 1.5
 
+#: Where a probe that hangs is noted for processes that come after this one; None: nowhere.
+_notes: Path | None = None
+
 _hung: dict[str, subprocess.Popen[bytes]] = {}
 _locks: collections.defaultdict[str, threading.Lock] = collections.defaultdict(threading.Lock)
 
@@ -59,6 +62,15 @@ class Throughput:
     delete_ms: float
 
 
+def note_hung_probes_in(file: Path) -> None:
+    """Start no probe, either, while one of an earlier process hangs that used the same file.
+
+    For a program that is run again and again: it would leave one more of them each time.
+    """
+    global _notes
+    _notes = file
+
+
 def touch(folder: str, marker: str | None = None) -> Measurements:
     """Write, read and delete a small file in the folder.
 
@@ -83,7 +95,7 @@ def missing(folder: str, names: Sequence[str], seconds: float) -> list[str]:
 def _probe(action: str, folder: str, arguments: dict[str, Any], seconds: float) -> dict[str, Any]:
     with _locks[folder]:
         earlier = _hung.get(folder)
-        if earlier is not None and earlier.poll() is None:
+        if (earlier is not None and earlier.poll() is None) or _noted_one_hangs(folder):
             raise ProbeHangsError("an earlier probe of it still hangs")
         process = _start(action, folder)
         try:
@@ -91,6 +103,7 @@ def _probe(action: str, folder: str, arguments: dict[str, Any], seconds: float) 
             _hung.pop(folder, None)
         except subprocess.TimeoutExpired:
             _hung[folder] = process
+            _note(folder, process.pid)
             _abandon(process)
             raise ProbeHangsError(f"no answer within {seconds:g} seconds") from None
     return _read_report(output)
@@ -114,6 +127,36 @@ def _abandon(process: subprocess.Popen[bytes]) -> None:
     for stream in (process.stdin, process.stdout):
         if stream is not None:
             stream.close()
+
+
+def _note(folder: str, pid: int) -> None:
+    if _notes is not None:
+        with contextlib.suppress(OSError):
+            _notes.write_text(json.dumps([folder, pid, _birth(pid)]), encoding="utf-8")
+
+
+def _noted_one_hangs(folder: str) -> bool:
+    if _notes is None:
+        return False
+    try:
+        noted_folder, pid, birth = json.loads(_notes.read_text(encoding="utf-8"))
+        return bool(noted_folder == folder and birth and _birth(pid) == birth)
+    except (OSError, ValueError):
+        return False
+
+
+def _birth(pid: int) -> str:
+    """When a process began, in the kernel's own units; empty when there is none of this id.
+
+    https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+    """
+    try:
+        # The name, in brackets, may hold anything.
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    state, birth = fields[0], fields[19]
+    return "" if state == "Z" else birth
 
 
 def _read_report(output: bytes) -> dict[str, Any]:

@@ -13,15 +13,18 @@ import sys
 import threading
 import time
 import traceback
+from pathlib import Path
 from typing import TextIO
 
 import kolibri
+from kolibri.utils.conf import KOLIBRI_HOME
 
 import kolibri_azure_plugin
 from kolibri_azure_plugin.checks import catalogue
 from kolibri_azure_plugin.checks.model import DEEP_TIMEOUT, Scope, Status
 from kolibri_azure_plugin.checks.runner import HURRIED, UNHURRIED, Result, run
 from kolibri_azure_plugin.checks.subject import Subject
+from kolibri_azure_plugin.content import probe
 from kolibri_azure_plugin.doctor import arguments, json_document, short, table
 from kolibri_azure_plugin.doctor.report import Report
 from kolibri_azure_plugin.instances import joining
@@ -34,6 +37,9 @@ INTERRUPTED = 130
 #: Seconds between two examinations with --wait, and before the second look of --unhurried.
 PAUSE = 2.0
 
+#: The file in KOLIBRI_HOME in which a doctor notes a probe of the share that can't be ended.
+HUNG_PROBES = "azure_hung_probe.json"
+
 #: What serves a request, or works for somebody, comes before a doctor that nobody waits for.
 NICENESS = 10
 
@@ -44,6 +50,7 @@ def main(words: list[str]) -> int:
     output = _keep_stdout_for_the_report()
     _quieten_logs()
     joining.stay_out()
+    probe.note_hung_probes_in(Path(KOLIBRI_HOME, HUNG_PROBES))
     if options.unhurried:
         os.nice(NICENESS)
     try:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -14,7 +16,9 @@ import psycopg2
 import pytest
 
 from devtools.deadline import wait_until
-from devtools.instances import another_instance
+from devtools.deployment import run
+from devtools.descendants import descendants
+from devtools.instances import WSGI_MODULE, another_instance, start_kolibri
 from devtools.process import BackgroundProcess
 from kolibri_azure_plugin.checks import catalogue
 from kolibri_azure_plugin.checks.model import Scope
@@ -78,6 +82,16 @@ def name_of(pid):
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
     except OSError:
         return ""
+
+
+def probes(folder):
+    """The processes that use a share, or are stuck in it."""
+    stuck = [name_of(pid) for pid in every_process()]
+    return [name for name in stuck if "probe_process.py" in name and f" {folder} " in name]
+
+
+def every_process():
+    return [int(entry.name) for entry in Path("/proc").glob("[0-9]*")]
 
 
 class Pair:
@@ -202,6 +216,17 @@ def test_each_outcome_is_told_once_and_that_of_the_deployment_by_one_instance(pa
     assert sum(len(runner.lines(EXPIRY, status="warn")) for runner in runners) == 1
 
 
+def test_rounds_on_a_hanging_share_leave_one_stuck_process_and_not_one_each(pair):
+    pair.plant()
+    runner, _ = pair.every(2)
+    runner.wait_until(lambda: len(runner.lines(ACCESS, status="fail")) >= 3, "rounds", PLENTY)
+    assert len(probes(pair.deployment.mount_point)) == 1
+
+    (pair.deployment.share / "hanging").unlink()
+    runner.wait_until(lambda: pair.kept("first", ACCESS) == "pass", "an answer", PLENTY)
+    assert probes(pair.deployment.mount_point) == []
+
+
 def test_who_asks_again_at_once_is_refused(pair):
     assert pair.ask()
     assert not pair.ask()
@@ -267,6 +292,45 @@ def test_the_server_of_interactive_content_examines_its_instance_and_only_logs(t
         assert {line["scope"] for line in runner.lines()} == {"instance"}
         assert not runner.lines(status="fail")
         assert runner.stop() == 0
+
+
+def rounds_below(process):
+    return [pid for pid in descendants(process.pid) if "doctor.rounds" in name_of(pid)]
+
+
+def test_kolibri_start_brings_the_rounds_along_also_where_it_runs_no_workers(pair):
+    instance = pair.instances["second"]
+    instance.environment.update(KOLIBRI_AZURE_WORKERS="off", KOLIBRI_AZURE_CHECK_INTERVAL="2")
+    with start_kolibri(instance) as server:
+        server.wait_until(lambda: pair.kept("second", ACCESS) == "pass", "a report", PLENTY)
+        (rounds,) = rounds_below(server)
+        assert server.stop() == 0
+        assert not name_of(rounds)
+
+
+def test_the_rounds_end_with_a_kolibri_that_is_killed(pair):
+    instance = pair.instances["second"]
+    with start_kolibri(instance) as server:
+        server.wait_until(lambda: rounds_below(server), "the rounds", PLENTY)
+        (rounds,) = rounds_below(server)
+        os.kill(server.pid, signal.SIGKILL)
+        wait_until(lambda: not name_of(rounds), "their end", PLENTY)
+
+
+@pytest.mark.parametrize("wsgi", [WSGI_MODULE, "kolibri_azure_plugin.wsgi:application"])
+def test_a_web_server_has_no_part_in_it(wsgi, pair):
+    names = "sorted(name for name in sys.modules if 'azure_plugin.doctor' in name)"
+    loaded = f"import sys, {wsgi.partition(':')[0]}; print('loaded:', {names})"
+    instance = pair.instances["second"]
+    instance.environment["KOLIBRI_AZURE_CHECK_INTERVAL"] = "1"
+    result = run(
+        instance.command(sys.executable, "-c", loaded), instance.environment, seconds=PLENTY
+    )
+    modules = re.search(r"^loaded: (.*)$", result.stdout, re.MULTILINE)[1]
+    assert ast.literal_eval(modules) == [
+        "kolibri_azure_plugin.doctor",
+        "kolibri_azure_plugin.doctor.handover",
+    ]
 
 
 @pytest.fixture
