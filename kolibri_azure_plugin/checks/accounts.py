@@ -9,6 +9,7 @@ from typing import Any
 from kolibri_azure_plugin.checks.kolibri import SET
 from kolibri_azure_plugin.checks.model import Outcome, Registry, Scope, passed, skipped, warned
 from kolibri_azure_plugin.checks.subject import Subject
+from kolibri_azure_plugin.checks.tables import has_table
 from kolibri_azure_plugin.settings import Settings
 
 CHECKS = Registry("kolibri")
@@ -37,6 +38,8 @@ def accounts(subject: Subject) -> Outcome:
     from django.db import connection
     from kolibri.core.auth.models import Facility
 
+    if not has_table(Facility):
+        return skipped("there is no facility yet")
     facilities = list(Facility.objects.select_related("dataset").order_by("name"))
     doors = [door for each in facilities for door in _open_doors(each, subject.context.settings)]
     connection.close()

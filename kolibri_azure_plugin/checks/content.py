@@ -19,6 +19,7 @@ from kolibri_azure_plugin.checks.model import (
     warned,
 )
 from kolibri_azure_plugin.checks.subject import Subject
+from kolibri_azure_plugin.checks.tables import has_table
 from kolibri_azure_plugin.content import probe, share
 from kolibri_azure_plugin.content.mounts import mounted_at
 
@@ -192,12 +193,14 @@ def uploads_access(subject: Subject) -> Outcome:
     "The channels' databases are on the share.",
     scope=Scope.DEPLOYMENT,
     requires=("content.access", "kolibri.start"),
+    after=("database.owner",),
     timeout=10,
 )
 def databases(subject: Subject) -> Outcome:
     from kolibri.core.content.models import ChannelMetadata
 
-    wanted = sorted(f"databases/{key}.sqlite3" for key in _all(ChannelMetadata, "id"))
+    keys = _all(ChannelMetadata, "id") if has_table(ChannelMetadata) else []
+    wanted = sorted(f"databases/{key}.sqlite3" for key in keys)
     if not wanted:
         return skipped("no channel has been imported yet")
     path = subject.context.settings.content_mount
@@ -221,6 +224,7 @@ def databases(subject: Subject) -> Outcome:
     "The files that the database knows are on the share.",
     scope=Scope.DEPLOYMENT,
     requires=("content.access", "kolibri.start"),
+    after=("database.owner",),
     timeout=25,
     deep_timeout=DEEP_TIMEOUT,
 )
@@ -229,7 +233,7 @@ def files(subject: Subject) -> Outcome:
     from kolibri.core.content.models import LocalFile
 
     available = LocalFile.objects.filter(available=True)
-    total = available.count()
+    total = available.count() if has_table(LocalFile) else 0
     if not total:
         return skipped("no content has been imported yet")
     chosen = available if subject.deep else available.order_by("?")[:SAMPLE]

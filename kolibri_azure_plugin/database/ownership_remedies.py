@@ -52,7 +52,7 @@ def refusal(ownership: Ownership, session: Any) -> DatabaseError:
         failed, code = "Kolibri may not create tables in its database.", "database-no-create"
     return DatabaseError(
         failed,
-        expected=f"database {ownership.database} and its tables belong to {ownership.user}, "
+        expected=f"database {ownership.database} and its tables to belong to {ownership.user}, "
         "or to a role whose rights it has",
         found=f"{belongings(ownership)}; {signs or 'no table holds a row'}",
         # Whoever hands the tables over can do the same with the database.
@@ -82,7 +82,9 @@ def remedy(ownership: Ownership, signs: str, *, take_over: bool = False) -> str:
     steps = _steps(ownership, take_over=take_over)
     if ROLES_OF_THE_PLATFORM.isdisjoint(step.by for step in steps):
         return _written_out(steps, ownership.database)
-    return _copy(ownership) if signs else _delete_and_deploy(ownership)
+    if signs or ownership.may_migrate:
+        return f"Nobody but Azure can give rights in it. So copy {copy(ownership)}"
+    return _delete_and_deploy(ownership)
 
 
 def temporary_tables(ownership: Ownership) -> str:
@@ -138,8 +140,11 @@ def _hand_over_tables(schema: str, owner: str, heir: str) -> str:
 def _written_out(steps: list[Step], database: str) -> str:
     blocks = []
     for role, its_steps in itertools.groupby(steps, key=lambda step: step.by):
-        statements = "\n".join(step.statement for step in its_steps)
-        blocks.append(f"As {role}, or a member of it, in database {database}:\n{statements}")
+        statements = [step.statement for step in its_steps]
+        # A single one fits into the line, which is all that a log shows of a remedy.
+        separator = " " if len(statements) == 1 and "\n" not in statements[0] else "\n"
+        head = f"As {role}, or a member of it, in database {database}:"
+        blocks.append(separator.join([head, "\n".join(statements)]))
     return "\n".join(blocks)
 
 
@@ -153,10 +158,6 @@ def _delete_and_deploy(ownership: Ownership) -> str:
     )
 
 
-def _copy(ownership: Ownership) -> str:
-    return "Nobody but Azure can give rights in it. So copy " + copy(ownership)
-
-
 def copy(ownership: Ownership) -> str:
     """How the data come into a new database that is the user's own; the sentence has begun.
 
@@ -164,9 +165,9 @@ def copy(ownership: Ownership) -> str:
     """
     group = _identifier(ownership.group)
     make = _commands(
-        f"CREATE ROLE {group}",
+        *([] if ownership.has_group else [f"CREATE ROLE {group}"]),
         f"GRANT {group} TO CURRENT_USER, {_identifier(ownership.user)}",
-        f"CREATE DATABASE NEW OWNER {group} TEMPLATE template0 ENCODING 'UTF8'",
+        f"CREATE DATABASE NEW OWNER {group} TEMPLATE template0 ENCODING UTF8",
     )
     return (
         "the data into a new database, as an administrator who may read every table, with psql "

@@ -109,5 +109,5 @@ def of_azure_with_data(world: World) -> Iterator[None]:
 
 def require_role(postgres: PostgresServer, name: str, options: str = "") -> None:
     """Make a role, unless the server has it from another test."""
-    if not postgres.execute("SELECT FROM pg_roles WHERE rolname = %s", (name,)):
+    if not postgres.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,)):
         postgres.execute(f"CREATE ROLE {name} {options}")

@@ -12,7 +12,7 @@ from devtools.postgres import PostgresServer, find_installation
 
 #: What the remedies call a role that has to act, and what it types, up to the next such line.
 BLOCK = re.compile(
-    r"^As (?P<role>.+), or a member of it, in database (?P<database>.+):\n"
+    r"^As (?P<role>.+), or a member of it, in database (?P<database>.+?):\s"
     r"(?P<statements>(?:(?!As .+, or a member of it, in database ).*\n?)*)",
     re.MULTILINE,
 )

@@ -68,6 +68,7 @@ def site(server, authority, templates, tmp_path):
         server.drop_database(name)
     server.execute("DROP ROLE IF EXISTS kolibri_owner")
     server.execute("REVOKE azure_pg_admin, former FROM kolibri")
+    server.execute("ALTER ROLE kolibri INHERIT")
 
 
 def start(site):
@@ -232,6 +233,16 @@ def test_a_member_of_the_owner_is_as_good_as_the_owner(site):
 
     assert_well(site)
     assert "former, whose rights kolibri has" in examine(site)[1]["message"]
+
+
+def test_a_member_that_does_not_inherit_is_not(site):
+    site.postgres.clone_database(MIGRATED_BY_ANOTHER, "kolibri", owner="former")
+    site.postgres.execute("ALTER ROLE kolibri NOINHERIT")
+    site.postgres.execute("GRANT former TO kolibri")
+
+    refused(site, "database-no-create")
+    carry_out(site, examine(site)[0]["remedy"])
+    assert_well(site)
 
 
 def test_without_the_schema_public_it_is_to_be_made(site):

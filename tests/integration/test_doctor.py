@@ -148,6 +148,16 @@ def test_a_check_finds(ailment, patient):
     compare(ailment.name, examination.document)
 
 
+def test_before_the_first_start_it_says_so_and_nothing_fails(deployment):
+    examination = examine_fully(deployment)
+    assert "The check itself broke" not in examination.output
+    assert examination.document["counts"]["fail"] == 0
+    for check in ("azure.database.migrations", "azure.kolibri.provisioned"):
+        assert examination[check]["status"] == "warn"
+    for check in ("azure.content.databases", "azure.content.files", "azure.kolibri.accounts"):
+        assert examination[check]["status"] == "skip"
+
+
 @pytest.mark.parametrize("deep, looked_for", [((), 1), (("--deep",), 3)], ids=["a sample", "all"])
 def test_the_files_of_the_content_are_looked_for(deep, looked_for, patient):
     examination = examine(
