@@ -60,9 +60,9 @@ WORKER_CONNECTIONS = 2
 #: Of the doctor's rounds, for the plugin's table.
 DOCTOR_CONNECTIONS = 1
 
-#: Open only while an instance starts: one that holds the start lock, one for the plugin's table, and
-#: Django's. Or while the doctor makes a round: its own, Django's and SQLAlchemy's. Or while somebody
-#: types a command.
+#: Open only while an instance starts: one that holds the start lock, one for the plugin's table,
+#: and Django's. Or while the doctor makes a round: its own, Django's and SQLAlchemy's. Or while
+#: somebody types a command.
 START_CONNECTIONS = 3
 
 #: Of each process: the one with which it finds out whether the database answers.
