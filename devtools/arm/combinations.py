@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 Values = dict[str, typing.Any]
 
-_REGISTRY = (
+REGISTRY = (
     "/subscriptions/33333333-3333-3333-3333-333333333333/resourceGroups/images/providers/"
     "Microsoft.ContainerRegistry/registries/schoolimages"
 )
@@ -17,6 +17,19 @@ _PERSON = {
     "name": "operators",
     "type": "Group",
 }
+
+_DIGEST = "sha256:" + "0123456789abcdef" * 4
+_COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+class Together(dict[str, typing.Any]):
+    """Values of several parameters that belong together, as one choice."""
+
+
+def _image(source: str, **given: typing.Any) -> Together:
+    """A choice of where the image comes from; what is not given is as in the template."""
+    return Together({"imageSource": source, "ref": "v0.1.0", "image": "", "registryId": "", **given})
+
 
 #: For each parameter that changes what is deployed, the choices worth trying.
 CHOICES: Mapping[str, Sequence[typing.Any]] = {
@@ -29,9 +42,16 @@ CHOICES: Mapping[str, Sequence[typing.Any]] = {
         {"planSku": "P0v3", "logDailyCapGB": 5},
     ],
     "useAvailabilityZones": [True, False],
-    "image": ["ghcr.io/learningequality/kolibri-azure:0.1.0", "schoolimages.azurecr.io/kolibri:2"],
-    "stagingImage": ["", "ghcr.io/learningequality/kolibri-azure:0.2.0"],
-    "registryId": ["", _REGISTRY],
+    "imageSource": [
+        _image("build"),
+        _image("build", ref=_COMMIT),
+        _image("published", image=f"registry.example.org/kolibri-azure@{_DIGEST}"),
+        _image("own", image="registry.example.org/kolibri-azure:2"),
+        _image("own", image="schoolimages.azurecr.io/kolibri:2", registryId=REGISTRY),
+    ],
+    "rebuild": ["", "2026-11"],
+    "stagingRef": ["", "v0.2.0"],
+    "stagingImage": ["", "registry.example.org/kolibri-azure:3"],
     "secretLifetimeDays": [0, 365],
     "rewriteSecrets": [[], ["kolibri-database-url", "kolibri-redis-url"]],
     "vaultName": ["", "kv-of-the-ministry-2"],
@@ -61,6 +81,13 @@ CHOICES: Mapping[str, Sequence[typing.Any]] = {
 TEST_CHOICES: Mapping[str, Sequence[typing.Any]] = {
     "name": ["kolibri-test", "ab", "a-very-long-name-123"],
     "planSku": ["B1", "B2", "B3"],
+    "imageSource": [
+        _image("build"),
+        _image("published", image=f"registry.example.org/kolibri-azure@{_DIGEST}"),
+        _image("own", image="registry.example.org/kolibri-azure:2"),
+        _image("own", image="schoolimages.azurecr.io/kolibri:2", registryId=REGISTRY),
+    ],
+    "rebuild": ["", "2026-11"],
     "facilityPreset": ["formal", "nonformal", "informal"],
     "learnerCanSignUp": [False, True],
     "learnerCanLoginByName": [False, True],
@@ -93,5 +120,13 @@ def pairwise(choices: Mapping[str, Sequence[typing.Any]]) -> list[Values]:
                 ]
                 chosen[parameter] = covered.index(max(covered))
         missing -= {frozenset(pair) for pair in itertools.combinations(chosen.items(), 2)}
-        sets.append({name: choices[name][i] for name, i in chosen.items()})
+        sets.append(values_of({name: choices[name][i] for name, i in chosen.items()}))
     return [{**values, "superuserPassword": PASSWORD} for values in sets]
+
+
+def values_of(chosen: Mapping[str, typing.Any]) -> Values:
+    """The parameters that one choice of each makes."""
+    values: Values = {}
+    for name, choice in chosen.items():
+        values.update(choice if isinstance(choice, Together) else {name: choice})
+    return values

@@ -16,6 +16,7 @@ DIAGNOSED = {
     "microsoft.cache/redisenterprise",
     "microsoft.cache/redisenterprise/databases",
     "microsoft.cdn/profiles",
+    "microsoft.containerregistry/registries",
     "microsoft.dbforpostgresql/flexibleservers",
     "microsoft.insights/autoscalesettings",
     "microsoft.keyvault/vaults",

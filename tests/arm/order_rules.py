@@ -47,6 +47,16 @@ ORDER: tuple[tuple[str, str], ...] = (
     ("filesEndpointName", "appMounts"),
     ("stagingSlot", "stagingMounts"),
     ("contentApp", "contentMounts"),
+    # The image is there, and may be pulled, before anybody pulls it.
+    ("registry", "imageTasks"),
+    ("imageTasks", "taskPushesImage"),
+    ("taskPushesImage", "imageRuns"),
+    ("registry", "registryAccess"),
+    ("imageRuns", "app"),
+    ("imageRuns", "stagingSlot"),
+    ("imageRuns", "contentApp"),
+    ("registryAccess", "stagingSlot"),
+    ("registryAccess", "contentApp"),
     # Two sites that join one subnet at once: 409, ServiceAssociationLinkLease.
     ("app", "stagingSlot"),
     ("app", "contentApp"),

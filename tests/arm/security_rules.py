@@ -13,6 +13,7 @@ from devtools.arm import Evaluated, Resource
 ROLES = {
     "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User",
     "7f951dda-4ed3-4680-a7ca-43fe172d538d": "AcrPull",
+    "8311e382-0749-4cb8-b61a-304f252e45ec": "AcrPush",
 }
 
 #: What the apps ask of the private endpoints: the vault, SMB and what the vendor wants open beside
@@ -214,9 +215,11 @@ def each_role_is_the_least(result: Evaluated) -> Iterator[str]:
         role = ROLES.get(each.at("roleDefinitionId").rsplit("/", 1)[1])
         if role is None:
             yield f"{each.symbol} gives a role that is not among {sorted(ROLES.values())}"
-        elif role == "AcrPull":
+        elif role in {"AcrPull", "AcrPush"}:
             if "/registries/" not in each.scope:
-                yield f"{each.symbol} gives AcrPull on something that is no registry"
+                yield f"{each.symbol} gives {role} on something that is no registry"
+            if (role == "AcrPush") != (each.symbol == "pushesImage"):
+                yield f"{each.symbol} gives {role}, which is for the tasks that build alone"
         else:
             given.add((role, each.scope))
         if each.at("principalType") != "ServicePrincipal":
