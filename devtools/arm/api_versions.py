@@ -20,6 +20,8 @@ Template = Mapping[str, typing.Any]
 
 _CALL = re.compile(r"\b(?:reference|list\w*)\(")
 _VERSION = re.compile(r"'(\d{4}-\d\d-\d\d(?:-\w+)?)'")
+#: One copy of a loop: its number follows the symbol.
+_COPY = re.compile(r"format\('(\w+)\[\{0\}\]'")
 _TYPE = re.compile(r"'([A-Za-z]+\.[A-Za-z.]+/[A-Za-z/]+)'")
 
 
@@ -96,7 +98,8 @@ def _in_expression(text: str, names: Mapping[str, str]) -> Iterator[tuple[str, s
         version = _VERSION.fullmatch(others[0]) if others else None
         if version:
             kind = _TYPE.search(of)
-            yield kind[1] if kind else names.get(of, ""), version[1]
+            copy = _COPY.match(of)
+            yield kind[1] if kind else names.get(f"'{copy[1]}'" if copy else of, ""), version[1]
 
 
 def _arguments(text: str) -> list[str]:

@@ -73,13 +73,23 @@ def test_parameters_files_fit_the_template(checker, production):
 
 def test_the_test_template_is_one_web_app_and_says_that_data_dies(checker):
     template = json.loads(NAMES["test"].read_text(encoding="utf-8"))
-    result = checker.evaluate(template, {})
-    kinds = {each.type for each in result.resources}
-    assert kinds == {
+    web_app = {
+        "Microsoft.ManagedIdentity/userAssignedIdentities",
         "Microsoft.Web/serverfarms",
         "Microsoft.Web/sites",
         "Microsoft.Web/sites/basicPublishingCredentialsPolicies",
     }
+    what_builds_the_image = {
+        "Microsoft.Authorization/roleAssignments",
+        "Microsoft.ContainerRegistry/registries",
+        "Microsoft.ContainerRegistry/registries/taskRuns",
+        "Microsoft.ContainerRegistry/registries/tasks",
+        "Microsoft.Resources/deployments",
+    }
+    own = {"imageSource": "own", "image": "registry.example.org/kolibri-azure:2"}
+    for values, expected in ((own, web_app), ({}, web_app | what_builds_the_image)):
+        result = checker.evaluate(template, values)
+        assert {each.type for each in result.resources} == expected
     assert result.app_settings("app")["KOLIBRI_AZURE_DEPLOYMENT"] == "test"
     assert "dies" in template["metadata"]["description"]
     assert "dies" in result.outputs["warning"]
