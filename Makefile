@@ -6,6 +6,8 @@ VENV := .venv
 PYTHON :=
 # What is passed on to the command behind a target.
 ARGS :=
+# https://github.com/OWNER/NAME, for `make address`.
+ADDRESS :=
 # The modules of bench/ that `make bench` runs; performance and chaos take ten minutes each, and
 # run when they are named.
 BENCH := startup doctor caches health request_cost
@@ -14,7 +16,7 @@ RUN := $(VENV)/bin/python
 environment = @sh devtools/environment.sh "$(VENV)" $(1) $(PYTHON)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke snapshot test lint lock bench clean
+.PHONY: help demo smoke snapshot test lint lock bench address clean
 
 help: ## list these commands
 	@echo 'make COMMAND [ARGS="..."] [PYTHON=python3.12]'
@@ -54,6 +56,10 @@ lock: ## resolve the image's Python packages to their newest versions, with hash
 bench: ## measure what the plugin costs, and the image beside stock Kolibri
 	$(call environment,test)
 	@for name in $(BENCH); do echo "== $$name"; $(RUN) -m bench.$$name $(ARGS) || exit; done
+
+address: ## show where the project lives; with ADDRESS=https://github.com/OWNER/NAME, set it for a fork
+	$(call environment,demo)
+	@$(RUN) -m devtools.address $(ADDRESS)
 
 clean: ## remove the environment and all caches; the demo's data stay
 	rm -rf $(VENV) .tox build dist *.egg-info .coverage .coverage.*

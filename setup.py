@@ -10,23 +10,37 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 
 
-def version() -> str:
-    """The version, read without importing the package, whose dependencies may not be there yet."""
+def constant(name: str) -> str:
+    """What the package says of itself, read without importing it, for want of dependencies."""
     source = (HERE / "kolibri_azure_plugin" / "__init__.py").read_text(encoding="utf-8")
-    match = re.search(r'^__version__ = "(.+)"$', source, re.MULTILINE)
+    match = re.search(rf'^{name} = "(.+)"$', source, re.MULTILINE)
     if match is None:
-        raise RuntimeError("kolibri_azure_plugin/__init__.py names no __version__")
+        raise RuntimeError(f"kolibri_azure_plugin/__init__.py names no {name}")
     return match.group(1)
 
 
+def readme() -> str:
+    """README.md, whose links lead somewhere from the page of a package index too."""
+    text = (HERE / "README.md").read_text(encoding="utf-8")
+    return re.sub(r"\]\((?!https?://|#)", f"]({ADDRESS}/blob/v{VERSION}/", text)
+
+
+VERSION = constant("__version__")
+ADDRESS = constant("PROJECT_ADDRESS")
+
 setup(
     name="kolibri-azure-plugin",
-    version=version(),
+    version=VERSION,
     description="Runs Kolibri on Microsoft Azure: PostgreSQL over TLS, Key Vault, Azure Files",
-    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description=readme(),
     long_description_content_type="text/markdown",
     license="MIT",
-    url="https://github.com/learningequality/kolibri-azure",
+    url=ADDRESS,
+    project_urls={
+        "Documentation": f"{ADDRESS}/tree/v{VERSION}/docs",
+        "Changelog": f"{ADDRESS}/blob/v{VERSION}/CHANGELOG.md",
+        "Issues": f"{ADDRESS}/issues",
+    },
     packages=find_packages(include=["kolibri_azure_plugin*"]),
     package_data={"kolibri_azure_plugin": ["py.typed"]},
     python_requires=">=3.9,<3.14",

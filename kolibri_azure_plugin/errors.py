@@ -13,12 +13,11 @@ KolibriAzureError
 
 from __future__ import annotations
 
+from kolibri_azure_plugin import DOCUMENTATION
 from kolibri_azure_plugin.remedies import fill_in
 
 #: Where the sections live that the ``code`` of an error names.
-TROUBLESHOOTING_PAGE = (
-    "https://github.com/learningequality/kolibri-azure/blob/main/docs/troubleshooting.md"
-)
+TROUBLESHOOTING_PAGE = f"{DOCUMENTATION}/troubleshooting.md"
 
 
 class KolibriAzureError(Exception):

@@ -8,6 +8,7 @@ import typing
 from collections.abc import Iterator, Mapping
 from typing import Callable
 
+from kolibri_azure_plugin import DOCUMENTATION
 from kolibri_azure_plugin.errors import KolibriAzureError
 from kolibri_azure_plugin.settings import APP, ZIP_CONTENT
 
@@ -17,7 +18,7 @@ if typing.TYPE_CHECKING:
 Measurement = typing.Union[str, int, float, bool, None, "list[str]"]
 
 #: Where the sections of the checks are; a check's anchor is its id without dots.
-CHECKS_PAGE = "https://github.com/learningequality/kolibri-azure/blob/main/docs/checks.md"
+CHECKS_PAGE = f"{DOCUMENTATION}/checks.md"
 
 
 #: For a check that also applies to the server of interactive content.
