@@ -26,6 +26,12 @@ TIMEOUT = 1.0
 #: Seconds that Redis is left alone after it has failed.
 PAUSE = 5.0
 
+#: Says whether Azure has the server running; az can do it without an extension.
+SHOW_STATE = (
+    "az resource show -g GROUP -n REDIS --resource-type Microsoft.Cache/redisEnterprise "
+    "--query properties.resourceState"
+)
+
 SECONDS_OF_A_DAY = 24 * 3600
 
 ADDRESS = re.compile(
@@ -210,15 +216,16 @@ def explain(error: Exception | None, address: Address) -> CacheError:
         code, remedy = (
             "redis-sign-in",
             (
-                "az redisenterprise database list-keys -g GROUP --cluster-name NAME\n"
-                "and put the address with this key into the secret."
+                "Put the address with the server's own key into the secret. To see the key:\n"
+                "az extension add --name redisenterprise\n"
+                "az redisenterprise database list-keys -g GROUP --cluster-name REDIS"
             ),
         )
     else:
         code, remedy = (
             "redis-unreachable",
             (
-                "az redisenterprise show -g GROUP -n NAME --query resourceState\n"
+                f"{SHOW_STATE}\n"
                 f"Check the network between the app and {address.host}, port {address.port}."
             ),
         )

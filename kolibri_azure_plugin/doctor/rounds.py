@@ -130,7 +130,7 @@ class Rounds:
             **document,
             "scope": scope.value,
             "instance": self._instance,
-            "time": dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
+            "time": f"{dt.datetime.now(dt.timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
             "counts": {status.value: counted[status.value] for status in Status},
             "checks": entries,
         }
