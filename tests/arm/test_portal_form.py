@@ -15,16 +15,25 @@ COST = ARM.parent / "docs" / "cost.md"
 #: What the portal itself asks on the first page.
 ASKED_BY_THE_PORTAL = ("subscription", "resource group", "region")
 
-#: What the form asks there for every site, and how its introduction calls it.
-FIRST_PAGE = {
+#: What nobody but the one who deploys can know, and how the form's introduction calls it.
+NEEDED = {
     "size": "size",
-    "image": "image",
     "superuserPassword": "password",
     "alerts": "alerts",
 }
 
+#: What is asked beside it, with an answer that suits most.
+PRESET = {"imageSource": "image"}
+
 #: What an answer on the first page may bring up, below it.
-FOLLOW_UPS = {"planCanGrow": "size", "alertEmails": "alerts"}
+FOLLOW_UPS = {
+    "planCanGrow": "size",
+    "buildWarning": "imageSource",
+    "publishedImage": "imageSource",
+    "ownImage": "imageSource",
+    "registryId": "imageSource",
+    "alertEmails": "alerts",
+}
 
 TEXTS = ("Microsoft.Common.InfoBox", "Microsoft.Common.TextBlock")
 
@@ -112,14 +121,16 @@ def test_no_parameter_is_nullable(template):
     assert nullable == []
 
 
-def test_seven_answers_are_enough(basics, elements, questions):
-    assert len(ASKED_BY_THE_PORTAL) + len(FIRST_PAGE) == 7
-    for word in ("Seven answers", *ASKED_BY_THE_PORTAL, *FIRST_PAGE.values()):
+def test_six_answers_are_enough(basics, elements, questions):
+    assert len(ASKED_BY_THE_PORTAL) + len(NEEDED) == 6
+    named = (*ASKED_BY_THE_PORTAL, *NEEDED.values(), *PRESET.values())
+    for word in ("Six answers", *named):
         assert word in basics["description"], word
     on_the_first_page = [place.name for place in elements if not place.step]
-    assert [name for name in on_the_first_page if name not in FOLLOW_UPS] == list(FIRST_PAGE)
+    asked = [name for name in on_the_first_page if name not in FOLLOW_UPS]
+    assert [name for name in asked if name not in PRESET] == list(NEEDED)
     for place, each in questions.items():
-        if place.step:
+        if place.step or place.name in PRESET:
             is_optional = each.get("constraints", {}).get("required") is False
             assert "defaultValue" in each or is_optional or "Tags" in each["type"], place
 
@@ -127,8 +138,51 @@ def test_seven_answers_are_enough(basics, elements, questions):
 def test_a_follow_up_stands_below_the_answer_that_brings_it_up(elements):
     names = [place.name for place in elements if not place.step]
     for name, cause in FOLLOW_UPS.items():
-        assert names.index(name) == names.index(cause) + 1
+        between = names[names.index(cause) + 1 : names.index(name)]
+        assert name in names[names.index(cause) :]
+        assert all(FOLLOW_UPS.get(other) == cause for other in between), name
         assert f"basics('{cause}')" in elements[Place("", name)]["visible"]
+
+
+def test_the_first_page_needs_no_second_answer_where_the_image_is_built(elements):
+    brought_up = [
+        name
+        for name, cause in FOLLOW_UPS.items()
+        if cause == "imageSource" and "'build'" in elements[Place("", name)]["visible"]
+    ]
+    assert brought_up == ["buildWarning"]
+
+
+def test_who_can_not_build_is_told_beside_the_choice_and_what_to_choose_then(elements):
+    names = [place.name for place in elements if not place.step]
+    assert names.index("buildWarning") == names.index("imageSource") + 1
+    warning = elements[Place("", "buildWarning")]
+    assert warning["visible"] == "[equals(basics('imageSource'), 'build')]"
+    assert warning["options"]["icon"] == "Warning"
+    said = warning["options"]["text"]
+    for word in ("free trial", "students", "sponsorship", "TasksOperationsNotAllowed"):
+        assert word in said, word
+    for label, value in choices(elements[Place("", "imageSource")]).items():
+        assert (f'"{label}"' in said) == (value != "build"), label
+    assert "pay-as-you-go" in said
+
+
+def test_what_the_registry_costs_stands_on_the_page_of_costs(elements):
+    text = json.dumps(elements[Place("", "imageSource")])
+    shown = re.search(r"a registry for about (\d+) USD a month", text)
+    assert re.search(rf"registry.*\b{shown[1]}\b", COST.read_text(encoding="utf-8"))
+
+
+def test_no_text_of_the_form_names_an_image_or_a_version_that_the_template_does_not(
+    form, production
+):
+    """As long as nothing is published, whatever stood here would be nothing that can be run."""
+    text = json.dumps(form)
+    hosts = r"\b(?:ghcr\.io|docker\.io|quay\.io|mcr\.microsoft\.com|[\w-]+\.azurecr\.io)/"
+    assert re.findall(hosts, text) == []
+    version = production["parameters"]["ref"]["defaultValue"]
+    assert set(re.findall(r"\bv\d+\.\d+\.\d+\b", text)) == {version}
+    assert set(re.findall(r"kolibri-azure:(\S+?)[\"\\\\]", text)) == {version[1:]}
 
 
 def test_each_question_is_explained_where_it_is_asked(basics, questions):

@@ -6,57 +6,19 @@ import json
 
 import pytest
 
-from devtools.arm.combinations import CHOICES, PASSWORD, pairwise
-from devtools.arm.portal_form import Form, FormError
+from devtools.arm.combinations import pairwise
+from devtools.arm.portal_form import Form
 from tests.arm.conftest import ARM
-
-REGISTRY = next(filter(None, CHOICES["registryId"]))
-
-#: For each text box, texts that it accepts; None where nobody has touched it.
-TEXTS = {
-    "image": [
-        "ghcr.io/learningequality/kolibri-azure:0.1.0",
-        "registry.example.org:5000/k@sha256:0a",
-    ],
-    "superuserPassword": [PASSWORD],
-    "alertEmails": ["one@example.org", "one@example.org , two@example.org,three@example.org"],
-    "kolibri.facilityName": ["Kolibri", "École nº 7 “O'Brien”", "x" * 100],
-    "kolibri.superuserName": ["admin", "A_1"],
-    "kolibri.language": ["en", "es-419", "fr-fr"],
-    "kolibri.registryId": [None, "", REGISTRY],
-    "network.customDomain": [None, "", "kolibri.example.org"],
-    "network.contentCustomDomain": [None, "", "kolibri-content.example.org"],
-    "operation.vaultName": [None, "", "kv1", "Vault-of-the-Ministry-24"],
-    "operation.budgetAmount": ["0", "500", "9999999"],
-}
-
-#: For each text box with a rule of its own, texts that it refuses.
-REFUSED = {
-    "alertEmails": [
-        "",
-        "nobody",
-        "one@example.org two@example.org",
-        "one@example.org,",
-        ", ".join(["one@example.org"] * 11),
-    ],
-    "superuserPassword": [
-        "",
-        "Short1",
-        "Aa1" + "x" * 8,
-        "Aa1" + "x" * 126,
-        "no-capital-but-1-digit",
-    ],
-    "kolibri.registryId": ["schoolimages.azurecr.io", "schoolimages"],
-    "kolibri.facilityName": ["", "x" * 101],
-    "network.customDomain": ["kolibri", "https://kolibri.example.org", "Kolibri.example.org"],
-    "operation.vaultName": ["kv", "1st-vault", "vault-", "my--vault", "my_vault", "v" * 25],
-    "operation.budgetAmount": ["", "12.50", "-1", "none"],
-}
-
-TAGS = [{}, {"Microsoft.Web/sites": {"owner": "it", "cost centre": "7"}}]
-
-#: What is typed into a form that is otherwise left as it opens.
-TYPED = {"superuserPassword": PASSWORD, "alertEmails": "one@example.org"}
+from tests.arm.portal_answers import (
+    COMMIT,
+    FORK,
+    IMAGES,
+    REFUSED,
+    REFUSED_IMAGES,
+    TAGS,
+    TEXTS,
+    TYPED,
+)
 
 
 @pytest.fixture(scope="session")
@@ -120,6 +82,8 @@ def test_the_checker_finds_nothing_with_any_outputs(checker, form, filled_in, pr
         ("vaultRetentionDays", "90"),
         ("learnerCanSignUp", "true"),
         ("alertEmails", "one@example.org"),
+        ("imageSource", "anywhere"),
+        ("ref", "v"),
         ("nameThatNoParameterHas", 1),
     ],
 )
@@ -157,6 +121,50 @@ def test_a_form_that_is_left_as_it_opens_hands_over_the_defaults(form, opened, p
 )
 def test_a_text_that_does_not_fit_is_refused(key, text, form, opened):
     assert form.refused({**opened, key: text}) == [key]
+
+
+@pytest.mark.parametrize(
+    ("source", "key", "text"),
+    [
+        (source, key, text)
+        for source, boxes in REFUSED_IMAGES.items()
+        for key, texts in boxes.items()
+        for text in texts
+    ],
+)
+def test_an_image_that_does_not_fit_is_refused(source, key, text, form, opened):
+    answers = {**opened, "imageSource": source, **IMAGES[source]}
+    assert form.refused(answers) == []
+    assert form.refused({**answers, key: text}) == [key]
+
+
+@pytest.mark.parametrize("source", IMAGES)
+def test_only_what_belongs_to_the_source_of_the_image_is_asked_and_handed_over(
+    source, form, opened, production
+):
+    built = {"image.ref": COMMIT, "image.rebuild": "2026-11", "image.repository": FORK}
+    typed = {"build": built, "published": IMAGES["published"], "own": IMAGES["own"]}
+    everything = {key: text for texts in typed.values() for key, text in texts.items()}
+    answers = {**opened, **everything, "imageSource": source}
+    assert set(form.shown(answers)) & set(everything) == set(typed[source])
+    expected = {
+        name: each["defaultValue"]
+        for name, each in production["parameters"].items()
+        if name in {"repository", "ref", "rebuild", "image", "registryId"}
+    }
+    for key, text in typed[source].items():
+        name = key.removeprefix("image.")
+        expected["image" if name.endswith("Image") else name] = text
+    outputs = form.outputs(answers)
+    assert {name: outputs[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize("branch", ["main", "develop", "refs/heads/main", COMMIT[:7]])
+def test_a_branch_that_the_form_refuses_is_refused_by_the_template_too(
+    branch, checker, form, opened, production
+):
+    said = checker.check(production, [form.outputs({**opened, "image.ref": branch})])
+    assert any(f"{branch} is no fixed state of the repository" in each.message for each in said)
 
 
 def test_nobody_gets_alerts_only_where_nobody_is_chosen(form, opened):
@@ -221,63 +229,3 @@ def test_the_vault_has_the_name_and_the_days_that_were_chosen(checker, form, ope
     vault = checker.evaluate(production, form.outputs(answers)).named("vault")
     assert vault.name == "kv-school"
     assert vault.at("softDeleteRetentionInDays") == 7
-
-
-class TestEvaluation:
-    """The vendor's own examples of the functions, and what must not pass unseen."""
-
-    @pytest.fixture
-    def value(self, checker):
-        def compute(expression, **answers):
-            element = {"type": "Microsoft.Common.TextBox"}
-            parameters = {
-                "basics": [{**element, "name": name} for name in answers],
-                "steps": [{"name": "page", "elements": [{**element, "name": "empty"}]}],
-                "outputs": {"value": expression},
-            }
-            return Form({"parameters": parameters}, checker).outputs(answers)["value"]
-
-        return compute
-
-    @pytest.mark.parametrize(
-        ("expression", "expected"),
-        [
-            ("[concat('Demo ', basics('name'), ' app')]", "Demo Contoso app"),
-            ("[replace('Contoso.net web app', '.net', '.com')]", "Contoso.com web app"),
-            ("[split('555-867-5309', '-')]", ["555", "867", "5309"]),
-            ("[coalesce(steps('page').empty, 'Contoso')]", "Contoso"),
-            ("[contains('webapp', 'web')]", True),
-            ("[empty(steps('page').empty)]", True),
-            ("[equals(0, 0)]", True),
-            ("[and(equals(0, 0), equals('web', 'site'))]", False),
-            ("[if(equals(42, 42), 'yes', 'no')]", "yes"),
-            ("[int('1')]", 1),
-            ("[bool('true')]", True),
-            ("[parse('[1,2,3]')]", [1, 2, 3]),
-            ('[parse(\'{"type":"webapp"}\')]', {"type": "webapp"}),
-            ("no expression", "no expression"),
-        ],
-    )
-    def test_a_function_gives_what_the_vendor_says(self, expression, expected, value):
-        assert value(expression, name="Contoso") == expected
-
-    @pytest.mark.parametrize(
-        "expression",
-        [
-            "[basics('other')]",
-            "[steps('page').other]",
-            "[steps('other').empty]",
-            "[steps('page').empty.member]",
-            "[split(steps('page').empty, ',')]",
-            "[if(equals(1, 1), 'yes', replace(steps('page').empty, 'a', 'b'))]",
-            "[if('yes', 1, 2)]",
-            "[if(equals(1, 1), 1]",
-            "[int('many')]",
-            "[parse('{')]",
-            "[createObject('a', 1)]",
-            "[toLower('A')]",
-        ],
-    )
-    def test_what_the_portal_might_not_compute_is_an_error(self, expression, value):
-        with pytest.raises(FormError):
-            value(expression, name="Contoso")
