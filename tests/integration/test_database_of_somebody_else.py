@@ -14,6 +14,7 @@ import pytest
 
 from devtools.fleet import Fleet
 from devtools.postgres import PostgresServer
+from kolibri_azure_plugin.database.ownership import TABLES_OF_KOLIBRI
 from kolibri_azure_plugin.fail_closed import EXIT_CODE
 
 from .remedies_at_work import psql, shell, statements_of
@@ -242,6 +243,18 @@ def test_a_member_that_does_not_inherit_is_not(site):
 
     refused(site, "database-no-create")
     carry_out(site, examine(site)[0]["remedy"])
+    assert_well(site)
+
+
+def test_every_table_of_kolibri_is_known_as_one(site):
+    unknown = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename !~ %s"
+    assert site.postgres.execute(unknown, (TABLES_OF_KOLIBRI,), database=MIGRATED) == []
+
+
+def test_a_table_that_is_not_kolibris_is_nobodys_business(site):
+    site.postgres.clone_database(MIGRATED, "kolibri", owner="kolibri")
+    site.postgres.execute("CREATE TABLE reports AS SELECT 1", database="kolibri")
+
     assert_well(site)
 
 
