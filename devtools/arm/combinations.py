@@ -28,7 +28,9 @@ class Together(dict[str, typing.Any]):
 
 def _image(source: str, **given: typing.Any) -> Together:
     """A choice of where the image comes from; what is not given is as in the template."""
-    return Together({"imageSource": source, "ref": "v0.1.0", "image": "", "registryId": "", **given})
+    return Together(
+        {"imageSource": source, "ref": "v0.1.0", "image": "", "registryId": "", **given}
+    )
 
 
 #: For each parameter that changes what is deployed, the choices worth trying.
@@ -40,6 +42,7 @@ CHOICES: Mapping[str, Sequence[typing.Any]] = {
         {"redis": True, "redisSku": "Balanced_B3", "backupDays": 30},
         {"planSku": "P1v3", "minimumInstances": 2, "maximumInstances": 2, "stagingSlot": True},
         {"planSku": "P0v3", "logDailyCapGB": 5},
+        {"planSku": "P0v3", "minimumInstances": 6, "stagingSlot": False},
     ],
     "useAvailabilityZones": [True, False],
     "imageSource": [
@@ -53,13 +56,14 @@ CHOICES: Mapping[str, Sequence[typing.Any]] = {
     "stagingRef": ["", "v0.2.0"],
     "stagingImage": ["", "registry.example.org/kolibri-azure:3"],
     "secretLifetimeDays": [0, 365],
-    "rewriteSecrets": [[], ["kolibri-database-url", "kolibri-redis-url"]],
+    "rewriteSecrets": [[], ["kolibri-secret-key", "kolibri-redis-url"]],
     "vaultName": ["", "kv-of-the-ministry-2"],
     "vaultRetentionDays": [90, 7],
     "learnerCanSignUp": [False, True],
     "learnerCanLoginByName": [False, True],
     "databaseVersion": ["16", "17"],
     "databaseServerName": ["", "kolibri-db-restored"],
+    "databaseName": ["kolibri", "kolibri_copy"],
     "databaseAdministrator": [{}, _PERSON],
     "storagePerformance": ["standard", "premium"],
     "shareEncryption": ["AES-128-GCM;AES-256-GCM", "AES-256-GCM"],

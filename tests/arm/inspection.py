@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from devtools.arm import Checker
 from tests.arm import (
+    image_rules,
     operation_rules,
     order_rules,
     security_rules,
@@ -14,11 +15,17 @@ from tests.arm import (
     template_rules,
 )
 
+TEXT_RULES = (
+    *template_rules.RULES,
+    *image_rules.TEXT_RULES,
+)
+
 RESULT_RULES = (
     *security_rules.RULES,
     *settings_rules.RULES,
     *operation_rules.RULES,
     *order_rules.RULES,
+    *image_rules.RULES,
 )
 
 
@@ -38,7 +45,7 @@ def problems(
 ) -> list[str]:
     """What the checker and the project's own rules say, each sentence once."""
     said = findings(checker, template, sets)
-    for text_rule in template_rules.RULES:
+    for text_rule in TEXT_RULES:
         said.extend(text_rule(template))
     for values in sets:
         result = checker.evaluate(template, values)

@@ -43,6 +43,7 @@ WATCHED = {
     "FileCapacity",
     "AppServicePlatformLogs",
     "AppServiceConsoleLogs",
+    "_LogOperation",
 }
 
 #: What is tried for how long a vault keeps what was deleted.
@@ -91,6 +92,8 @@ def alerts_reach_the_operators(result: Evaluated) -> Iterator[str]:
         for criterion in each.at("criteria").get("allOf", []):
             watched.add(criterion["metricName"])
     for each in result.of_type("Microsoft.Insights/scheduledQueryRules"):
+        if not each.at("muteActionsDuration"):
+            yield f"alert {each.name} writes a mail each time that it is evaluated"
         if each.at("actions", "actionGroups") != [group]:
             yield f"alert {each.name} reaches nobody"
         watched.add(each.at("criteria")["allOf"][0]["query"].split(" ", 1)[0])
@@ -180,6 +183,8 @@ def the_size_is_coherent(result: Evaluated) -> Iterator[str]:
     plan = result.named("plan")
     sku, instances = plan.body["sku"]["name"], plan.body["sku"]["capacity"]
     has_autoscale = any(result.of_type("Microsoft.Insights/autoscalesettings"))
+    if not (sku.startswith("B") or has_autoscale):
+        yield "an old autoscale goes on where the size has none"
     if sku.startswith("B") and (instances > 1 or has_autoscale):
         yield f"plan {sku} can't have zones or autoscale"
     if sku.startswith("B") and any(result.of_type("Microsoft.Web/sites/slots")):
@@ -188,8 +193,9 @@ def the_size_is_coherent(result: Evaluated) -> Iterator[str]:
         yield "one instance can't be spread over zones"
     for each in result.of_type("Microsoft.Insights/autoscalesettings"):
         capacity = each.at("profiles")[0]["capacity"]
-        if not int(capacity["minimum"]) < int(capacity["maximum"]):
-            yield "autoscale has no room"
+        has_room = int(capacity["minimum"]) < int(capacity["maximum"])
+        if each.at("enabled") is not has_room:
+            yield "autoscale is on without room, or off with it"
         metrics = {
             (rule["metricTrigger"]["metricName"], rule["scaleAction"]["direction"])
             for rule in each.at("profiles")[0]["rules"]
@@ -205,6 +211,9 @@ def the_size_is_coherent(result: Evaluated) -> Iterator[str]:
 
 def locks_and_backup_hold_the_data(result: Evaluated) -> Iterator[str]:
     locks = list(result.of_type("Microsoft.Authorization/locks"))
+    for each in locks:
+        if each.at("level") != "CanNotDelete":
+            yield f"{each.name} forbids more than deletion, and so the next deployment"
     if locks and {each.scope for each in locks} != {
         result.named(name).id for name in ("database", "storage", "vault")
     }:

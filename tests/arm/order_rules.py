@@ -31,7 +31,7 @@ ORDER: tuple[tuple[str, str], ...] = (
     ("appIdentity", "appReadsSecrets"),
     ("appReadsSecrets", "app"),
     ("appIdentity", "app"),
-    ("network", "app"),
+    ("subnets", "app"),
     ("registryAccess", "app"),
     ("databaseUrlSecret", "app"),
     ("secretKeySecret", "app"),

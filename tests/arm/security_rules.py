@@ -114,31 +114,34 @@ def _lets_nothing_in(group: Resource) -> Iterator[str]:
             yield f"{group.symbol} lets the internet in"
 
 
+def subnets(result: Evaluated) -> dict[str, Resource]:
+    found = result.of_type("Microsoft.Network/virtualNetworks/subnets")
+    return {each.name.rsplit("/", 1)[1]: each for each in found}
+
+
 def subnets_are_apart_and_guarded(result: Evaluated) -> Iterator[str]:
-    for network in result.of_type("Microsoft.Network/virtualNetworks"):
-        space = ipaddress.ip_network(network.at("addressSpace", "addressPrefixes")[0])
-        seen: dict[str, ipaddress.IPv4Network | ipaddress.IPv6Network] = {}
-        for subnet in network.at("subnets"):
-            name, properties = subnet["name"], subnet["properties"]
-            prefix = ipaddress.ip_network(properties["addressPrefix"])
-            if not properties.get("networkSecurityGroup"):
-                yield f"subnet {name} has no security group"
-            if not prefix.subnet_of(space):  # type: ignore[arg-type]
-                yield f"subnet {name} is outside the network"
-            for other, taken in seen.items():
-                if prefix.overlaps(taken):
-                    yield f"subnets {name} and {other} overlap"
-            seen[name] = prefix
-        if set(seen) != {"app", "endpoints", "database"}:
-            yield "there is not one subnet each for apps, endpoints and database"
+    network = result.named("network")
+    if network.at("subnets") is not None:
+        yield "the network removes subnets that somebody has added"
+    space = ipaddress.ip_network(network.at("addressSpace", "addressPrefixes")[0])
+    seen: dict[str, ipaddress.IPv4Network | ipaddress.IPv6Network] = {}
+    for name, subnet in subnets(result).items():
+        prefix = ipaddress.ip_network(subnet.at("addressPrefix"))
+        if not subnet.at("networkSecurityGroup"):
+            yield f"subnet {name} has no security group"
+        if not prefix.subnet_of(space):  # type: ignore[arg-type]
+            yield f"subnet {name} is outside the network"
+        for other, taken in seen.items():
+            if prefix.overlaps(taken):
+                yield f"subnets {name} and {other} overlap"
+        seen[name] = prefix
+    if set(seen) != {"app", "endpoints", "database"}:
+        yield "there is not one subnet each for apps, endpoints and database"
 
 
 def the_apps_reach_the_endpoints(result: Evaluated) -> Iterator[str]:
-    subnets = {
-        each["name"]: each["properties"]["addressPrefix"]
-        for each in result.named("network").at("subnets")
-    }
-    way = (subnets["app"], subnets["endpoints"])
+    prefixes = {name: each.at("addressPrefix") for name, each in subnets(result).items()}
+    way = (prefixes["app"], prefixes["endpoints"])
     for symbol in ("appSecurityGroup", "endpointsSecurityGroup"):
         ports: set[str] = set()
         for rule in result.named(symbol).at("securityRules"):
@@ -201,7 +204,8 @@ def the_database_is_kept_well(result: Evaluated) -> Iterator[str]:
 
 def secrets_are_written_once(result: Evaluated) -> Iterator[str]:
     for each in result.of_type("Microsoft.KeyVault/vaults/secrets"):
-        if each.symbol != "secrets" and not each.written_once:
+        # The database's address holds no password, and follows the server.
+        if each.symbol not in {"secrets", "databaseUrlSecret"} and not each.written_once:
             yield f"{each.symbol} is written anew by every deployment"
         if not each.at("value"):
             yield f"{each.symbol} is empty"

@@ -89,8 +89,11 @@ def every_secret_is_there(result: Evaluated) -> Iterator[str]:
         yield f"the vault's secrets are {sorted(_written(result))}, not {sorted(expected)}"
     url = result.named("databaseUrlSecret").at("value")
     user = result.named("appIdentity").name
-    if not re.fullmatch(rf"postgresql://{user}@[^:@/]+:5432/kolibri", url):
-        yield "the database URL is not that of the app's identity, or has a password"
+    server, database = result.named("kolibriDatabase").name.split("/")
+    if url != f"postgresql://{user}@{server}.postgres.database.azure.com:5432/{database}":
+        yield "the database URL is not that of the app's identity on this server"
+    if result.named("database").name != server:
+        yield "the database is made on another server than the template's"
 
 
 def the_shares_are_mounted(result: Evaluated) -> Iterator[str]:

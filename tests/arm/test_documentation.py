@@ -37,7 +37,7 @@ PEOPLE = {"learners", "operators"}
 NOT_DRAWN = re.compile(
     r"Secret$|Secrets$|Zone$|ZoneLink$|EndpointName$|SecurityGroup$|Diagnostics$|^locks$|Mounts$"
     r"|[pP]ublishing|^frontDoor.+|OnFrontDoor$|^domain|^fileService$|^backup(?!Vault)|^database.+|^kolibriDatabase$"
-    r"|^redisDatabase$|ReadsSecrets$|^image|^taskPushes|^planSize$|^registryAccess$|^availabilityAlerts$"
+    r"|^redisDatabase$|ReadsSecrets$|^image|^taskPushes|^planSize$|^subnets$|^registryAccess$|^availabilityAlerts$"
 )
 
 

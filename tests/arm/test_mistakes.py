@@ -8,7 +8,7 @@ from devtools.arm.combinations import PASSWORD
 from tests.arm.inspection import problems
 from tests.arm.mistakes import MISTAKES
 
-#: Two deployments that switch on everything between them.
+#: Deployments that switch on everything between them, and one after a restore.
 SETS = (
     {"superuserPassword": PASSWORD, "name": "a-very-long-name-123"},
     {
@@ -17,6 +17,12 @@ SETS = (
         "frontDoor": "premium",
         "contentCustomDomain": "kolibri-content.example.org",
         "budgetAmount": 500,
+    },
+    {
+        "superuserPassword": PASSWORD,
+        "size": "medium",
+        "sizeOverrides": {"maximumInstances": 2},
+        "databaseServerName": "kolibri-db-restored",
     },
 )
 

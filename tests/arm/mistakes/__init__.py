@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from tests.arm.mistakes import in_operation, in_order, in_security, in_settings, in_the_text
+from tests.arm.mistakes import (
+    in_operation,
+    in_order,
+    in_security,
+    in_settings,
+    in_the_image,
+    in_the_text,
+)
 from tests.arm.mistakes.catalogue import MISTAKES, Mistake
 
 __all__ = [
@@ -12,5 +19,6 @@ __all__ = [
     "in_order",
     "in_security",
     "in_settings",
+    "in_the_image",
     "in_the_text",
 ]

@@ -54,7 +54,7 @@ def half_a_word_in_the_workbook(template: Template) -> None:
 @caught_by("which a deployment causes")
 def alarm_at_each_deployment(template: Template) -> None:
     alert = template["variables"]["logAlerts"][0]
-    alert["query"] = alert["query"].replace("mul(variables('sizing').maximumInstances, 3)", "3")
+    alert["query"] = alert["query"].replace("mul(variables('maximumInstances'), 3)", "3")
 
 
 @caught_by("of the content share")
@@ -115,3 +115,18 @@ def autoscale_by_what_linux_never_reports(template: Template) -> None:
 @caught_by("nothing limits what logs cost")
 def logs_without_end(template: Template) -> None:
     del properties(template, "logs")["workspaceCapping"]
+
+
+@caught_by("forbids more than deletion")
+def locks_that_stop_deployments(template: Template) -> None:
+    properties(template, "locks")["level"] = "ReadOnly"
+
+
+@caught_by("writes a mail each time")
+def alert_every_hour(template: Template) -> None:
+    properties(template, "logAlerts")["muteActionsDuration"] = ""
+
+
+@caught_by("an old autoscale goes on")
+def autoscale_left_to_itself(template: Template) -> None:
+    template["resources"]["autoscale"]["condition"] = "[variables('hasAutoscale')]"

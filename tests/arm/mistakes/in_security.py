@@ -45,7 +45,7 @@ def overlapping_subnets(template: Template) -> None:
 
 @caught_by("has no security group")
 def subnet_without_guard(template: Template) -> None:
-    del properties(template, "network")["subnets"][1]["properties"]["networkSecurityGroup"]
+    del template["variables"]["subnetProperties"][1]["properties"]["networkSecurityGroup"]
 
 
 @caught_by("open to the internet")
@@ -129,3 +129,8 @@ def password_in_an_output(template: Template) -> None:
         "metadata": {"description": "The administrator's password."},
         "value": "[parameters('superuserPassword')]",
     }
+
+
+@caught_by("the network removes subnets that somebody has added")
+def subnets_in_the_network(template: Template) -> None:
+    properties(template, "network")["subnets"] = "[variables('subnetProperties')]"

@@ -6,7 +6,7 @@ from tests.arm.mistakes.catalogue import Template, caught_by, properties, settin
 
 
 @caught_by("nobody reads the setting")
-def renamedsetting(template: Template) -> None:
+def renamed_setting(template: Template) -> None:
     setting(template, "app", "KOLIBRI_AZURE_KEY_VAULT_URL")["name"] = "KOLIBRI_AZURE_VAULT_URL"
 
 
@@ -21,7 +21,7 @@ def short_limit_of_the_start(template: Template) -> None:
 
 
 @caught_by("a secret in the clear")
-def storage_key_in_asetting(template: Template) -> None:
+def storage_key_in_a_setting(template: Template) -> None:
     properties(template, "app")["siteConfig"]["appSettings"].append(
         {
             "name": "KOLIBRI_STORAGE_KEY",
@@ -63,3 +63,10 @@ def mount_key_by_reference(template: Template) -> None:
 @caught_by("mounts other shares than the app")
 def slot_with_fewer_mounts(template: Template) -> None:
     del properties(template, "stagingMounts")["media"]
+
+
+@caught_by("the database URL is not that of the app's identity on this server")
+def url_of_the_first_server(template: Template) -> None:
+    template["variables"]["hosts"]["database"] = (
+        "[format('{0}-db.postgres.database.azure.com', variables('base'))]"
+    )

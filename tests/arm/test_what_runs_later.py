@@ -1,0 +1,68 @@
+"""What a template only says in expressions that Azure evaluates during or after the deployment."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from kolibri_azure_plugin.checks.catalogue import CHECKS
+from kolibri_azure_plugin.checks.model import Status
+from kolibri_azure_plugin.doctor import log_lines
+
+RUNNING = "reference(variables('planId'), '2025-03-01', 'Full').sku.capacity"
+
+
+@pytest.mark.parametrize(
+    ("size", "running", "expected"),
+    [("medium", 1, 2), ("medium", 3, 3), ("medium", 9, 4), ("large", 9, 9), ("small", 3, 1)],
+)
+def test_a_later_deployment_keeps_the_instances_within_the_limits(
+    size, running, expected, checker, production
+):
+    text = json.dumps(production)
+    assert RUNNING in text
+    result = checker.evaluate(json.loads(text.replace(RUNNING, str(running))), {"size": size})
+    assert result.named("sizedPlan").body["sku"] == {
+        **result.named("plan").body["sku"],
+        "capacity": expected,
+    }
+
+
+def test_the_alert_reads_what_the_doctor_writes(production):
+    alert = next(each for each in production["variables"]["logAlerts"] if each["name"] == "doctor")
+    query = alert["query"]
+    assert f"tostring(Event.logger) == '{log_lines.logger.name}'" in query
+    fields = set(re.findall(r"Event\.(\w+)", query)) - {"logger"}
+    assert fields <= set(log_lines.ALWAYS)
+    statuses = re.findall(r"Event\.status\) == '(\w+)'", query)
+    assert statuses == [Status.FAIL.value, Status.WARN.value]
+    ids = re.findall(r"'(azure\.[\w.]+)'", query)
+    assert ids
+    assert set(ids) <= {check.id for check in CHECKS}
+
+
+def test_whoever_is_named_gets_the_alerts_and_the_outputs_say_so(checker, production):
+    for addresses in ([], ["one@example.org", "two@example.org"]):
+        result = checker.evaluate(production, {"alertEmails": addresses})
+        receivers = result.named("actionGroup").at("emailReceivers")
+        assert [each["emailAddress"] for each in receivers] == addresses
+        said = result.outputs["alertsReach"]
+        assert said == ", ".join(addresses) if addresses else said.startswith("nobody")
+
+
+@pytest.mark.parametrize(
+    "symbol", ["appReadsSecrets", "databaseAdministrators", "registryAccess", "taskPushesImage"]
+)
+def test_an_identity_is_named_by_its_object_id(symbol, production):
+    """Its client id, which the vendor's own tests send to PostgreSQL, is another number."""
+    given = json.dumps(production["resources"][symbol]["properties"]["parameters"])
+    assert ".principalId" in given
+    assert ".clientId" not in given
+
+
+def test_a_host_name_is_bound_once(checker, production):
+    """Bound again it would lose its certificate until the deployment gets that far."""
+    result = checker.evaluate(production, {"customDomain": "kolibri.example.org"})
+    assert result.named("domains").written_once
