@@ -34,8 +34,9 @@ def build_image(
     name: str = NAME,
     arguments: Mapping[str, str] | None = None,
     dockerfile: Path = DOCKERFILE,
+    context: Path = REPOSITORY,
 ) -> str:
-    """Build `dockerfile` from the checkout; the image's name. Layers are kept between builds.
+    """Build `dockerfile` from `context`; the image's name. Layers are kept between builds.
 
     `arguments` are build arguments. Raises BuildFailedError, and MissingBaseError where there is
     nothing to build from.
@@ -50,7 +51,7 @@ def build_image(
         *("build", "--file", str(dockerfile), "--tag", name),
         *names_and_values("--build-arg", given),
         *(_podman_options() if engine.is_podman else ()),
-        REPOSITORY,
+        context,
     )
     done = subprocess.run(
         command,
