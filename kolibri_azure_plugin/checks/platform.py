@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import time
 import zoneinfo
+from datetime import datetime, timezone
 from pathlib import Path
 
 from kolibri.utils.conf import KOLIBRI_HOME
 
+from kolibri_azure_plugin import image_record
 from kolibri_azure_plugin.checks.model import (
     EVERY_ROLE,
     Outcome,
@@ -42,6 +45,16 @@ LEAST_MEMORY = 2**30
 
 #: Free bytes in KOLIBRI_HOME below which logs and caches can't be written much longer.
 LEAST_DISK = 256 * 2**20
+
+#: Days after which an image lacks too many of the fixes that Debian has published since.
+OLD_IMAGE = 60
+
+NEWER_IMAGE = (
+    "Write another word into rebuild of kolibri.parameters.json, such as {month}; where the template "
+    "does not build the image, name a newer one in image. Then deploy again:\n"
+    "az deployment group create -g GROUP -n kolibri -f arm/prod_deployment_template.json "
+    "-p @kolibri.parameters.json"
+)
 
 
 @CHECKS.check(
@@ -122,11 +135,46 @@ def time_zone(_subject: Subject) -> Outcome:
             f"There is no time zone {zone}.",
             cause="TZ names it, and Kolibri's times are those of UTC instead",
             remedy="az webapp config appsettings set -g GROUP -n APP --settings "
-            "TZ=Africa/Nairobi, or another name of "
+            "TZ=Africa/Nairobi\nor another name of "
             "https://en.wikipedia.org/wiki/List_of_tz_database_time_zones",
             time_zone=zone,
         )
     return passed(f"{zone}.", time_zone=zone)
+
+
+@CHECKS.check(
+    "image_age",
+    "The image has been built lately.",
+    scope=Scope.INSTANCE,
+    advisory=True,
+    roles=EVERY_ROLE,
+)
+def image_age(_subject: Subject) -> Outcome:
+    file = os.environ.get(image_record.VARIABLE)
+    if not file:
+        return skipped("this is not the project's image")
+    now = datetime.now(timezone.utc)
+    remedy = NEWER_IMAGE.format(month=f"{now:%Y-%m}")
+    try:
+        record = image_record.read(Path(file))
+    except (OSError, ValueError) as error:
+        return warned(
+            "The image does not tell its age.",
+            cause=f"{file} is not what the image's build writes: {error}",
+            remedy=remedy,
+        )
+    days = record.days_since_update(now)
+    message = f"Built as {record.version}, with Debian's packages of {days} days ago."
+    found = {**dataclasses.asdict(record), "age_days": days}
+    if days > OLD_IMAGE:
+        return warned(
+            message,
+            cause="what has been mended since then in what Kolibri runs on, nginx and Python among "
+            "others, is not in this image",
+            remedy=remedy,
+            **found,
+        )
+    return passed(message, **found)
 
 
 @CHECKS.check(

@@ -6,12 +6,14 @@ import contextlib
 import dataclasses
 import time
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from devtools.channel import CHANNEL_ID
-from devtools.deployment import LEARNER
+from devtools.deployment import LEARNER, Deployment
 from devtools.ports import free_port
 from devtools.redis import RedisServer
+from kolibri_azure_plugin import image_record
 
 from . import ailing_databases, faulty_databases
 from .patient import Patient
@@ -174,6 +176,35 @@ def redis_with_a_certificate_that_ends_soon(patient: Patient) -> Iterator[None]:
         yield
 
 
+def give_image(deployment: Deployment, *, days: float) -> None:
+    """Let it find the record of an image whose packages are this old."""
+    built = datetime(2026, 11, 28, tzinfo=timezone.utc)
+    updated = datetime.now(timezone.utc) - timedelta(days=days)
+    file = deployment.home.parent / "image.json"
+    record = image_record.ImageRecord(
+        "v0.1.0-2026-11", "v0.1.0", created=built.isoformat(), updated=updated.isoformat()
+    )
+    image_record.write(file, record)
+    deployment.environment[image_record.VARIABLE] = str(file)
+
+
+def image_of(*, days: float) -> Plant:
+    """An image whose packages are this old."""
+
+    @contextlib.contextmanager
+    def plant(world: World) -> Iterator[None]:
+        give_image(world.deployment, days=days)
+        yield
+
+    return plant
+
+
+@contextlib.contextmanager
+def image_without_a_record(world: World) -> Iterator[None]:
+    world.deployment.environment[image_record.VARIABLE] = "/usr/share/lost/image.json"
+    yield
+
+
 @contextlib.contextmanager
 def sign_up_that_nobody_meant(patient: Patient) -> Iterator[None]:
     patient.run_sql("UPDATE kolibriauth_facilitydataset SET learner_can_sign_up = true")
@@ -292,5 +323,7 @@ AILMENTS = (
     Ailment("platform.memory", "warn", nothing, limits={"checks.platform.LEAST_MEMORY": 2**60}),
     Ailment("platform.disk", "warn", full_home),
     Ailment("platform.time_zone", "warn", environment(TZ="Mars/Olympus")),
+    Ailment("platform.image_age", "warn", image_of(days=75)),
+    Ailment("platform.image_age", "warn", image_without_a_record, "untold"),
     Ailment("platform.instances", "warn", ailing_databases.two_instances_at_work),
 )  # fmt: skip

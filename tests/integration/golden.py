@@ -29,10 +29,12 @@ PATTERNS = (
     (re.compile(r"kolibri_\d+"), "kolibri_N"),
     (re.compile(r" \(_ssl\.c:\d+\)"), ""),
     (re.compile(r"(?<=[a-z\d]):\d{4,5}\b"), ":PORT"),
+    (re.compile(r"(?<=--expires )[\d-]{10}"), "2030-01-01"),
     (re.compile(r"(?<=[Pp]ort )\d{4,5}"), "PORT"),
     (re.compile(r"(?<=pid )\d+|(?<=backend\()\d+"), "PID"),
     (re.compile(r"(?<=^PostgreSQL )\d+|(?<=pg_dump of version )\d+"), "VERSION"),
     (re.compile(r" WITH INHERIT TRUE"), ""),
+    (re.compile(r"(?<=such as )\d{4}-\d\d(?=;)"), "MONTH"),
     (re.compile(r"(?<=type )(ext4|overlay|xfs|btrfs|tmpfs|zfs|fuse\S*)"), "TYPE"),
     (re.compile(r"^(ext4|overlay|xfs|btrfs|zfs)(?= at )"), "TYPE"),
     (re.compile(r"(?<=MOUNT_TYPES=)\S+|(?<=findmnt -t )\S+"), "TYPES"),
@@ -45,7 +47,9 @@ PATTERNS = (
 )  # fmt: skip
 
 #: Measurements whose text is not the same everywhere.
-VARYING = {"source", "type", "path", "addresses", "cipher", "port", "version", "collation"}
+VARYING = {
+    "source", "type", "path", "addresses", "cipher", "port", "version", "collation", "updated",
+}  # fmt: skip
 
 
 def settle(document: dict[str, Any]) -> dict[str, Any]:

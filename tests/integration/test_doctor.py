@@ -18,7 +18,7 @@ from devtools.radius import RadiusServer
 from devtools.redis import RedisServer
 from kolibri_azure_plugin.checks import catalogue
 
-from .ailments import AILMENTS, Patient
+from .ailments import AILMENTS, Patient, give_image
 from .conftest import PASSWORD
 from .examination import RENDERERS, examine, examine_fully, report_of
 from .golden import FOLDER, WRITES, compare
@@ -94,6 +94,7 @@ def flourishing(patient, content_origin, role, tmp_path):
         azure.set_secret("kolibri-redis-url", redis.url())
         radius = stack.enter_context(RadiusServer(judge))
         postgres.ask_radius(IDENTITY, port=radius.port, secret=radius.secret)
+        give_image(deployment, days=1)
         media = deployment.home / "media"
         media.mkdir(parents=True, exist_ok=True)
         deployment.more_shares.append(("bind", media, tmp_path / "media"))
