@@ -16,7 +16,7 @@ from pathlib import Path
 
 from devtools.container.engine import Engine, EngineError
 
-BASE = "docker.io/library/python:3.12-slim-trixie"
+BASE = "public.ecr.aws/docker/library/python:3.12-slim-trixie"
 STAND_IN = "localhost/kolibri-azure-base"
 
 #: The Debian of the base, then one that nearly every machine can fetch.

@@ -20,14 +20,14 @@ STOCK = "localhost/kolibri-stock:latest"
 LIMIT = 1.25
 
 # What the official image does (learningequality/kolibri, docker/Dockerfile, as of 0.19), but for
-# pip's cache, which is mounted, and for pip itself, which a stand-in of the base has not got.
+# pip's cache, which is left out, and for pip itself, which a stand-in of the base has not got.
 STOCK_DOCKERFILE = f"""\
 ARG PYTHON_IMAGE
 FROM ${{PYTHON_IMAGE}}
 RUN groupadd --gid 1000 kolibri && useradd --uid 1000 --gid kolibri --shell /bin/bash kolibri
 RUN mkdir /kolibri && chown kolibri:kolibri /kolibri
-RUN --mount=type=cache,target=/root/.cache/pip python -m venv /tmp/pip \\
-    && /tmp/pip/bin/pip install --prefix /usr/local kolibri=={KOLIBRI_VERSIONS[-1]} \\
+RUN python -m venv /tmp/pip \\
+    && /tmp/pip/bin/pip install --no-cache-dir --prefix /usr/local kolibri=={KOLIBRI_VERSIONS[-1]} \\
     && rm -rf /tmp/pip
 EXPOSE 8080 8081
 ENV KOLIBRI_HOME=/kolibri
