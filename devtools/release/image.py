@@ -1,0 +1,117 @@
+"""The container image: built of the release's commit, and laid out as a registry will have it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import shutil
+from datetime import datetime, timezone
+
+from devtools.container.base_image import BASE, base_image
+from devtools.container.engine import Engine
+from devtools.container.image import build_image
+from devtools.release import registry
+from devtools.release.output import Output
+from devtools.release.source import ReleaseError, Source
+
+SAVE_SECONDS = 300
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageFacts:
+    """What there is to know of an image once it is built.
+
+    :param name: what the engine of this machine calls it.
+    :param digest: of its manifest, as ``sha256:…``: in every registry the same.
+    :param platform: such as ``linux/amd64``.
+    :param size: of its layers as they are fetched, in bytes.
+    :param base: what it was built from; with its digest where it came from a registry.
+    :param is_stand_in: whether the base only stands in for the real one, which nobody could reach.
+    """
+
+    name: str
+    digest: str
+    platform: str
+    size: int
+    base: str
+    is_stand_in: bool
+
+
+def make_image(source: Source, output: Output, engine: Engine) -> ImageFacts:
+    """Build the image of `source`, and leave in `output` what would be pushed.
+
+    Raises ReleaseError, and what build_image raises.
+    """
+    base = base_image(engine)
+    digest = _digest_of_base(engine) if base == BASE else ""
+    name = build_image(
+        engine,
+        name=f"localhost/kolibri-azure:{source.tag}",
+        dockerfile=source.folder / "docker" / "Dockerfile",
+        context=source.folder,
+        arguments={
+            "PYTHON_IMAGE": f"{base}@{digest}" if digest else base,
+            "BASE_DIGEST": digest or "unknown",
+            "VERSION": source.version,
+            "REVISION": source.revision,
+            "CREATED": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        },
+    )
+    _lay_out(engine, name, output)
+    facts = _facts(output, name=name, base=f"{base}@{digest}" if digest else base)
+    output.facts.write_text(json.dumps(dataclasses.asdict(facts), indent=2) + "\n")
+    return facts
+
+
+def read_facts(output: Output) -> ImageFacts:
+    """What the step `image` has found. Raises ReleaseError where it has not run."""
+    try:
+        return ImageFacts(**json.loads(output.facts.read_text()))
+    except FileNotFoundError as error:
+        raise ReleaseError(f"{output.facts} is missing: run the step `image` first") from error
+
+
+def manifest_digest(output: Output) -> str:
+    """The digest of the image that lies in `output`, as a registry computes it."""
+    return "sha256:" + hashlib.sha256((output.image / "manifest.json").read_bytes()).hexdigest()
+
+
+def _digest_of_base(engine: Engine) -> str:
+    """As the registry has it, so that the labels lead to the very base."""
+    repository = BASE.rpartition(":")[0]
+    form = "{{range .RepoDigests}}{{.}} {{end}}"
+    for name in engine.run("image", "inspect", "--format", form, BASE).split():
+        found, _, digest = name.partition("@")
+        if repository.endswith(found):
+            return digest
+    raise ReleaseError(f"{engine.name} knows no digest of {BASE}: {engine.name} pull {BASE}")
+
+
+def _lay_out(engine: Engine, name: str, output: Output) -> None:
+    """Both engines can save an archive; its layers are compressed here, once and for all."""
+    output.folder.mkdir(parents=True, exist_ok=True)
+    archive = output.folder / "image.tar"
+    archive.unlink(missing_ok=True)
+    shutil.rmtree(output.image, ignore_errors=True)
+    try:
+        engine.run("save", "--output", archive, name, seconds=SAVE_SECONDS)
+        registry.skopeo(
+            *("copy", "--dest-compress", f"docker-archive:{archive}", f"dir:{output.image}")
+        )
+    finally:
+        archive.unlink(missing_ok=True)
+
+
+def _facts(output: Output, *, name: str, base: str) -> ImageFacts:
+    manifest = json.loads((output.image / "manifest.json").read_bytes())
+    identifier = manifest["config"]["digest"].partition(":")[2]
+    configuration = json.loads((output.image / identifier).read_bytes())
+    return ImageFacts(
+        name=name,
+        digest=manifest_digest(output),
+        platform=f"{configuration['os']}/{configuration['architecture']}",
+        size=sum(layer["size"] for layer in manifest["layers"]),
+        base=base,
+        is_stand_in=not base.startswith(BASE),
+    )

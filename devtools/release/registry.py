@@ -1,0 +1,105 @@
+"""Registries of container images, by skopeo: what was built arrives there bit by bit."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from dataclasses import dataclass
+from typing import Optional
+
+from devtools.release.output import Output
+from devtools.release.source import ReleaseError
+
+COPY_SECONDS = 900
+
+#: A name in a registry, without a tag. Registries take no capital letters.
+NAME = re.compile(r"([a-z0-9.-]+\.[a-z]+|localhost|127\.0\.0\.1)(:\d+)?(/[a-z0-9._-]+)+")
+
+
+@dataclass(frozen=True)
+class Repository:
+    """The images of one name."""
+
+    name: str
+
+    @classmethod
+    def parse(cls, name: str) -> Repository:
+        """Raises ReleaseError where no image can have this name."""
+        if not NAME.fullmatch(name):
+            raise ReleaseError(
+                f"PUBLISH_IMAGE is {name!r}: expected a registry and a name in it, all in small "
+                "letters and without a tag, such as ghcr.io/OWNER/kolibri-azure with your own owner"
+            )
+        return cls(name)
+
+    @property
+    def is_on_this_machine(self) -> bool:
+        """There, and nowhere else, a registry needs no TLS."""
+        return self.name.startswith(("localhost", "127.0.0.1"))
+
+    def digest(self, reference: str) -> Optional[str]:
+        """The digest of ``:TAG`` or ``@DIGEST``; None where the registry has no such image.
+
+        Raises ReleaseError where the registry can't be asked.
+        """
+        done = _run(
+            *("inspect", f"--tls-verify={_word(not self.is_on_this_machine)}"),
+            f"docker://{self.name}{reference}",
+        )
+        if done.returncode == 0:
+            return str(json.loads(done.stdout)["Digest"])
+        if "manifest unknown" in done.stderr or "name unknown" in done.stderr:
+            return None
+        raise ReleaseError(f"{self.name} can't be asked: {done.stderr.strip()[-2000:]}")
+
+    def push(self, output: Output, tag: str, digest: str) -> str:
+        """Push the image of `output` as `tag`, which never changes what it means.
+
+        :param digest: what the step that built the image has found.
+        :returns: the name of the image with its digest.
+
+        Raises ReleaseError, also where the tag is another image's.
+        """
+        found = self.digest(f":{tag}")
+        if found not in (None, digest):
+            raise ReleaseError(
+                f"{self.name}:{tag} is another image already, {found}. Whoever has fetched it "
+                "relies on it: release a new version"
+            )
+        if found is None:
+            skopeo(
+                *("copy", "--preserve-digests"),
+                f"--dest-tls-verify={_word(not self.is_on_this_machine)}",
+                *(f"dir:{output.image}", f"docker://{self.name}:{tag}"),
+            )
+        arrived = self.digest(f"@{digest}")
+        if arrived != digest:
+            raise ReleaseError(f"{self.name}:{tag} should be {digest}; the registry has {arrived}")
+        return f"{self.name}@{digest}"
+
+
+def skopeo(*words: str) -> None:
+    """Run one command of skopeo. Raises ReleaseError with what it said."""
+    done = _run(*words)
+    if done.returncode:
+        raise ReleaseError(f"skopeo {words[0]} failed: {done.stderr.strip()[-2000:]}")
+
+
+def _run(*words: str) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            ["skopeo", *words],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=COPY_SECONDS,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise ReleaseError("skopeo is missing: apt-get install skopeo") from error
+
+
+def _word(value: bool) -> str:
+    return str(value).lower()

@@ -1,0 +1,119 @@
+"""The steps of a release, one after the other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Optional
+
+from devtools.container.engine import find_engine
+from devtools.release import image_parts, locked_parts
+from devtools.release.destinations import IMAGE as VARIABLE
+from devtools.release.destinations import Destinations
+from devtools.release.image import ImageFacts, make_image, manifest_digest, read_facts
+from devtools.release.listing import listing
+from devtools.release.output import Output
+from devtools.release.packages import build_packages
+from devtools.release.page import release_page
+from devtools.release.parts import IMAGE, PYTHON, Part, Subject
+from devtools.release.readiness import problems
+from devtools.release.source import ReleaseError, Source
+
+
+class Release:
+    """The steps, each of which finds in `output` what those before it have made.
+
+    Only those that build want the packages of requirements/release.lock: what publishes runs beside
+    an account's token, and installs nothing.
+
+    :param tag: the tag that the release is made for; empty in a dry run.
+    :param address: where the workflow runs; empty in a dry run.
+    """
+
+    def __init__(self, source: Source, output: Output, *, tag: str = "", address: str = "") -> None:
+        self.source = source
+        self.output = output
+        self.tag = tag
+        self.address = address
+        self.destinations = Destinations.told_by(os.environ)
+
+    def check(self) -> None:
+        found = self._problems()
+        if found:
+            raise ReleaseError(
+                "this can't be released:\n" + "\n".join(f"  {each}" for each in found)
+            )
+
+    def packages(self) -> None:
+        for path in build_packages(self.source, self.output):
+            print(f"  {path}")
+
+    def image(self) -> None:
+        facts = make_image(self.source, self.output, find_engine())
+        print(f"  {facts.name}, {facts.digest}")
+
+    def bills(self) -> None:
+        self._packages_bill()
+        if self._facts:
+            self._image_bill(self._facts)
+
+    def page(self) -> None:
+        text = release_page(self.source, self._facts, self.destinations.image)
+        self.output.page.write_text(text, encoding="utf-8")
+
+    def list(self) -> None:
+        print(
+            listing(
+                *(self.source, self.output, self.destinations),
+                image=self._facts,
+                problems=self._problems(),
+            ),
+            end="",
+        )
+
+    def push(self) -> None:
+        self.check()
+        repository, facts = self.destinations.image, read_facts(self.output)
+        if repository is None:
+            raise ReleaseError(
+                f"{VARIABLE} is empty: nobody has said where the image is to be published"
+            )
+        if facts.is_stand_in and not repository.is_on_this_machine:
+            raise ReleaseError(
+                f"this image is built on {facts.base}, which stands in for the real base: build it "
+                "where the base's registry can be reached"
+            )
+        if manifest_digest(self.output) != facts.digest:
+            raise ReleaseError(f"{self.output.image} is not the image that was built and listed")
+        print(repository.push(self.output, self.source.tag, facts.digest))
+
+    @property
+    def _facts(self) -> Optional[ImageFacts]:
+        """None where the release is made without an image."""
+        return read_facts(self.output) if self.output.facts.exists() else None
+
+    def _problems(self) -> Sequence[str]:
+        return list(problems(self.source, tag=self.tag, address=self.address))
+
+    def _packages_bill(self) -> None:
+        from devtools.release import bill
+
+        wheel, locked = self.output.wheel(), locked_parts.locked_parts(self.source)
+        bill.write_bill(
+            self.output.packages_bill,
+            Subject.of_file(Part(PYTHON, locked_parts.PLUGIN, self.source.version), wheel),
+            locked.parts,
+            needs=locked.needs,
+            moment=self.source.moment,
+        )
+
+    def _image_bill(self, facts: ImageFacts) -> None:
+        from devtools.release import bill
+
+        part = Part(IMAGE, "kolibri-azure", facts.digest)
+        bill.write_bill(
+            self.output.image_bill,
+            Subject(part, facts.digest.partition(":")[2]),
+            image_parts.parts_of(find_engine(), facts.name),
+            moment=self.source.moment,
+        )
