@@ -51,7 +51,9 @@ def read(path: Path) -> ImageRecord:
     document = json.loads(path.read_text(encoding="utf-8"))
     try:
         record = ImageRecord(**document)
-        datetime.fromisoformat(record.updated)
+        updated = datetime.fromisoformat(record.updated)
     except TypeError as error:
         raise ValueError(f"no record of an image: {error}") from error
+    if updated.tzinfo is None:
+        raise ValueError(f"no time zone in {record.updated}")
     return record
