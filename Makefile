@@ -13,10 +13,12 @@ ADDRESS :=
 BENCH := startup doctor caches health request_cost
 
 RUN := $(VENV)/bin/python
+# What makes a release lives alone: nothing else may have a hand in what is published.
+RELEASE := build/release-environment
 environment = @sh devtools/environment.sh "$(VENV)" $(1) $(PYTHON)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke snapshot test lint lock bench address clean
+.PHONY: help demo smoke snapshot test lint lock bench address release clean
 
 help: ## list these commands
 	@echo 'make COMMAND [ARGS="..."] [PYTHON=python3.12]'
@@ -60,6 +62,10 @@ bench: ## measure what the plugin costs, and the image beside stock Kolibri
 address: ## show where the project lives; with ADDRESS=https://github.com/OWNER/NAME, set it for a fork
 	$(call environment,demo)
 	@$(RUN) -m devtools.address $(ADDRESS)
+
+release: ## build what a release would publish into dist/, and list it; nothing leaves this machine
+	@sh devtools/environment.sh $(RELEASE) release $(PYTHON)
+	@$(RELEASE)/bin/python -m devtools.release $(ARGS)
 
 clean: ## remove the environment and all caches; the demo's data stay
 	rm -rf $(VENV) .tox build dist *.egg-info .coverage .coverage.*

@@ -1,10 +1,11 @@
 #!/bin/sh
-# Makes the virtual environment of the Makefile, and installs into it what a target needs.
+# Makes a virtual environment of the Makefile, and installs into it what a target needs.
 #
 #   sh devtools/environment.sh FOLDER REQUIREMENTS [PYTHON]
 #
 # FOLDER        the environment; made anew when its Python is gone or is not the one asked for
-# REQUIREMENTS  a name: the package and requirements/NAME.txt are installed, when they have changed
+# REQUIREMENTS  a name: the package and requirements/NAME.txt are installed, when they have changed;
+#               where there is a requirements/NAME.lock, that alone, each file checked by its hash
 # PYTHON        the Python to make it of; default: the first of this machine that will do
 #
 # Nothing outside FOLDER is changed, so it needs no rights, and root needs no other way.
@@ -80,16 +81,22 @@ make_environment() {
 }
 
 install() {
-    say "Installing the package and requirements/$requirements.txt into $folder;" \
-        "the first time this takes a few minutes."
-    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check \
-        -r "requirements/$requirements.txt" --editable . ||
+    lock=requirements/$requirements.lock
+    if [ -f "$lock" ]; then
+        say "Installing $lock into $folder."
+        set -- --require-hashes -r "$lock"
+    else
+        say "Installing the package and requirements/$requirements.txt into $folder;" \
+            "the first time this takes a few minutes."
+        set -- -r "requirements/$requirements.txt" --editable .
+    fi
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$@" ||
         fail "pip could not install them; see above. It needs a package index it can reach."
 }
 
 cd "$(dirname "$0")/.."
 usable || make_environment
-wanted=$(cat setup.py requirements/*.txt | cksum)
+wanted=$(cat setup.py requirements/* | cksum)
 if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     install
     say "$wanted" >"$stamp"

@@ -1,4 +1,4 @@
-"""Writes the lists of Python packages that the image is made of, each file with its hashes.
+"""Writes the lists of Python packages that image and release are made with, with all hashes.
 
 ``make lock`` resolves what setup.py and docker/*.in ask for to the newest versions, and needs the
 package index; ``make lock ARGS="--kolibri 0.19.6"`` only adds the list of another Kolibri, which
@@ -15,9 +15,13 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
 DOCKER = REPOSITORY / "docker"
+RELEASE = REPOSITORY / "requirements" / "release.lock"
 
 #: The Python of the image. A newer one takes the same files: the locks hold all platforms' hashes.
 PYTHON = "3.12"
+
+#: The oldest Python that a release can be made with: any that the project supports.
+RELEASE_PYTHON = "3.9"
 
 #: What a new lock is written for.
 KOLIBRI_VERSIONS = ("0.19.4", "0.19.5")
@@ -38,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
             sources = ["setup.py", "docker/requirements.in"]
             resolve(DOCKER / "requirements.lock", sources, without=LEFT_OUT)
             resolve(DOCKER / "build.lock", ["docker/build.in"])
+            resolve(RELEASE, ["requirements/release.in"], python=RELEASE_PYTHON)
     except subprocess.CalledProcessError as error:
         return int(error.returncode)
     return 0
@@ -49,14 +54,22 @@ def kolibri_lock(version: str) -> Path:
 
 
 def resolve(
-    lock: Path, sources: Sequence[str], *, without: Sequence[str] = (), text: str = ""
+    lock: Path,
+    sources: Sequence[str],
+    *,
+    without: Sequence[str] = (),
+    text: str = "",
+    python: str = PYTHON,
 ) -> None:
-    """Write the newest versions that suit `sources`, with all that they need, to `lock`."""
+    """Write the newest versions that suit `sources`, with all that they need, to `lock`.
+
+    :param python: the oldest Python that the list is for.
+    """
     print(f"writing {lock.relative_to(REPOSITORY)}", flush=True)
     subprocess.run(
         [
             *(sys.executable, "-m", "uv", "pip", "compile", *sources),
-            *("--quiet", "--upgrade", "--universal", "--python-version", PYTHON),
+            *("--quiet", "--upgrade", "--universal", "--python-version", python),
             *("--generate-hashes", "--custom-compile-command", "make lock"),
             *(word for name in without for word in ("--no-emit-package", name)),
             *("--output-file", str(lock)),
