@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import importlib
+import json
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.arm.conftest import ARM
+from tests.arm.inspection import findings
 
 PATH = ARM.parent / ".github" / "workflows" / "azure-templates.yml"
 
@@ -57,6 +63,35 @@ def test_passwords_are_in_files_that_only_their_user_reads(jobs, text):
                 assert "GITHUB_ENV" not in script
             for command in re.findall(r"az deployment group (?:create|\"\$step\")[^|]*", script):
                 assert "@$" in command, command
+
+
+@pytest.mark.parametrize("size", ["test", "medium"])
+@pytest.mark.parametrize("image", ["", "registry.example.org/kolibri-azure:2"])
+def test_a_deployment_runs_the_image_that_is_given_or_else_the_commit_that_is_tried(
+    size, image, jobs, checker, tmp_path
+):
+    _, command = script(jobs["deploy"], "add-mask")
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "RUNNER_TEMP": str(tmp_path),
+        "SIZE": size,
+        "IMAGE": image,
+        "GITHUB_SERVER_URL": "https://git.example.org",
+        "GITHUB_REPOSITORY": "ministry/kolibri",
+        "GITHUB_SHA": commit,
+    }
+    subprocess.run(["bash", "-ec", command], env=environment, check=True, capture_output=True)
+    given = json.loads((tmp_path / "parameters.json").read_text())["parameters"]
+    values = {name: each["value"] for name, each in given.items()}
+    name = "test" if size == "test" else "prod"
+    template = json.loads((ARM / f"{name}_deployment_template.json").read_text(encoding="utf-8"))
+    assert findings(checker, template, [values]) == []
+    result = checker.evaluate(template, values)
+    tasks = result.of_type("Microsoft.ContainerRegistry/registries/tasks")
+    built = [] if image else [f"https://git.example.org/ministry/kolibri.git#{commit}"]
+    assert [task.at("step", "contextPath") for task in tasks] == built
+    assert result.outputs["image"].endswith(image or f"/kolibri-azure:{commit}")
 
 
 def test_what_a_job_has_made_is_removed_whatever_happens(jobs):
