@@ -1,0 +1,71 @@
+# shellcheck shell=bash disable=SC2016 # the variables in single quotes are jq's
+# What is to be deployed, and where.
+
+# Sets SUBSCRIPTION, SCOPE (the resource group, or the subscription while there is no group),
+# GROUP_ID, as Azure spells it, and REGION. They are empty where nobody is signed in.
+find_the_place() {
+    local given
+    SUBSCRIPTION='' SCOPE='' GROUP_ID='' REGION=''
+    if ask account account show; then
+        SUBSCRIPTION=$(answer account .id)
+        SCOPE=/subscriptions/$SUBSCRIPTION
+        GROUP_ID=$SCOPE/resourceGroups/$GROUP
+        if group_exists; then
+            GROUP_ID=$(answer group .id)
+            SCOPE=$GROUP_ID
+        fi
+    fi
+    given=$(jq -r '.parameters | with_entries(.key |= ascii_downcase) | .location.value? // ""' "$FILE")
+    if [ -n "$given" ]; then
+        REGION=$given
+    elif [ -n "$SUBSCRIPTION" ] && group_exists; then
+        REGION=$(answer group .location)
+    else
+        REGION=$LOCATION
+    fi
+    REGION=$(plain "$REGION")
+    [ -n "$REGION" ] || [ -z "$SUBSCRIPTION" ] ||
+        refuse "the resource group $GROUP does not exist yet or can't be read, so --location is needed"
+}
+
+group_exists() { ask group group show --name "$GROUP"; }
+
+# A region's name as programs write it: westeurope, not West Europe.
+plain() { tr -d ' ' <<<"${1,,}"; }
+
+describe_the_deployment() {
+    jq -n --slurpfile template "$TEMPLATE" --slurpfile file "$FILE" -f "$ARM/preflight.d/deployment.jq"
+}
+
+# deployed JQ...: of what is to be deployed.
+deployed() { jq -r "$@" "$WORK/deployment.json"; }
+
+# has TYPE: whether the deployment makes such a resource.
+has() { deployed -e --arg type "$1" 'any(.types[]; .type == $type)' >/dev/null; }
+
+# api_version TYPE: in which the template makes it.
+api_version() { deployed --arg type "$1" 'first(.types[] | select(.type == $type)).apiVersion'; }
+
+# is_there TYPE NAME: whether the resource group has it already, as after an earlier deployment.
+is_there() {
+    group_exists && ask resources resource list --resource-group "$GROUP" &&
+        answer resources -e --arg type "$1" --arg name "$2" \
+            'any(.[]; (.type | ascii_downcase) == ($type | ascii_downcase)
+                and (.name | ascii_downcase) == ($name | ascii_downcase))' >/dev/null
+}
+
+check_parameters() {
+    local problems
+    problems=$(jq -rn --slurpfile template "$TEMPLATE" --slurpfile file "$FILE" \
+        --slurpfile deployment "$WORK/deployment.json" -f "$ARM/preflight.d/parameters.jq")
+    if [ -n "$problems" ]; then
+        fail "$(head -n 1 <<<"$problems")." "found in $FILE: $(wc -l <<<"$problems") of this kind" \
+            "Correct the file; docs/parameters.md has every parameter: $(paste -sd ';' <<<"$problems")"
+    elif jq -e '.parameters | keys | any(ascii_downcase == "superuserpassword")' "$FILE" >/dev/null &&
+        jq -e '.parameters | with_entries(.key |= ascii_downcase) | .superuserpassword.value? // "" != ""' "$FILE" >/dev/null; then
+        warn "The administrator's password stands in $FILE." "whoever reads the file knows it" \
+            "Take superuserPassword out of the file; az asks for it."
+    else
+        pass "$(deployed '.values.size // .values.planSku'): every parameter in $FILE is one of the template's."
+    fi
+}

@@ -1,0 +1,119 @@
+# shellcheck shell=bash
+# Whether there is what the image is built from, or the image itself.
+
+# The refs of the git address, as somebody sees them who is not signed in, as the builder is not.
+list_refs() {
+    local address code=0 limit=()
+    address=$(deployed '.values.repository // ""')
+    if [ ! -e "$WORK/refs.code" ]; then
+        if command -v timeout >/dev/null; then limit=(timeout "$PATIENCE"); fi
+        GIT_TERMINAL_PROMPT=0 GIT_ASKPASS=true SSH_ASKPASS=true "${limit[@]}" \
+            git -c credential.helper= ls-remote -- "$address" >"$WORK/refs" 2>"$WORK/refs.words" </dev/null || code=$?
+        echo "$code" >"$WORK/refs.code"
+    fi
+    [ "$(<"$WORK/refs.code")" = 0 ]
+}
+
+check_repository() {
+    local address
+    if [ "$(deployed .source)" != build ]; then
+        skip "The image is not built."
+        return
+    fi
+    address=$(deployed '.values.repository // ""')
+    if ! [[ $address =~ ^https://.+\.git$ ]]; then
+        fail "repository is no git address that Azure builds from." "found $address; expected https://HOST/PATH.git" \
+            "Correct \"repository\" in the parameters file, or leave it out."
+    elif ! command -v git >/dev/null; then
+        warn "Whether $address can be read is not known." "git is not on the PATH" "Run this in Azure Cloud Shell, which has git."
+    elif list_refs; then
+        pass "$address can be read, and has $(wc -l <"$WORK/refs") refs."
+    else
+        fail "$address can't be read." "$(reason refs)" \
+            "Correct \"repository\", or make it public: the builder signs in nowhere. Try: git ls-remote $address"
+    fi
+}
+
+# As the template, which takes a tag that begins with v and a digit, or a whole commit id.
+check_ref() {
+    local ref refs address unsure=()
+    if [ "$(deployed .source)" != build ]; then
+        skip "The image is not built."
+        return
+    fi
+    address=$(deployed .values.repository)
+    mapfile -t refs < <(deployed '.refs[]')
+    if ! command -v git >/dev/null || ! list_refs; then
+        warn "Whether $(joined "${refs[@]}") exists is not known." "$address could not be read" "See preflight.repository."
+        return
+    fi
+    for ref in "${refs[@]}"; do
+        if [[ $ref =~ ^[0-9a-f]{40}$ ]]; then
+            grep -q "^$ref" "$WORK/refs" || unsure+=("$ref")
+        elif [ -z "$(commit_of "refs/tags/$ref")" ]; then
+            if [ -n "$(commit_of "refs/heads/$ref")" ]; then
+                fail "$ref is a branch." "a branch changes without a word, so the template refuses it" \
+                    "Give a version's tag, or the branch's commit of today: \"ref\": {\"value\": \"$(commit_of "refs/heads/$ref")\"}"
+            else
+                fail "There is no tag $ref at $address." "nothing can be built from it" \
+                    "Choose another ref. There are: git ls-remote --tags $address"
+            fi
+            return
+        elif ! [[ $ref =~ ^v[0-9] ]]; then
+            fail "The template takes no tag of the form $ref." "expected a tag that begins with v and a digit, or a whole commit id" \
+                "Give the tag's commit instead: \"ref\": {\"value\": \"$(commit_of "refs/tags/$ref")\"}"
+            return
+        fi
+    done
+    if [ "${#unsure[@]}" -gt 0 ]; then
+        warn "Whether there is a commit $(joined "${unsure[@]}") is not known." "git tells of tags and branches only, and it is the last commit of none" \
+            "Look for it at ${address%.git}/commit/${unsure[0]}"
+    else
+        pass "$(joined "${refs[@]}") can be built."
+    fi
+}
+
+# commit_of REF: the commit that a ref leads to, also through the note that a tag may be.
+commit_of() {
+    awk -v ref="$1" '$2 == ref "^{}" { peeled = $1 } $2 == ref { plain = $1 } END { print peeled ? peeled : plain }' "$WORK/refs"
+}
+
+check_image() {
+    local source image images id
+    source=$(deployed .source)
+    if [ "$source" = build ]; then
+        skip "The image is built."
+        return
+    fi
+    mapfile -t images < <(deployed '.images[]')
+    if [ "${#images[@]}" = 0 ] || [ -z "$(deployed '.values.image // ""')" ]; then
+        fail "image is missing." "imageSource is $source" "Put \"image\": {\"value\": \"NAME@sha256:...\"} into the parameters file."
+        return
+    fi
+    id=$(deployed .registry_id)
+    for image in "${images[@]}"; do
+        if [ "$source" = published ] && ! [[ $image =~ @sha256:[0-9a-f]{64}$ ]]; then
+            fail "$image has no digest." "imageSource is published, which takes NAME@sha256:... only" \
+                "Take the name from the release's page, or \"imageSource\": {\"value\": \"own\"}."
+            return
+        fi
+        if [ -n "$id" ]; then look_for_image "$image" "$id" >"$WORK/image" && [ "$(jq -r .status "$WORK/image")" = pass ] || break; fi
+    done
+    if [ -e "$WORK/image" ]; then cat "$WORK/image"; else skip "A public registry is not asked."; fi
+}
+
+# look_for_image IMAGE REGISTRY_ID
+look_for_image() {
+    local host=${1%%/*} registry=${2##*/} subscription
+    subscription=$(cut -d / -f 3 <<<"$2")
+    if [ "${host%%.*}" != "${registry,,}" ]; then
+        fail "$1 is not in registry $registry." "registryId names another registry than image" "Correct one of the two."
+    elif ask "image_${1//[^a-zA-Z0-9]/_}" acr repository show --name "$registry" --image "${1#*/}" --subscription "$subscription"; then
+        pass "$1 exists."
+    elif is_missing "image_${1//[^a-zA-Z0-9]/_}"; then
+        fail "There is no $1." "$(reason "image_${1//[^a-zA-Z0-9]/_}")" \
+            "Push it, or choose one of: az acr repository list --name $registry --output table"
+    else
+        unknown "Whether there is $1 is not known." "image_${1//[^a-zA-Z0-9]/_}"
+    fi
+}

@@ -1,0 +1,74 @@
+# shellcheck shell=bash disable=SC2016 # the variables in single quotes are jq's
+# Whether a rule of the organisation (Azure Policy) refuses or changes what is made.
+
+# Azure Policy itself is asked about each resource: so rules of any kind count, and exemptions.
+# Where it gives no answer, the rules in force are named.
+# https://learn.microsoft.com/rest/api/policy/policy-restrictions
+check_policies() {
+    local number=0 question findings denied changed
+    ask assignments policy assignment list --scope "$SCOPE" --filter "atScope()" || true
+    while IFS= read -r question <&4; do
+        number=$((number + 1))
+        if ! ask_about "policy_$number" \
+            "$SCOPE/providers/Microsoft.PolicyInsights/checkPolicyRestrictions?api-version=2023-03-01" "$question"; then
+            name_policies "policy_$number"
+            return
+        fi
+        policy_findings "$number" "$question" >>"$WORK/policies"
+    done 4< <(jq -nc --slurpfile template "$TEMPLATE" --slurpfile deployment "$WORK/deployment.json" \
+        --arg region "$REGION" --arg base "$(name_of app)" -f "$ARM/preflight.d/policies.jq")
+    findings=$(sort -u "$WORK/policies")
+    mapfile -t denied < <(sed -n 's/^refuses //p' <<<"$findings")
+    mapfile -t changed < <(sed -n 's/^changes //p' <<<"$findings")
+    if [ "${#denied[@]}" -gt 0 ]; then
+        fail "A policy forbids $(shortened "${denied[@]}")." "a rule of your organisation (RequestDisallowedByPolicy)" "$(exemption)"
+    elif [ "${#changed[@]}" -gt 0 ]; then
+        warn "A policy may change $(shortened "${changed[@]}")." \
+            "App Service mounts the shares with their keys, and takes visitors and images from public addresses" "$(exemption)"
+    else
+        pass "Azure Policy lets $number kinds of resource through."
+    fi
+}
+
+exemption() {
+    echo "Have the resource group exempted by whoever made the policy. All are listed by: az policy assignment list --scope $SCOPE --output table"
+}
+
+# policy_findings NUMBER QUESTION: lines that begin with refuses or changes.
+policy_findings() {
+    answer "policy_$1" --argjson question "$2" --slurpfile assignments "$WORK/assignments.json" '
+        def name: (.policyAssignmentId // "" | ascii_downcase) as $id
+            | ([$assignments[0][]? | select((.id // "" | ascii_downcase) == $id) | .displayName // empty] | first)
+                // (.policyAssignmentId // "unnamed" | split("/") | last);
+        $question.resourceDetails.resourceContent.type as $type
+        | ($question.pendingFields[0].values[0] // "" | ascii_downcase) as $ours
+        | (
+            .contentEvaluationResult.policyEvaluations[]?
+            | select(.evaluationResult == "NonCompliant" and ((.effectDetails.policyEffect // "deny") | test("^deny$"; "i")))
+            | "refuses \($type) (\(.policyInfo | name))"
+          ), (
+            .fieldRestrictions[]? | (.field | split("/") | last) as $field | .restrictions[]?
+            | ([.values[]?, .defaultValue | values | tostring | ascii_downcase]) as $values
+            | if .result == "Deny" and ($values | index($ours)) then "refuses \($field) \($ours) of \($type) (\(.policy | name))"
+              elif .result == "Removed" or (.result == "Required" and ($values | index($ours) | not))
+                then "changes \($field) of \($type) (\(.policy | name))"
+              else empty end
+          )'
+}
+
+# name_policies QUESTION: where Azure Policy did not answer it.
+name_policies() {
+    local names
+    if ! ask assignments policy assignment list --scope "$SCOPE" --filter "atScope()"; then
+        unknown "Whether a policy forbids something is not known." assignments
+        return
+    fi
+    mapfile -t names < <(answer assignments '.[] | select(.enforcementMode != "DoNotEnforce") | .displayName // .name')
+    if [ "${#names[@]}" = 0 ]; then
+        pass "No policy is in force in $(place)."
+    else
+        warn "A policy may forbid something: $(shortened "${names[@]}")." \
+            "Azure Policy does not say which of them would: $(reason "$1")" \
+            "Let Azure Policy answer: az provider register --namespace Microsoft.PolicyInsights --wait"
+    fi
+}

@@ -1,0 +1,135 @@
+# shellcheck shell=bash disable=SC2016 # the variables in single quotes are jq's
+# What the region has, and how much of it the subscription may use.
+
+# region JQ: of the region's entry.
+region() { answer locations --arg region "$REGION" "first(.[] | select(.name == \$region)) | $1"; }
+
+OTHER_REGION='Choose another region'
+
+check_region() {
+    if ! ask locations account list-locations; then
+        unknown "Which regions there are is not known." locations
+    elif [ -z "$(region .name)" ]; then
+        fail "There is no region $REGION." "Azure does not list it for this subscription" \
+            "Choose one of: az account list-locations --query \"[?metadata.regionType=='Physical'].name\" --output tsv"
+    else
+        pass "$(region .displayName)."
+    fi
+}
+
+check_zones() {
+    local zones
+    if [ "$(deployed .has_zones)" = false ]; then
+        skip "No zones are wanted."
+    elif ! ask locations account list-locations; then
+        unknown "Whether $REGION has availability zones is not known." locations
+    else
+        zones=$(region '.availabilityZoneMappings // [] | length')
+        if [ "$zones" -ge 2 ]; then
+            pass "$REGION has $zones availability zones."
+        else
+            fail "$REGION has no availability zones." "useAvailabilityZones is true, at every size" \
+                "Put \"useAvailabilityZones\": {\"value\": false} into the parameters file, or choose another region."
+        fi
+    fi
+}
+
+# Types without a list of regions are everywhere, and some lists leave out children.
+check_types() {
+    local missing late
+    if ! ask providers provider list; then
+        unknown "What the region has is not known." providers
+        return
+    fi
+    missing=$(offers | jq -r 'select(.regions != [] and (.here | not)) | .type')
+    late=$(offers | jq -r 'select(.versions != [] and (.version as $v | .versions | index($v) | not)) | "\(.type) \(.version)"')
+    if [ -n "$missing" ]; then
+        # shellcheck disable=SC2086
+        fail "$REGION has no $(shortened $missing)." "Azure does not list the region for it" "$OTHER_REGION."
+    elif [ -n "$late" ]; then
+        mapfile -t late <<<"$late"
+        warn "Azure does not list $(shortened "${late[@]}")." "the template's API version is not among those that Azure offers here" \
+            "$OTHER_REGION if a deployment ends with NoRegisteredProviderFound, and report it."
+    else
+        pass "$REGION has all $(deployed '.types | length') kinds of resource."
+    fi
+}
+
+# What Azure offers of each type that the deployment makes.
+offers() {
+    deployed -c .types | answer providers -c --slurpfile types /dev/stdin --arg region "$REGION" '
+        def plain: ascii_downcase | gsub(" "; "");
+        (reduce .[] as $provider ({}; . + ($provider.resourceTypes // [] | map({
+            key: "\($provider.namespace)/\(.resourceType)" | ascii_downcase, value: .
+          }) | from_entries))) as $known
+        | $types[0][] | . as $wanted
+        | $known[.type | ascii_downcase] | select(.)
+        | (.locations // [] | map(plain)) as $regions
+        | {
+            type: $wanted.type, version: $wanted.apiVersion, versions: (.apiVersions // []),
+            regions: ($regions - ["global", ""]),
+            here: any($regions[]; . == $region or . == "global")
+          }'
+}
+
+check_plan() {
+    local sku
+    sku=$(deployed .size.planSku)
+    if ! ask plan_regions appservice list-locations --sku "${sku^^}" --linux-workers-enabled; then
+        unknown "Whether App Service has $sku in $REGION is not known." plan_regions
+    elif answer plan_regions -e --arg region "$REGION" \
+        'any(.[].name; ascii_downcase | gsub(" "; "") == $region)' >/dev/null; then
+        pass "App Service has $sku for Linux in $REGION."
+    else
+        fail "App Service has no $sku for Linux in $REGION." "Azure does not list the region for it" \
+            "Choose another planSku in sizeOverrides, or one of: az appservice list-locations --sku ${sku^^} --linux-workers-enabled --output table"
+    fi
+}
+
+# A row for each SKU, and one named * for all of them.
+# https://learn.microsoft.com/rest/api/appservice/get-usages-in-location/list
+check_plan_quota() {
+    local sku least most free
+    sku=$(deployed .size.planSku) least=$(deployed .size.minimumInstances) most=$(deployed .size.maximumInstances)
+    if is_there Microsoft.Web/serverfarms "$(name_of plan)"; then
+        skip "The plan exists already."
+        return
+    fi
+    if ! ask_api plan_usage "/subscriptions/$SUBSCRIPTION/providers/Microsoft.Web/locations/$REGION/usages?api-version=$(api_version Microsoft.Web/sites)"; then
+        unknown "How many machines of App Service you may have is not known." plan_usage
+        return
+    fi
+    free=$(answer plan_usage --arg sku "$sku" '
+        def free($name): [.value[] | select(.name.value | ascii_downcase == ($name | ascii_downcase)) | .limit - .currentValue] | max;
+        [free($sku), free("*")] | if .[0] == null then "" else map(values) | min end')
+    if [ -z "$free" ]; then
+        warn "How many machines of App Service you may have is not known." "Azure says nothing of $sku" \
+            "Look in the portal under Quotas, App Service."
+    elif [ "$free" -lt "$least" ]; then
+        fail "You may have $free more machines of App Service ($sku) in $REGION; $least are needed." \
+            "the subscription's quota is used up, or was never given" \
+            "In the portal under Quotas, App Service, ask for $least of $sku and as many regional ones; or choose another planSku or region."
+    elif [ "$free" -lt "$most" ]; then
+        warn "You may have $free more machines of App Service ($sku) in $REGION; autoscale may want $most." \
+            "the subscription's quota ends before maximumInstances" "In the portal under Quotas, App Service, ask for $most of $sku."
+    else
+        pass "You may have $free more machines of App Service ($sku); up to $most are wanted."
+    fi
+}
+
+check_storage() {
+    local sku kind
+    sku=$(deployed .storage_sku) kind=$(deployed .storage_kind)
+    if ! has Microsoft.Storage/storageAccounts; then
+        skip "No storage is made."
+    elif ! ask storage_skus storage sku list; then
+        unknown "Whether $REGION has $sku is not known." storage_skus
+    elif answer storage_skus -e --arg sku "$sku" --arg kind "$kind" --arg region "$REGION" '
+        any(.[]; .resourceType == "storageAccounts" and .name == $sku and .kind == $kind
+            and any(.locations[]; ascii_downcase == $region) and (.restrictions // [] | length) == 0)' >/dev/null; then
+        pass "$REGION has $sku of kind $kind."
+    else
+        fail "$REGION has no $sku of kind $kind." "Azure does not list it for this subscription" \
+            "Choose another storagePerformance or region, or \"useAvailabilityZones\": {\"value\": false}."
+    fi
+}
