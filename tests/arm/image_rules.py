@@ -20,8 +20,11 @@ ARGUMENTS = {"VERSION", "REVISION"}
 
 DOCKERFILE = "docker/Dockerfile"
 
-#: A git address that Azure takes for one, and a tag or a commit in it.
-_CONTEXT = re.compile(r"https://[^\s#@]+\.git#(?P<ref>v\d[\w.-]*|[0-9a-f]{40})")
+#: A git address that Azure takes for one, and a tag or a commit in it. Azure's builder fetches what
+#: is asked for and then checks it out by that name, which a tag has not got that was fetched alone.
+#: TAG~0, the commit of the tag, can't be asked for, and so everything is fetched, its tags too.
+#: https://github.com/Azure/acr-builder/blob/main/scan/git.go
+_CONTEXT = re.compile(r"https://[^\s#@]+\.git#(?:(?P<tag>v\d[\w.-]*)~0|(?P<commit>[0-9a-f]{40}))")
 
 #: An image in the text of a template would have to be published by somebody.
 _NAMED_IMAGE = re.compile(
@@ -55,9 +58,9 @@ def tasks_build_a_fixed_state_of_the_project(result: Evaluated) -> Iterator[str]
             yield f"{each.symbol} builds by itself, and the image changes without a deployment"
         context = _CONTEXT.fullmatch(str(each.at("step", "contextPath")))
         if context is None:
-            yield f"{each.symbol} builds {each.at('step', 'contextPath')}, which may change"
+            yield f"{each.symbol} builds {each.at('step', 'contextPath')}, which may change or not be found"
         else:
-            yield from _names_what_it_builds(each, context["ref"])
+            yield from _names_what_it_builds(each, context["tag"] or context["commit"])
 
 
 def _names_what_it_builds(task: Resource, ref: str) -> Iterator[str]:

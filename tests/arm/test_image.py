@@ -128,7 +128,7 @@ def test_with_nothing_given_the_version_of_the_package_is_built_and_run(deploy, 
     )
     result = deploy()
     (task,) = result.of_type(TASKS)
-    assert task.at("step", "contextPath") == f"{repository}#{ref}"
+    assert task.at("step", "contextPath") == f"{repository}#{ref}~0"
     assert images_built(result) == [image_of(result)]
     (registry,) = result.of_type(REGISTRIES)
     assert image_of(result) == f"{registry.name}.azurecr.io/kolibri-azure:{ref}"
@@ -152,7 +152,7 @@ def test_what_is_given_anew_is_built_anew_by_a_task_of_its_own(values, tag, depl
     (task,) = after.of_type(TASKS)
     given = {"repository": "", "ref": "", **values}
     assert given["repository"] in task.at("step", "contextPath")
-    assert task.at("step", "contextPath").endswith(given["ref"])
+    assert given["ref"] in task.at("step", "contextPath")
     assert image_of(after).endswith(f"/kolibri-azure:{tag}")
     assert images_built(after) == [image_of(after)]
 

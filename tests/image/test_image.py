@@ -60,11 +60,25 @@ def test_the_image_says_where_it_comes_from(configuration):
     opencontainers = "org.opencontainers.image."
     assert re.fullmatch("[0-9a-f]{40}|unknown", labels[f"{opencontainers}revision"])
     assert labels[f"{opencontainers}licenses"] == "MIT"
-    assert labels[f"{opencontainers}base.name"].startswith(("docker.io/", "localhost/"))
+    assert labels[f"{opencontainers}base.name"].startswith(("public.ecr.aws/", "localhost/"))
     assert labels["org.learningequality.kolibri.version"] == KOLIBRI_VERSIONS[-1]
     assert labels[f"{opencontainers}version"] == __version__
     for name in ("title", "description", "created", "source", "documentation"):
         assert labels[opencontainers + name]
+
+
+def test_the_doctor_in_the_image_knows_it_by_its_labels(configuration, run):
+    examined = run("check", "--only", "azure.platform.image_age", "--format", "json")
+    # Lines of the log follow the document.
+    document, _ = json.JSONDecoder().raw_decode(examined.output)
+    [check] = document["checks"]
+    assert check["status"] in ("pass", "warn")
+    labels = {
+        name: configuration["Labels"][f"org.opencontainers.image.{name}"]
+        for name in ("version", "revision")
+    }
+    assert labels.items() <= check["measurements"].items()
+    assert check["measurements"]["updated"] <= check["measurements"]["created"]
 
 
 def test_the_image_holds_the_kolibri_that_it_says(run):

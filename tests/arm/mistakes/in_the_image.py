@@ -28,6 +28,12 @@ def build_from_a_branch_whatever_is_given(template: Template) -> None:
     properties(template, "imageTasks")["step"]["contextPath"] = context
 
 
+@caught_by("git#v0.1.0, which")
+def build_from_a_tag_that_azure_cannot_check_out(template: Template) -> None:
+    context = "[format('{0}#v0.1.0', parameters('repository'))]"
+    properties(template, "imageTasks")["step"]["contextPath"] = context
+
+
 @caught_by("needs image with its digest")
 def published_image_by_its_tag(template: Template) -> None:
     template["parameters"]["imageSource"]["defaultValue"] = "published"
