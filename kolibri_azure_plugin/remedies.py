@@ -15,19 +15,19 @@ from collections.abc import Mapping
 MEANINGS: Mapping[str, str] = {
     "GROUP": "the resource group",
     "APP": "the web app",
-    "PLAN": "its App Service plan, as shown by: az webapp show -g GROUP -n APP "
-    "--query appServicePlanId -o tsv",
+    "PLAN": "its App Service plan, of: az appservice plan list -g GROUP --query '[].name' -o tsv",
     "VAULT": "the Key Vault, of: az keyvault list --query '[].name' -o tsv",
     "SERVER": "the PostgreSQL, of: az postgres flexible-server list --query '[].name' -o tsv",
     "ACCOUNT": "the storage account, of: az storage account list --query '[].name' -o tsv",
-    "SHARE": "the file share, of: az storage share-rm list --storage-account ACCOUNT "
+    "SHARE": "the file share, of: az storage share-rm list -g GROUP --storage-account ACCOUNT "
     "--query '[].name' -o tsv",
+    "REDIS": "the Redis, of: az resource list -g GROUP "
+    "--resource-type Microsoft.Cache/redisEnterprise --query '[].name' -o tsv",
     "MOUNT_NAME": "a name for the mount; one that is in use is replaced",
     "MEDIA_SHARE": "a file share of its own, for uploads and exports",
     "FILE": "a file that holds the value, without a line break at its end",
     "KEY": "what this prints: az storage account keys list -n ACCOUNT --query '[0].value' -o tsv",
-    "PRINCIPAL_ID": "what this prints: az webapp identity show -g GROUP -n APP "
-    "--query principalId -o tsv (az identity show for a user-assigned identity)",
+    "PRINCIPAL_ID": "the identity's principalId, of: az webapp identity show -g GROUP -n APP",
     "RESOURCE_ID_OF_THE_SUBNET": "what this prints: az webapp show -g GROUP -n APP "
     "--query virtualNetworkSubnetId -o tsv",
     "RESOURCE_ID_OF_THE_IDENTITY": "one of: az identity list --query '[].id' -o tsv",
@@ -37,6 +37,9 @@ MEANINGS: Mapping[str, str] = {
     "SKU": "a larger size",
     "ZIP_CONTENT_APP": "the web app of the interactive content",
     "NEW": "a name for the new database",
+    "NEW_SERVER": "a name for the new server",
+    "IMAGE": "the image, with its registry and tag",
+    "TIME": "a moment before the upgrade, such as 2026-09-01T10:00:00Z",
 }
 
 #: Environment variables that App Service sets.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from kolibri_azure_plugin.caching.configuration import find_redis
+from kolibri_azure_plugin.caching.redis_server import SHOW_STATE
 from kolibri_azure_plugin.checks import endings
 from kolibri_azure_plugin.checks.model import Outcome, Registry, Scope, passed, skipped, warned
 from kolibri_azure_plugin.checks.subject import Subject
@@ -34,8 +35,7 @@ def cache(subject: Subject) -> Outcome:
         return warned(
             f"The certificate of Redis at {redis.address} {endings.in_words(days_left)}.",
             cause="no connection succeeds after that; Kolibri goes on without, but slower",
-            remedy="Azure renews it by itself; see whether all is well with it:\n"
-            "az redisenterprise show -g GROUP -n NAME --query resourceState",
+            remedy="Azure renews it by itself; see whether all is well with it:\n" + SHOW_STATE,
             **measurements,
         )
     return passed(f"Redis at {redis.address} answers in {took} ms.", **measurements)

@@ -107,7 +107,7 @@ def throughput(subject: Subject) -> Outcome:
         return warned(
             f"Only {min(speeds.values())} MiB/s.",
             cause="the share's quota or tier limits it: on premium, throughput follows the quota",
-            remedy="az storage share-rm update --storage-account ACCOUNT -n SHARE --quota GIB",
+            remedy=share.GROW_SHARE,
             **speeds,
         )
     return passed(
@@ -131,7 +131,7 @@ def space(subject: Subject) -> Outcome:
         return warned(
             message,
             cause="an import that fills the share fails in the middle",
-            remedy="az storage share-rm update --storage-account ACCOUNT -n SHARE --quota GIB",
+            remedy=share.GROW_SHARE,
             free_bytes=free,
             total_bytes=total,
         )

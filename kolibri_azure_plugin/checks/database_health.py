@@ -251,7 +251,7 @@ def migrations(subject: Subject) -> Outcome:
         return warned(
             f"{len(due)} migrations are due.",
             cause="the database is empty or of an older Kolibri; a start brings it up to date",
-            remedy="az webapp restart -g GROUP -n APP, or without a web server: "
+            remedy="az webapp restart -g GROUP -n APP\nor, without a web server: "
             "kolibri configure setup",
             due=len(due),
         )

@@ -282,6 +282,6 @@ def provisioned(subject: Subject) -> Outcome:
     return warned(
         f"Facility {setup.facility} and superuser {setup.username} are not there yet.",
         cause="the database is fresh; the next start sets it up, before it serves anybody",
-        remedy="az webapp restart -g GROUP -n APP, or without a web server: "
+        remedy="az webapp restart -g GROUP -n APP\nor, without a web server: "
         "kolibri configure setup",
     )

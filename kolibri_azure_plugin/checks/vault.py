@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 from kolibri_azure_plugin.checks import endings
 from kolibri_azure_plugin.checks.model import Outcome, Registry, Scope, passed, skipped, warned
@@ -12,6 +12,9 @@ from kolibri_azure_plugin.cloud.network import CONNECT_TIMEOUT, READ_TIMEOUT, ex
 from kolibri_azure_plugin.errors import VaultError
 
 CHECKS = Registry("vault")
+
+#: How long a new secret is good for, unless whoever writes it has a rule of their own.
+LIFETIME = timedelta(days=365)
 
 NO_VAULT = "KOLIBRI_AZURE_KEY_VAULT_URL is empty: secrets come from the environment"
 
@@ -92,7 +95,7 @@ def expiry(subject: Subject) -> Outcome:
             cause="Key Vault still hands it out then, but whoever set the date wants a new one",
             remedy="\n".join(
                 f"az keyvault secret set --vault-name {vault.name} -n {name} --file FILE "
-                "--expires YEAR-MONTH-DAY"
+                f"--expires {now + LIFETIME:%Y-%m-%d}"
                 for _days, name in near
             ),
             **ages,

@@ -23,6 +23,8 @@ MARKER_PREFIX = ".kolibri-azure-marker-"
 #: A file share of the public cloud. ``ACCOUNT`` may hold dots and be a full host name.
 FILE_SUFFIX = "file.core.windows.net"
 
+SHARES = "az storage share-rm"
+
 
 class FileShare:
     """A share of a storage account.
@@ -38,7 +40,7 @@ class FileShare:
                 "The content share can't be found from the settings.",
                 expected="ACCOUNT/SHARE",
                 found=f"KOLIBRI_AZURE_CONTENT_SHARE is {share!r}",
-                remedy="az storage share-rm list --storage-account ACCOUNT --query '[].name'",
+                remedy=f"{SHARES} list -g GROUP --storage-account ACCOUNT --query '[].name'",
                 code="share-name",
             )
         self.host = account if "." in account else f"{account}.{FILE_SUFFIX}"
@@ -98,9 +100,9 @@ class FileShare:
             details |= {"code": "share-sdk-missing"}
             details["remedy"] = (
                 "Correct KOLIBRI_AZURE_CONTENT_SHARE; these exist:\n"
-                f"az storage share-rm list --storage-account {self.account} --query '[].name'\n"
+                f"{SHARES} list -g GROUP --storage-account {self.account} --query '[].name'\n"
                 "or create it:\n"
-                f"az storage share-rm create --storage-account {self.account} -n {self.name}"
+                f"{SHARES} create -g GROUP --storage-account {self.account} -n {self.name}"
             )
         elif reason == "AuthorizationFailure":
             details |= {"code": "share-sdk-firewall"}

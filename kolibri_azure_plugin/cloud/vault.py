@@ -183,7 +183,7 @@ class Vault:
             expected="a Key Vault that asks for tokens of its own cloud",
             found=f"{self.host} does not answer as one: {redact(str(error))}",
             remedy="Correct KOLIBRI_AZURE_KEY_VAULT_URL:\n"
-            "az keyvault list --query '[].properties.vaultUri' -o tsv",
+            "az keyvault list -g GROUP --query '[].properties.vaultUri' -o tsv",
             code="vault-address",
         )
 

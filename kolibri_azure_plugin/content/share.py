@@ -17,6 +17,7 @@ MOUNT_COMMAND = (
     "--storage-type AzureFiles --account-name ACCOUNT --share-name SHARE "
     "--access-key @FILE --mount-path {path}"
 )
+GROW_SHARE = "az storage share-rm update -g GROUP --storage-account ACCOUNT -n SHARE --quota GIB"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,15 +116,15 @@ def _unusable(path: str, error: OSError) -> ContentShareError:
             f"The share at {path} is full.",
             expected="room for content",
             found=reason,
-            remedy="az storage share-rm update --storage-account ACCOUNT -n SHARE --quota GIB",
+            remedy=GROW_SHARE,
             code="share-full",
         )
     return ContentShareError(
         f"The share at {path} does not work.",
         expected="a file written, read and deleted",
         found=reason,
-        remedy="az webapp restart -g GROUP -n APP mounts it anew; if it stays so:\n"
-        "az storage account show -n ACCOUNT --query statusOfPrimary",
+        remedy="Mount it anew: az webapp restart -g GROUP -n APP\n"
+        "If it stays so: az storage account show -n ACCOUNT --query statusOfPrimary",
         code="share-dead",
         transient=True,
     )

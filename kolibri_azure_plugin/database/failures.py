@@ -54,7 +54,7 @@ FAILURES = (
         "database-not-allowed",
         r"no pg_hba\.conf entry",
         "The server lets this address, user or kind of connection not in:\n"
-        f"{SERVER} firewall-rule create -g GROUP -n SERVER --start-ip-address IP "
+        f"{SERVER} firewall-rule create -g GROUP -s SERVER -n kolibri --start-ip-address IP "
         "--end-ip-address IP\nor put the app into the server's network.",
     ),
     Failure(
@@ -111,7 +111,8 @@ FAILURES = (
 UNKNOWN = Failure(
     "database-unknown",
     "",
-    f"{SERVER} show -g GROUP -n SERVER\nand the server's log: {SERVER} server-logs list",
+    f"{SERVER} show -g GROUP -n SERVER\n"
+    f"and the server's log: {SERVER} server-logs list -g GROUP -s SERVER",
     transient=True,
 )
 

@@ -24,7 +24,7 @@ ENDS = warned(
     "Secret kolibri-database-url ends in 10 days.",
     cause="Key Vault still hands it out then, but whoever set the date wants a new one",
     remedy="az keyvault secret set --vault-name kolibri -n kolibri-database-url --file FILE "
-    "--expires YEAR-MONTH-DAY",
+    "--expires 2027-11-28",
     **{"kolibri-database-url_days_left": 10},
 )
 
