@@ -27,7 +27,8 @@ FROM ${{PYTHON_IMAGE}}
 RUN groupadd --gid 1000 kolibri && useradd --uid 1000 --gid kolibri --shell /bin/bash kolibri
 RUN mkdir /kolibri && chown kolibri:kolibri /kolibri
 RUN python -m venv /tmp/pip \\
-    && /tmp/pip/bin/pip install --no-cache-dir --prefix /usr/local kolibri=={KOLIBRI_VERSIONS[-1]} \\
+    && /tmp/pip/bin/pip install --no-cache-dir --prefix /usr/local \\
+        kolibri=={KOLIBRI_VERSIONS[-1]} \\
     && rm -rf /tmp/pip
 EXPOSE 8080 8081
 ENV KOLIBRI_HOME=/kolibri

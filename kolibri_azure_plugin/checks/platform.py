@@ -50,8 +50,8 @@ LEAST_DISK = 256 * 2**20
 OLD_IMAGE = 60
 
 NEWER_IMAGE = (
-    "Write another word into rebuild of kolibri.parameters.json, such as {month}; where the template "
-    "does not build the image, name a newer one in image. Then deploy again:\n"
+    "Write another word into rebuild of kolibri.parameters.json, such as {month}; where the "
+    "template does not build the image, name a newer one in image. Then deploy again:\n"
     "az deployment group create -g GROUP -n kolibri -f arm/prod_deployment_template.json "
     "-p @kolibri.parameters.json"
 )

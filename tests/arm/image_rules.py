@@ -51,14 +51,15 @@ def tasks_build_a_fixed_state_of_the_project(result: Evaluated) -> Iterator[str]
             yield f"{each.symbol} builds for another machine than App Service has"
         if each.at("step", "type") != "Docker":
             yield f"{each.symbol} builds in another way than the one that is proven"
-        path = each.at("step", "dockerFilePath")
-        if path != DOCKERFILE or not (ARM.parent / path).is_file():
-            yield f"{each.symbol} builds {path}, not {DOCKERFILE}"
+        file = each.at("step", "dockerFilePath")
+        if file != DOCKERFILE or not (ARM.parent / file).is_file():
+            yield f"{each.symbol} builds {file}, not {DOCKERFILE}"
         if each.at("trigger") is not None:
             yield f"{each.symbol} builds by itself, and the image changes without a deployment"
-        context = _CONTEXT.fullmatch(str(each.at("step", "contextPath")))
+        path = each.at("step", "contextPath")
+        context = _CONTEXT.fullmatch(str(path))
         if context is None:
-            yield f"{each.symbol} builds {each.at('step', 'contextPath')}, which may change or not be found"
+            yield f"{each.symbol} builds {path}, which may change or not be found"
         else:
             yield from _names_what_it_builds(each, context["tag"] or context["commit"])
 

@@ -31,9 +31,7 @@ CONTEXT = {"LICENSE", "README.md", "docker", "kolibri_azure_plugin", "pyproject.
 
 
 def git(*words, folder):
-    done = subprocess.run(
-        ["git", *words], cwd=folder, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=False)
     return done.returncode == 0, done.stdout.strip()
 
 
@@ -93,9 +91,7 @@ def fetch(published, tmp_path_factory):
 @pytest.fixture(scope="module")
 def classic(engine):
     """The engine; where it is Docker, with the builder that Azure has."""
-    return dataclasses.replace(
-        engine, environment={**engine.environment, "DOCKER_BUILDKIT": "0"}
-    )
+    return dataclasses.replace(engine, environment={**engine.environment, "DOCKER_BUILDKIT": "0"})
 
 
 @pytest.fixture(scope="module")

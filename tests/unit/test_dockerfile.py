@@ -74,22 +74,26 @@ def needs_buildkit(text: str) -> Iterator[str]:
     """What the classic builder, or Azure's scanner, would not understand."""
     if match := DIRECTIVE.search(text):
         yield f"the directive {match[1]}"
-    for name, flags, rest in instructions(text):
-        if name not in KNOWN:
-            yield f"the instruction {name}"
-        for flag in set(flags) - KNOWN.get(name, set()):
-            yield f"{name} --{flag}"
-        if name in ("RUN", "COPY", "ADD") and HEREDOC.search(rest):
-            yield f"{name} with a heredoc"
-        if name == "ADD" and re.search(r"\bgit@|\.git\b", rest):
-            yield "ADD of a git repository"
-        if match := AUTOMATIC.search(rest):
-            yield f"{name} uses {match[1]}"
-        if name != "RUN" and (match := MODIFIER.search(rest)):
-            yield f"{name} uses {match[0]}"
+    for instruction in instructions(text):
+        yield from _in_one(*instruction)
     for before, line in zip(text.splitlines(), text.splitlines()[1:]):
         if before.endswith("\\") and re.match(r"\s*(FROM|ARG)\s", line, re.IGNORECASE):
             yield f"a line of another instruction begins like one: {line.strip()}"
+
+
+def _in_one(name: str, flags: list[str], rest: str) -> Iterator[str]:
+    if name not in KNOWN:
+        yield f"the instruction {name}"
+    for flag in set(flags) - KNOWN.get(name, set()):
+        yield f"{name} --{flag}"
+    if name in ("RUN", "COPY", "ADD") and HEREDOC.search(rest):
+        yield f"{name} with a heredoc"
+    if name == "ADD" and re.search(r"\bgit@|\.git\b", rest):
+        yield "ADD of a git repository"
+    if match := AUTOMATIC.search(rest):
+        yield f"{name} uses {match[1]}"
+    if name != "RUN" and (match := MODIFIER.search(rest)):
+        yield f"{name} uses {match[0]}"
 
 
 @pytest.mark.parametrize(
