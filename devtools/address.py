@@ -55,10 +55,14 @@ class Project(NamedTuple):
     def __str__(self) -> str:
         return f"https://github.com/{self.owner}/{self.name}"
 
+    def is_same_as(self, other: Project) -> bool:
+        """GitHub takes small and capital letters for the same."""
+        return str(self).lower() == str(other).lower()
+
     def is_named_by(self, mention: re.Match[str]) -> bool:
         """Whether `mention` names this project, or one of its upstream and other forks."""
-        owner, name = mention["owner"].lower(), mention["name"].lower()
-        return name == USUAL_NAME or (owner, name) == (self.owner.lower(), self.name.lower())
+        named = Project(mention["owner"], mention["name"])
+        return named.name.lower() == USUAL_NAME or self.is_same_as(named)
 
 
 class Copy(NamedTuple):

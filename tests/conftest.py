@@ -14,6 +14,7 @@ from devtools.azure_standin import AzureStandin
 from devtools.certificates import CertificateAuthority
 from devtools.deployment import DATABASE_PASSWORD, Deployment
 from devtools.postgres import PostgresServer
+from tests.clones import make_clone
 
 _numbers = itertools.count(1)
 
@@ -48,6 +49,12 @@ def azure(tmp_path):
 def repository():
     """The root of the checkout."""
     return Path(__file__).parents[1]
+
+
+@pytest.fixture
+def clone(repository, tmp_path):
+    """A repository of git with this checkout's files, free to be changed."""
+    return make_clone(repository, tmp_path / "clone")
 
 
 @pytest.fixture(scope="session")

@@ -66,7 +66,7 @@ def _of_the_templates(source: Source) -> Iterator[str]:
 
 def _of_the_address(source: Source, address: str) -> Iterator[str]:
     try:
-        if address and parse(address) != parse(source.address):
+        if address and not parse(address).is_same_as(parse(source.address)):
             yield (
                 f"this is {address}, but the buttons, the links and the templates' default lead to "
                 f"{source.address}: make address ADDRESS={address}"

@@ -15,6 +15,7 @@ import pytest
 from devtools import address
 from devtools.address import AddressError, Project
 from kolibri_azure_plugin import PROJECT_ADDRESS, __version__
+from tests.clones import git
 
 FORK = str(Project("ministry-of-education", "Schools.online"))
 
@@ -52,27 +53,6 @@ def templates(repository):
     }
 
 
-@pytest.fixture
-def clone(repository, tmp_path):
-    """The files of this checkout as they are now, committed to a repository of their own."""
-    root = tmp_path / "clone"
-    for path in address.tracked_files(repository):
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(repository / path, root / path)
-    git(root, "init", "--quiet")
-    git(root, "add", "--all")
-    git(root, *COMMIT, "commit", "--quiet", "--message", "As it was")
-    return root
-
-
-COMMIT = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.org")
-
-
-def git(root, *words):
-    command = ["git", "-C", str(root), *words]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
-
 def run(root, *words):
     """A module of the clone's, not of this checkout's."""
     return subprocess.run(
@@ -91,18 +71,18 @@ def make_address(root, *words):
     return done.stdout
 
 
-def owner_and_name(text):
-    return text.partition("github.com/")[2].lower()
-
-
 def files_that_name(root, text):
-    """The files in which an owner and a name stand together, however they are written."""
-    return [
-        str(path)
-        for path in address.tracked_files(root)
-        if owner_and_name(text)
-        in unquote((root / path).read_bytes().decode(errors="ignore")).lower()
+    """The files with an address of the project, looked for in another way than the command does."""
+    project = text.partition("github.com/")[2].lower()
+    written = [
+        f"{host}{project}" for host in ("github.com/", "github.com:", "githubusercontent.com/")
     ]
+    found = []
+    for path in address.tracked_files(root):
+        plain = unquote((root / path).read_bytes().decode(errors="ignore")).lower()
+        if any(each in plain for each in written):
+            found.append(str(path))
+    return found
 
 
 def test_every_copy_is_the_one_address():
@@ -225,10 +205,10 @@ def test_what_upstream_and_other_forks_call_the_project_is_a_copy_and_no_other_p
         return ours.is_named_by(address.MENTION.search(text))
 
     assert named("github.com/Ministry/Schools")
-    assert named("github.com/anybody/kolibri-azure/blob/main/README.md")
+    assert named(f"github.com/anybody/{address.USUAL_NAME}/blob/main/README.md")
     assert not named("github.com/other/schools")
     assert not named("github.com/ministry/other")
-    assert not named("github.com/ministry/kolibri-azure-pictures")
+    assert not named(f"github.com/ministry/{address.USUAL_NAME}-pictures")
 
 
 def test_the_address_is_set_everywhere_and_back_without_a_trace(clone):

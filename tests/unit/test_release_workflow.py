@@ -1,0 +1,214 @@
+"""The workflow of a release: what may publish, when, with which rights, and what it runs."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import yaml
+
+from devtools.release.__main__ import STEPS
+from devtools.release.destinations import IMAGE, PYPI
+from devtools.release.output import BILL, Output
+from tests.clones import git
+
+#: The jobs that publish, and the variable without which each does nothing.
+PUBLISH = {"image": IMAGE, "pypi": PYPI}
+
+#: Rights that nobody can do harm with.
+READS = {"contents": "read"}
+
+
+@pytest.fixture(scope="module")
+def text(repository):
+    path = repository / ".github" / "workflows" / "release.yml"
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def workflow(text):
+    return yaml.safe_load(text)
+
+
+@pytest.fixture(scope="module")
+def jobs(workflow):
+    return workflow["jobs"]
+
+
+def commands(job):
+    return [step["run"] for step in job.get("steps", ()) if "run" in step]
+
+
+def steps_of(job):
+    """The steps of devtools.release that a job runs, in their order."""
+    return re.findall(r"-m devtools\.release (\w+)", "\n".join(commands(job)))
+
+
+def actions(job):
+    return [step["uses"] for step in job.get("steps", ()) if "uses" in step]
+
+
+def test_a_tag_starts_it_and_so_does_somebody_by_hand(workflow):
+    # YAML takes the word `on` for true.
+    assert workflow[True] == {"push": {"tags": ["v*"]}, "workflow_dispatch": None}
+
+
+def test_nothing_is_published_unless_a_variable_says_where_and_a_tag_what(jobs):
+    for name, variable in PUBLISH.items():
+        condition = jobs[name]["if"]
+        wanted = "!= ''" if variable == IMAGE else "== 'true'"
+        assert condition == f"github.ref_type == 'tag' && vars.{variable} {wanted}"
+
+
+def test_what_publishes_waits_for_the_tests_the_list_and_a_reviewer(jobs):
+    for name in PUBLISH:
+        assert set(jobs[name]["needs"]) == {"tests", "build"}
+        assert jobs[name]["environment"] == "release"
+    assert jobs["tests"]["uses"] == "./.github/workflows/tests.yml"
+
+
+def test_the_tests_can_be_called(repository):
+    path = repository / ".github" / "workflows" / "tests.yml"
+    assert "workflow_call" in yaml.safe_load(path.read_text(encoding="utf-8"))[True]
+
+
+def test_each_job_has_the_rights_that_it_needs_and_no_others(workflow, jobs):
+    assert workflow["permissions"] == READS
+    attests = {**READS, "id-token": "write", "attestations": "write"}
+    assert {name: job.get("permissions") for name, job in jobs.items()} == {
+        "tests": None,
+        "build": None,
+        "image": {**attests, "packages": "write"},
+        "pypi": attests,
+        "page": {"contents": "write"},
+    }
+
+
+def test_who_may_write_the_page_has_been_let_in_by_the_jobs_before(jobs):
+    page = jobs["page"]
+    assert set(page["needs"]) == {"build", *PUBLISH}
+    for words in (
+        "!cancelled()",
+        "!contains(needs.*.result, 'failure')",
+        "!contains(needs.*.result, 'cancelled')",
+        "(needs.image.result == 'success' || needs.pypi.result == 'success')",
+    ):
+        assert words in page["if"]
+
+
+def test_no_job_keeps_a_token_in_its_checkout(jobs):
+    for name, job in jobs.items():
+        for step in job.get("steps", ()):
+            if step.get("uses", "").startswith("actions/checkout"):
+                assert step["with"]["persist-credentials"] is False, name
+
+
+def test_what_may_write_installs_no_package_of_python(jobs):
+    for name, job in jobs.items():
+        if job.get("permissions"):
+            assert not re.search(r"\bpip\b|environment\.sh|\bmake\b", "\n".join(commands(job))), (
+                name
+            )
+
+
+def test_secrets_and_tokens_are_given_to_actions_and_never_to_another_registry(text, jobs):
+    [login] = [
+        step["with"]
+        for step in jobs["image"]["steps"]
+        if step.get("uses", "").startswith("docker/login-action")
+    ]
+    choice = "steps.registry.outputs.host == 'ghcr.io' && github.token || secrets.PUBLISH_PASSWORD"
+    assert login["password"] == f"${{{{ {choice} }}}}"
+    assert set(re.findall(r"secrets\.(\w+)", text)) == {"PUBLISH_PASSWORD"}
+    assert len(re.findall(r"github\.token", text)) == 2, "the login's, and the page's"
+
+
+def test_no_text_of_strangers_becomes_a_command(jobs):
+    for name, job in jobs.items():
+        for command in commands(job):
+            assert "${{" not in command, name
+
+
+def test_each_action_is_named_by_its_commit(text):
+    named = re.findall(r"uses: (\S+)(.*)", text)
+    assert len(named) > 10
+    for action, comment in named:
+        if not action.startswith("./"):
+            assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action), action
+            assert re.fullmatch(r"  # v\d+\.\d+\.\d+", comment), action
+
+
+def test_every_action_is_named_by_one_commit_only(text):
+    commits = {}
+    for action, commit in re.findall(r"uses: ([\w/-]+)@(\S+)", text):
+        assert commits.setdefault(action, commit) == commit, action
+
+
+def test_the_script_does_every_step_and_the_one_that_publishes_last(jobs):
+    built = steps_of(jobs["build"])
+    assert built + steps_of(jobs["image"]) == list(STEPS)
+    assert steps_of(jobs["pypi"]) == steps_of(jobs["page"]) == []
+
+
+def test_tag_and_address_are_checked_before_anything_is_built_and_again_before_the_push(jobs):
+    checked = [
+        command
+        for job in (jobs["build"], jobs["image"])
+        for command in commands(job)
+        if re.search(r"devtools\.release (check|push)", command)
+    ]
+    assert len(checked) == 2
+    for command in checked:
+        assert '--tag "$GITHUB_REF_NAME"' in command
+        assert '--address "$GITHUB_SERVER_URL/$GITHUB_REPOSITORY"' in command
+
+
+def test_the_image_is_scanned_and_tried_before_it_is_handed_on(jobs):
+    steps = jobs["build"]["steps"]
+
+    def number(words):
+        [found] = [n for n, step in enumerate(steps) if words in str(step)]
+        return found
+
+    order = [number(words) for words in ("release image", "trivy", "make smoke", "upload-artifact")]
+    assert order == sorted(order)
+    scan = steps[order[1]]["with"]
+    assert scan["exit-code"] == "1"
+    assert scan["image-ref"] == "${{ steps.image.outputs.name }}"
+
+
+def test_what_is_attested_is_what_is_published(jobs):
+    attested = {
+        name: [
+            step["with"]
+            for step in jobs[name]["steps"]
+            if step.get("uses", "").startswith("actions/attest@")
+        ]
+        for name in PUBLISH
+    }
+    provenance, bill = attested["image"]
+    subject = {
+        "subject-name": "${{ vars.PUBLISH_IMAGE }}",
+        "subject-digest": "${{ needs.build.outputs.digest }}",
+    }
+    assert provenance == subject
+    assert {key: bill[key] for key in subject} == subject
+    packages, wheel = attested["pypi"]
+    assert packages == {"subject-path": "dist/packages/*"}
+    assert wheel["subject-path"] == "dist/packages/*.whl"
+
+
+def test_the_files_that_the_workflow_names_are_those_that_the_steps_write(text, repository):
+    output = Output(repository / "dist")
+    written = {
+        str(path.relative_to(repository))
+        for path in (output.packages_bill, output.image_bill, output.page, output.facts)
+    }
+    named = set(re.findall(rf"dist/[\w-]+(?:{re.escape(BILL)}|\.md|\.json)\b", text))
+    assert named == written
+    assert output.packages == repository / "dist" / "packages"
+
+
+def test_what_a_release_makes_is_never_committed(repository):
+    ignored = git(repository, "check-ignore", "dist/packages", "build/release-environment")
+    assert ignored.split() == ["dist/packages", "build/release-environment"]
