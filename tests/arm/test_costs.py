@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 
-from tests.arm.conftest import ARM
+from tests.arm.conftest import ARM, NAMES
 
 #: A thing that costs something, how much of it there is, what one costs, and the sum.
 ROW = re.compile(r"^\| ([^*|]+) \| ([^|]+) \| ([^|]+) \| \d[\d,]* \|$", re.MULTILINE)
@@ -20,6 +21,13 @@ LOOKS_OF_A_MINUTE = 12
 
 #: What a probe of the share asks of it, counted in probe_process.py.
 TRANSACTIONS_OF_A_PROBE = 15
+
+#: Kinds of resources that the tables count.
+COUNTED = re.compile(
+    r"serverfarms|flexibleServers$|shares$|privateEndpoints$|workspaces$|metricAlerts$"
+    r"|scheduledQueryRules$|webtests$|protectedItems$|privateDnsZones$|redisEnterprise$"
+    r"|registries$",
+)
 
 PAGE = (ARM.parent / "docs" / "cost.md").read_text(encoding="utf-8")
 
@@ -38,13 +46,20 @@ def deployed(checker, production_as_read, size):
 
 def table(size):
     """The rows of a size, without their sums."""
-    return ROW.findall(PAGE.split(f"## {size.capitalize()}")[1].split("## ")[0])
+    return ROW.findall(PAGE.split(f"## {size}\n")[1].split("\n## ")[0])
+
+
+@pytest.fixture
+def tried_out(checker):
+    """What the test template deploys."""
+    template = json.loads(NAMES["test"].read_text(encoding="utf-8"))
+    return checker.evaluate(template, {"superuserPassword": "twelve characters"})
 
 
 @pytest.fixture
 def rows(size):
     """For each thing that costs something, how much of it there is."""
-    return {what: how_much for what, how_much, _ in table(size)}
+    return {what: how_much for what, how_much, _ in table(size.capitalize())}
 
 
 def count(deployed, kind):
@@ -125,9 +140,28 @@ def test_runs_of_the_availability_test(deployed, rows):
     assert rows["availability test"] == f"{runs:,} runs"
 
 
+def test_the_registry(deployed, rows):
+    sku = deployed.named("registry").body["sku"]["name"]
+    assert first_number(rows[f"registry, {sku}"]) == 1
+
+
+def test_what_the_test_template_costs(tried_out):
+    said = {what for what, *_ in table("The test template")}
+    plan, registry = tried_out.named("plan"), tried_out.named("registry")
+    assert said == {
+        f"App Service plan {plan.body['sku']['name']}",
+        f"registry, {registry.body['sku']['name']}",
+    }
+    assert {each.type for each in tried_out.resources if COUNTED.search(each.type)} == {
+        plan.type,
+        registry.type,
+    }
+
+
 def test_each_price_says_where_it_is_from():
     records = set(re.findall(r"^\| ([a-z]) \|", PAGE, re.MULTILINE))
-    for what, _, price in (row for size in SIZES for row in table(size)):
+    headings = [*(size.capitalize() for size in SIZES), "The test template"]
+    for what, _, price in (row for heading in headings for row in table(heading)):
         named = re.search(r"\(([a-z])\)$", price)
         assert named[1] in records if named else price.endswith("not looked up"), what
     assert records == set(re.findall(r"\(([a-z])\)", PAGE))
@@ -146,12 +180,8 @@ def test_nothing_is_deployed_that_the_page_leaves_out(deployed, rows):
         r"|roleAssignments|locks|diagnosticSettings|actionGroups|workbooks|/config|publishingCredentials"
         r"|flexibleServers/|redisEnterprise/|fileServices|backupPolicies|protectionContainers$|autoscale"
         r"|sites|Resources/deployments|Insights/components|storageAccounts$|RecoveryServices/vaults$"
-        r"|KeyVault/vaults",
+        r"|KeyVault/vaults|registries/(tasks|taskRuns)$",
         re.IGNORECASE,
     )
-    counted = re.compile(
-        r"serverfarms|flexibleServers$|shares$|privateEndpoints$|workspaces$|metricAlerts$"
-        r"|scheduledQueryRules$|webtests$|protectedItems$|privateDnsZones$|redisEnterprise$",
-    )
     kinds = {each.type for each in deployed.resources}
-    assert [kind for kind in kinds if not free.search(kind) and not counted.search(kind)] == []
+    assert [kind for kind in kinds if not free.search(kind) and not COUNTED.search(kind)] == []

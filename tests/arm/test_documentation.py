@@ -19,7 +19,14 @@ DOCS = ARM.parent / "docs"
 PAGES = ("deploy.md", "operate.md", "parameters.md", "cost.md", "security.md")
 
 #: What may be said for one deployment only; everything else belongs into the parameters file.
-ONCE = {"administratorAddresses", "deleteLocks", "rewriteSecrets", "stagingImage", "storageKey"}
+ONCE = {
+    "administratorAddresses",
+    "deleteLocks",
+    "rewriteSecrets",
+    "stagingImage",
+    "stagingRef",
+    "storageKey",
+}
 
 #: Services that are registered in every subscription.
 BUILT_IN = {"Microsoft.Authorization", "Microsoft.Resources"}
@@ -27,8 +34,27 @@ BUILT_IN = {"Microsoft.Authorization", "Microsoft.Resources"}
 #: Commands after which something is gone that nobody can make again.
 DELETES_DATA = re.compile(
     r"az group delete|flexible-server delete|protection disable|unregister|lock delete|Overwrite"
-    r"|share-rm delete|keyvault purge|keyvault delete"
+    r"|share-rm delete|keyvault purge|keyvault delete|keyvault secret delete|repository delete"
+    r"|acr delete|redisenterprise delete|afd profile delete|hostname delete"
 )
+
+#: What a condition of the production template asks, and the choice that the user takes back.
+CHOICES = {
+    "hasRedis": "`redis`",
+    "hasFrontDoor": "`frontDoor`",
+    "hasSlot": "`stagingSlot`",
+    "isBasicPlan": "`planSku`",
+    "isBuilt": "`imageSource`",
+    "hasPrivateRegistry": "`imageSource`",
+    "ownDomains": "`customDomain`",
+    "isWatched": "`contentCustomDomain`",
+    "budgetAmount": "`budgetAmount`",
+    "backupShares": "`backupShares`",
+    "deleteLocks": "`deleteLocks`",
+}
+
+#: Conditions of what is done and leaves nothing behind.
+LEAVES_NOTHING = {"rewriteSecrets"}
 
 #: Nodes of the diagram that are people.
 PEOPLE = {"learners", "operators"}
@@ -117,11 +143,66 @@ def test_each_error_that_the_template_tries_again_on_is_explained():
         for code in json.loads(f"[{codes}]")
     }
     assert tried_again
-    table = page("deploy.md").split("## Which error means what")[1].split("## ")[0]
-    rows = re.findall(r"^\| (.+?) \| (.+?) \| (.+?) \| (.+?) \|$", table, re.MULTILINE)[1:]
-    explained = " ".join(error for error, *_ in rows)
+    explained = " ".join(error for error, *_ in errors_explained())
     assert {code for code in tried_again if f"`{code}`" not in explained} == set()
+
+
+def errors_explained():
+    """For each row of the table of errors: the error, and what to do."""
+    table = page("deploy.md").split("## Which error means what")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (.+?) \| (.+?) \| (.+?) \| (.+?) \|$", table, re.MULTILINE)[1:]
     assert len(rows) == len(re.findall(r"^\| ", table, re.MULTILINE)) - 1
+    return rows
+
+
+@pytest.mark.parametrize("template", ["prod", "test"])
+def test_each_refusal_of_the_templates_is_explained(template):
+    text = (ARM / f"{template}_deployment_template.json").read_text(encoding="utf-8")
+    refusals = re.findall(r"fail\((?:format\()?'((?:[^']|'')+)'", text)
+    assert refusals
+    parts = [
+        part.strip()
+        for error, *_ in errors_explained()
+        for shown in re.findall(r"`([^`]+)`", error)
+        for part in shown.split("…")
+    ]
+    for refusal in refusals:
+        assert any(part in refusal for part in parts if len(part.split()) > 1), refusal
+
+
+def test_each_source_of_the_image_is_explained(production):
+    section = page("deploy.md").split("## Where the image comes from")[1].split("\n## ")[0]
+    explained = re.findall(r"^\| `(\w+)`", section, re.MULTILINE)
+    sources = production["parameters"]["imageSource"]
+    assert explained == ["imageSource", *sources["allowedValues"]]
+    assert f"| `{sources['defaultValue']}`, the default |" in section
+
+
+def test_no_page_names_an_image_that_does_not_exist():
+    """Every name of an image in a registry is one that the reader is to replace."""
+    image = re.compile(r"[\w.-]+\.(?:io|com)/[\w./-]*kolibri-azure[:@][\w.:-]+")
+    for name in PAGES:
+        assert set(image.findall(page(name))) <= {"REGISTRY.azurecr.io/kolibri-azure:TAG"}, name
+
+
+def test_it_is_said_of_each_choice_what_stays_when_it_is_taken_back(production):
+    conditions = {
+        each["condition"] for each in production["resources"].values() if "condition" in each
+    }
+    section = page("operate.md").split("## What stays when")[1].split("\n## ")[0]
+    told = " ".join(re.findall(r"^\| ([^|]+) \|", section, re.MULTILINE))
+    for condition in conditions:
+        asked = [choice for name, choice in CHOICES.items() if name in condition]
+        assert asked or any(name in condition for name in LEAVES_NOTHING), condition
+        assert all(choice in told for choice in asked), condition
+    assert "`databaseAdministrator`" in told  # an item of a list, in no condition
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_secrets_to_rewrite_can_be_rewritten(name, production):
+    allowed = set(production["parameters"]["rewriteSecrets"]["allowedValues"])
+    for given in re.findall(r"rewriteSecrets='(\[.*?\])'", page(name)):
+        assert set(json.loads(given)) <= allowed
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -248,6 +329,9 @@ def test_a_parameters_file_is_made_of_a_deployment(production):
         "rewriteSecrets": {"type": "Array", "value": ["kolibri-redis-url"]},
         "storageKey": {"type": "String", "value": "key2"},
         "stagingImage": {"type": "String", "value": "kolibri:2"},
+        "stagingRef": {"type": "String", "value": "v0.2.0"},
+        "ref": {"type": "String", "value": "v0.1.0"},
+        "databaseName": {"type": "String", "value": "kolibri-copied"},
     }
     assert set(shown) <= set(production["parameters"])
     made = subprocess.run(
@@ -261,4 +345,14 @@ def test_a_parameters_file_is_made_of_a_deployment(production):
         "size": {"value": "medium"},
         "alertEmails": {"value": []},
         "backupShares": {"value": False},
+        "ref": {"value": "v0.1.0"},
+        "databaseName": {"value": "kolibri-copied"},
     }
+
+
+def test_what_a_deployment_says_once_does_not_get_into_the_parameters_file():
+    command = re.search(r"\| jq '(.*?)' > kolibri\.parameters\.json", page("operate.md"), re.DOTALL)
+    # The other two are choices as well: who wants to keep them does.
+    assert ONCE - {"administratorAddresses", "deleteLocks"} <= set(
+        re.findall(r"\.(\w+)", command[1].split("del(")[1])
+    )
