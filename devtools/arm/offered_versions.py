@@ -34,7 +34,7 @@ def missing(wanted: Mapping[str, api_versions.Listed], answers: Iterable[Answer]
 
     Providers list only some of their child types. One that is not listed has its parent's versions.
 
-    :param answers: one for each provider of the types, as ``az provider show`` gives it.
+    :param answers: one for each provider of the types, as the command gives it.
     """
     offered = {
         f"{answer['namespace']}/{each['resourceType']}".lower(): each["apiVersions"]
@@ -103,7 +103,7 @@ def _parsed(text: str, source: str) -> Answer:
     except (ValueError, KeyError, TypeError):
         pass
     raise NoAnswerError(
-        f"{source}: expected the JSON of 'az provider show', with namespace and resourceTypes, "
+        f"{source}: expected JSON with namespace and resourceTypes, "
         f"found {text[:60]!r}."
     )
 

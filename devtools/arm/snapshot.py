@@ -35,7 +35,7 @@ There is no bicep on the PATH. Install the Bicep CLI, version 0.49 or newer:
   https://learn.microsoft.com/azure/azure-resource-manager/bicep/install
 Who has the Azure CLI gets it with
   az bicep install && PATH="$HOME/.azure/bin:$PATH" make snapshot
-('az bicep snapshot' is no command, so the program itself is needed.)"""
+(The Azure CLI has no command for a snapshot, so the program itself is needed.)"""
 
 
 def diagnostics(bicep: str, parameters: Path) -> Iterator[str]:

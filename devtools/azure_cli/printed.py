@@ -1,102 +1,77 @@
-"""The commands that a page prints, word by word, as a shell takes them apart.
-
-The shell is the real one, because the examples have quotes, loops, pipes and commands within
-commands. It finds no program but stand-ins: that for ``az`` writes down what it was called with,
-and that for DEPLOY, which a page may use as the name of a longer command, calls ``az``.
-"""
+"""What is printed for somebody to type, and the calls that it comes to."""
 
 from __future__ import annotations
 
+import itertools
 import re
-import subprocess
-import tempfile
 import typing
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable
 
-#: What a command within a command answers: a resource id, which most of them ask for.
-ANSWER = "/subscriptions/S/resourceGroups/GROUP/providers/Microsoft.Web/sites/APP"
+from devtools.azure_cli import shell
 
-STAND_IN = f"""#!/bin/bash
-printf '%s\\0' "$@" >> "$CALLS"
-printf '\\036' >> "$CALLS"
-echo {ANSWER}
-"""
+COMMENT = re.compile(r"(^|\s)#.*")
 
-#: The command for which a page says DEPLOY.
-DEPLOY = re.compile(r"`DEPLOY` stands for .*\n\n((?: {4}.*\n)+)")
+#: What looks like a command, wherever it stands.
+NAMED = re.compile(r"(?<![\w/-])az (?=[a-z])(.*)")
 
-FENCE = re.compile(r"^ *```\w*\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
-INDENTED = re.compile(r"(?:\d+\.)? {4,}(?P<code>\S.*)")
-SPAN = re.compile(r"`((?:az|DEPLOY) [^`]+)`")
+#: A word of a command's name, unlike options, values and variables.
+WORD = re.compile(r"[a-z][a-z-]*")
+
+
+class Example(typing.NamedTuple):
+    """Something to type.
+
+    :param place: where it stands, for people.
+    :param shown: as it is printed.
+    :param script: as a shell is given it.
+    """
+
+    place: str
+    shown: str
+    script: str
 
 
 class Printed(typing.NamedTuple):
-    """A call of az.
+    """A call that somebody makes who types an example.
 
-    :param words: what follows ``az``.
-    :param example: the example that it comes from, as the page shows it.
+    :param program: ``az``, or ``jq``.
+    :param words: what follows the program's name.
     """
 
+    place: str
+    program: str
     words: tuple[str, ...]
-    example: str
 
 
-def commands(page: str) -> list[Printed]:
-    """Every call of az in the examples of a page in Markdown."""
-    preamble = _preamble(page)
-    return [
-        Printed(words, example)
-        for example in examples(page)
-        for words in _calls(f"{preamble}\n{example}")
-    ]
+class Collected(typing.NamedTuple):
+    """What examples come to.
+
+    :param printed: every call.
+    :param missed: what is wrong with each example that shows a command and never calls it.
+    """
+
+    printed: list[Printed]
+    missed: list[str]
 
 
-def examples(page: str) -> Iterator[str]:
-    """The examples that call az: blocks of code, and code within sentences that is a command."""
-    for block in blocks(page):
-        if re.search(r"\b(az|DEPLOY)\b", block):
-            yield block
-    for span in SPAN.findall(FENCE.sub("", page)):
-        yield " ".join(span.split())
-
-
-def blocks(page: str) -> list[str]:
-    """The blocks of code of a page, fenced or indented."""
-    found = FENCE.findall(page)
-    block: list[str] = []
-    before = ""
-    for line in [*FENCE.sub("", page).split("\n"), ""]:
-        code = INDENTED.fullmatch(line)
-        if code and (block or not before or line[0].isdecimal()):
-            block.append(code["code"])
-        elif block:
-            found.append("\n".join(block))
-            block = []
-        before = line
+def collect(examples: Iterable[Example]) -> Collected:
+    """Every call of the examples."""
+    found = Collected([], [])
+    for example in examples:
+        calls = shell.calls(example.script)
+        found.printed.extend(Printed(example.place, call.program, call.words) for call in calls)
+        called = [call.words for call in calls if call.program == "az"]
+        for name in _named(example.shown):
+            if not any(words[: len(name)] == name for words in called):
+                found.missed.append(
+                    f"{example.place}: az {' '.join(name)} is never called. A command begins a "
+                    f"line or follows a colon, and ends with its line:\n{example.shown}"
+                )
     return found
 
 
-def _preamble(page: str) -> str:
-    command = DEPLOY.search(page)
-    return f'DEPLOY() {{ {command[1].strip()} "$@"; }}' if command else ""
-
-
-def _calls(script: str) -> list[tuple[str, ...]]:
-    with tempfile.TemporaryDirectory() as folder:
-        calls, programs = Path(folder, "calls"), Path(folder, "programs")
-        calls.touch()
-        programs.mkdir()
-        stand_in = programs / "az"
-        stand_in.write_text(STAND_IN, encoding="utf-8")
-        stand_in.chmod(0o755)
-        subprocess.run(
-            ["/bin/bash", "-c", script],
-            cwd=folder,
-            env={"PATH": str(programs), "CALLS": str(calls)},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
-        written = calls.read_text(encoding="utf-8")
-    return [tuple(call.split("\0")[:-1]) for call in written.split("\036") if call]
+def _named(shown: str) -> list[tuple[str, ...]]:
+    """The names of the commands that a reader sees, without their options."""
+    code = "\n".join(COMMENT.sub("", line) for line in shown.splitlines())
+    behind = (text.replace(")", " ").split() for text in NAMED.findall(code))
+    return [tuple(itertools.takewhile(WORD.fullmatch, words)) for words in behind]

@@ -1,8 +1,10 @@
-"""The real az understands every command that the pages print."""
+"""The real az understands every command that the project prints or documents."""
 
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -16,6 +18,12 @@ DEPLOY = (
     *("--parameters", "@kolibri.parameters.json", "--parameters"),
 )
 
+#: Commands that ask something else than Azure's resource manager, for which there are no answers.
+NO_ANSWERS = {("acr", "manifest", "list-metadata")}
+
+#: What jq ends with when it does not understand its options, or its program.
+REFUSED_BY_JQ = (2, 3)
+
 pytestmark = pytest.mark.slow
 
 
@@ -28,40 +36,140 @@ def az():
 
 
 @pytest.fixture(scope="module")
-def printed(repository):
+def collected():
     if not shutil.which("bash"):
         pytest.skip("bash is not installed")
-    pages = [repository / "README.md", *sorted((repository / "docs").glob("*.md"))]
-    return [
-        (page.name, each)
-        for page in pages
-        for each in azure_cli.commands(page.read_text(encoding="utf-8"))
-    ]
+    return azure_cli.collect(azure_cli.everywhere())
 
 
-def test_az_understands_every_command(az, printed):
-    verdicts = az.judge([each.words for _, each in printed])
-    refused = [
-        f"{page}: {verdict.command}\n{verdict.words}"
-        for (page, _), verdict in zip(printed, verdicts)
-        if verdict.accepted is False
+@pytest.fixture(scope="module")
+def commands(collected):
+    return [each for each in collected.printed if each.program == "az"]
+
+
+@pytest.fixture(scope="module")
+def verdicts(az, commands):
+    return az.judge(each.words for each in commands)
+
+
+@pytest.fixture
+def say(capsys):
+    """Prints what a run of the tests shall show."""
+
+    def aloud(text):
+        with capsys.disabled():
+            sys.stdout.write(f"\n{text}\n")
+
+    return aloud
+
+
+def found_where(commands, verdicts, is_wrong):
+    """The commands with such a verdict, each with its places and what az said."""
+    return "\n\n".join(
+        f"{verdict.command}\n{sorted({each.place for each in commands if each.words == words})}\n"
+        f"{verdict.words}"
+        for words, verdict in verdicts.items()
+        if is_wrong(verdict)
+    )
+
+
+def test_az_understands_every_command(commands, verdicts, say):
+    own = [each for each in verdicts.values() if not each.extension]
+    of_extensions = [each for each in verdicts.values() if each.extension]
+    refused = [each for each in own if not each.accepted]
+    untried = [each for each in of_extensions if each.accepted is None]
+    say(
+        f"commands of az: {len(commands)} in {len({each.place for each in commands})} places; "
+        f"of az's own {len(own)} different ones, {len(refused)} refused; of extensions "
+        f"{len(of_extensions)}, {len(untried)} not tried for want of the extension"
+    )
+    wrong = found_where(commands, verdicts, lambda verdict: verdict.accepted is False)
+    assert not wrong, wrong
+    assert len(own) > 150
+
+
+def test_each_query_finds_something(commands, verdicts, say):
+    looking = {
+        words: verdict
+        for words, verdict in verdicts.items()
+        if "--query" in words and verdict.accepted and words[:3] not in NO_ANSWERS
+    }
+    lost = [each for each in looking.values() if not each.finds]
+    say(f"queries: {len(looking)} different commands, {len(lost)} of them find nothing")
+    wrong = found_where(commands, looking, lambda verdict: not verdict.finds)
+    assert not wrong, f"Azure's answers are those of devtools/azure_cli/answers.py\n{wrong}"
+    assert len(looking) > 30
+
+
+def test_az_understands_what_a_deployment_prints(az, evaluated, say):
+    examples = [
+        example
+        for deployment in evaluated
+        for example in azure_cli.in_outputs("production", deployment.outputs)
     ]
-    assert len(verdicts) > 50
-    assert not refused, "\n\n".join(refused)
+    printed, missed = azure_cli.collect(dict.fromkeys(examples))
+    verdicts = az.judge(each.words for each in printed)
+    say(f"commands in outputs: {len(verdicts)} different ones")
+    wrong = found_where(printed, verdicts, lambda verdict: not verdict.accepted)
+    assert not wrong, wrong
+    assert missed == []
+    assert verdicts
 
 
 def test_az_refuses_what_it_does_not_know(az):
     mistakes = [
-        ["webapp", "restart", "-g", "GROUP"],
-        ["postgres", "flexible-server", "db", "create", "-g", "GROUP", "-s", "SERVER"],
-        ["storage", "share-rm", "list", "--storage-account", "ACCOUNT"],
-        ["webapp", "move", "-g", "GROUP", "-n", "APP"],
-        [*DEPLOY, "nonsense=1"],
+        ("webapp", "restart", "-g", "GROUP"),
+        ("webapp", "restart", "-g", "GROUP", "-n", "APP,", "or", "wait"),
+        ("webapp", "show", "-g", "GROUP", "-n", "APP", "--query", "[].name["),
+        ("postgres", "flexible-server", "db", "create", "-g", "GROUP", "-s", "SERVER"),
+        ("storage", "share-rm", "list", "--storage-account", "ACCOUNT"),
+        ("keyvault", "secret", "set", "--vault-name", "V", "-n", "N", "--expires", "TOMORROW"),
+        ("webapp", "move", "-g", "GROUP", "-n", "APP"),
+        (*DEPLOY, "nonsense=1"),
     ]
-    assert [each.accepted for each in az.judge(mistakes)] == [False] * len(mistakes)
+    assert [each.accepted for each in az.judge(mistakes).values()] == [False] * len(mistakes)
 
 
-def test_the_groups_of_extensions_are_those_that_az_lacks(az, printed):
-    """With an extension installed, or moved into az, the command could be judged."""
-    used = {each.words[0] for _, each in printed} & set(EXTENSIONS)
-    assert used == set(EXTENSIONS)
+def test_a_query_finds_nothing_where_az_has_no_such_property(az):
+    mistakes = [
+        ("webapp", "show", "-g", "GROUP", "-n", "APP", "--query", "appServicePlanId"),
+        ("keyvault", "list", "--query", "[].properties.vaultUri"),
+        ("identity", "list", "--query", "[].{name: name, client: client}"),
+    ]
+    assert [each.finds for each in az.judge(mistakes).values()] == [False] * len(mistakes)
+
+
+def test_every_command_that_is_shown_can_be_pasted(collected):
+    assert not collected.missed, "\n\n".join(collected.missed)
+
+
+def test_no_sentence_goes_on_behind_a_command(commands):
+    """Options that take several words take those of the sentence, too."""
+    assert [each for each in commands for word in each.words if word.endswith((",", ";"))] == []
+
+
+def test_jq_understands_every_program(collected):
+    if not shutil.which("jq"):
+        pytest.skip("jq is not installed")
+    programs = {each.words: each.place for each in collected.printed if each.program == "jq"}
+    refused = [
+        f"{place}: {done.stderr}"
+        for words, place in programs.items()
+        for done in [subprocess.run(["jq", *words], input=b"", capture_output=True, check=False)]
+        if done.returncode in REFUSED_BY_JQ
+    ]
+    assert programs
+    assert refused == []
+
+
+def test_commands_of_extensions_stand_beside_what_adds_the_extension(commands):
+    added = {(each.place, each.words[-1]) for each in commands if each.words[0] == "extension"}
+    used = {
+        (each.place, EXTENSIONS[each.words[0]]) for each in commands if each.words[0] in EXTENSIONS
+    }
+    assert used
+    assert used <= added
+
+
+def test_the_groups_of_extensions_are_those_that_the_commands_use(commands):
+    assert {each.words[0] for each in commands} & set(EXTENSIONS) == set(EXTENSIONS)

@@ -1,0 +1,128 @@
+"""Everywhere that the project prints or documents a command."""
+
+from __future__ import annotations
+
+import json
+import re
+import typing
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from devtools.azure_cli import lines, pages
+from devtools.azure_cli.printed import NAMED, Example
+from devtools.azure_cli.source import Sources
+
+CHECKOUT = Path(__file__).parents[2]
+
+#: Folders with code that speaks to people, and the folder that imports count from.
+PACKAGES = {
+    "kolibri_azure_plugin": ".",
+    "docker/kolibri_container": "docker",
+    "devtools": ".",
+    "bench": ".",
+}
+
+PAGES = ("*.md", "docs/*.md", "devtools/*.md")
+
+#: In a workflow.
+EXPRESSION = re.compile(r"\$\{\{.*?\}\}")
+LITERAL = re.compile(r"'([^']+)'")
+VARIABLE = re.compile(r"\$\{?([A-Z][A-Z_]+)\b")
+
+
+def in_pages() -> Iterator[Example]:
+    """The examples of the pages."""
+    for pattern in PAGES:
+        for path in sorted(CHECKOUT.glob(pattern)):
+            yield from pages.examples(path.name, path.read_text(encoding="utf-8"))
+
+
+def in_code() -> Iterator[Example]:
+    """What remedies and messages say, as they are written."""
+    paths = {
+        ".".join(path.relative_to(CHECKOUT / base).with_suffix("").parts): path
+        for folder, base in PACKAGES.items()
+        for path in sorted((CHECKOUT / folder).rglob("*.py"))
+    }
+    sources = Sources({name: path.read_text(encoding="utf-8") for name, path in paths.items()})
+    for name, path in paths.items():
+        for line, text in sources.texts(name):
+            yield from _in_text(f"{path.relative_to(CHECKOUT)}:{line}", text)
+
+
+def in_golden_files() -> Iterator[Example]:
+    """What the doctor says, with all values in it."""
+    for path in sorted(CHECKOUT.glob("tests/golden/doctor/*.json")):
+        for check in json.loads(path.read_text(encoding="utf-8"))["checks"]:
+            yield from _in_text(f"{path.name}, {check['id']}", check["remedy"])
+
+
+def in_workflows() -> Iterator[Example]:
+    """The steps of the hosted workflows."""
+    import yaml
+
+    for path in sorted((CHECKOUT / ".github/workflows").glob("*.yml")):
+        workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for name, job in workflow["jobs"].items():
+            for step in job.get("steps", []):
+                script = _evaluated(step.get("run", ""))
+                if NAMED.search(script):
+                    place = f"{path.name}, {name}, {step.get('name', script.splitlines()[0])}"
+                    variables = _variables(script, workflow, job, step)
+                    yield Example(place, script, variables + script)
+
+
+def in_templates() -> Iterator[Example]:
+    """What templates and form say of parameters and outputs, but for what is computed."""
+    for path in sorted((CHECKOUT / "arm").glob("*.json")):
+        for text in _strings(json.loads(path.read_text(encoding="utf-8"))):
+            if not text.startswith("["):
+                yield from _in_text(path.name, text)
+
+
+def in_outputs(name: str, outputs: Mapping[str, object]) -> Iterator[Example]:
+    """What a deployment prints.
+
+    :param name: the template's.
+    """
+    for output, value in outputs.items():
+        for text in _strings(value):
+            yield from _in_text(f"{name}, output {output}", text)
+
+
+def everywhere() -> Iterator[Example]:
+    """All of these but the outputs, which take an engine for templates."""
+    yield from in_pages()
+    yield from in_code()
+    yield from in_golden_files()
+    yield from in_workflows()
+    yield from in_templates()
+
+
+def _in_text(place: str, text: str) -> Iterator[Example]:
+    if NAMED.search(text):
+        yield Example(place, text, "\n".join(lines.commands(text)))
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _strings(each)
+    elif isinstance(value, Iterable):
+        for each in value:
+            yield from _strings(each)
+
+
+def _evaluated(text: str) -> str:
+    """A text of a workflow with its expressions replaced: by the last of their literals."""
+    return EXPRESSION.sub(lambda match: ["VALUE", *LITERAL.findall(match[0])][-1], text)
+
+
+def _variables(script: str, *levels: Mapping[str, typing.Any]) -> str:
+    """The environment of a step, in the words of a shell; earlier steps may have set some of it."""
+    given = {name: name.lower() for name in VARIABLE.findall(script)}
+    for level in levels:
+        given |= {name: _evaluated(str(value)) for name, value in level.get("env", {}).items()}
+    return "".join(f"export {name}='{value}'\n" for name, value in given.items())
