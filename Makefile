@@ -18,7 +18,7 @@ RELEASE := build/release-environment
 environment = @sh devtools/environment.sh "$(VENV)" $(1) $(PYTHON)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke snapshot test lint lock bench address release clean
+.PHONY: help demo smoke snapshot commands test lint lock bench address release clean
 
 help: ## list these commands
 	@echo 'make COMMAND [ARGS="..."] [PYTHON=python3.12]'
@@ -41,6 +41,12 @@ smoke: ## build the container image and try it, with podman or docker
 snapshot: ## evaluate the templates with the vendor's own engine, bicep, without an account
 	$(call environment,lock)
 	@$(RUN) -m devtools.arm.snapshot $(ARGS)
+
+commands: ## give every az command that is printed or documented to the real CLI
+	$(call environment,test)
+	@sh devtools/azure_cli/install.sh .tox/azure-cli $(PYTHON)
+	PATH="$(abspath .tox/azure-cli/bin):$$PATH" \
+	  $(RUN) -m pytest tests/arm/test_printed_commands.py $(ARGS)
 
 test: ## run the tests
 	$(call environment,test)

@@ -12,6 +12,7 @@ from devtools import azure_cli
 from devtools.azure_cli import lines, pages, places, shell
 from devtools.azure_cli.printed import NAMED, Example, collect
 from devtools.azure_cli.source import FIELD, UNKNOWN, Sources
+from devtools.azure_cli.verdicts import EXTENSIONS
 
 pytestmark = pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
 
@@ -170,6 +171,15 @@ def test_every_place_has_commands():
         places.in_templates,
     ):
         assert collect(place()).printed, place.__name__
+
+
+def test_the_hosted_workflow_has_every_extension():
+    added = {
+        each.words[-1]
+        for each in collect(places.in_workflows()).printed
+        if each.place.startswith("commands.yml") and each.words[0] == "extension"
+    }
+    assert added == set(EXTENSIONS.values())
 
 
 def test_outputs_are_a_place_too():

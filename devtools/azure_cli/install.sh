@@ -1,0 +1,22 @@
+#!/bin/sh
+# Installs the Azure CLI into an environment of its own: 730 MB, in about a minute.
+#
+#   sh devtools/azure_cli/install.sh FOLDER [PYTHON]
+#
+# FOLDER  the environment; left alone when it has what requirements/azure-cli.txt says
+# PYTHON  the Python to make it of, 3.10 or newer; default: python3
+set -eu
+
+folder=$1 python=${2:-python3}
+cd "$(dirname "$0")/../.."
+
+wanted=$(cksum <requirements/azure-cli.txt)
+if [ "$(cat "$folder/installed" 2>/dev/null)" != "$wanted" ]; then
+    echo "Installing the Azure CLI into $folder; this takes about a minute."
+    rm -rf "$folder"
+    "$python" -m venv "$folder"
+    # It is run a few times only, so most of its modules need no compiling.
+    "$folder/bin/pip" install --quiet --disable-pip-version-check --no-compile \
+        -r requirements/azure-cli.txt
+    echo "$wanted" >"$folder/installed"
+fi
