@@ -22,24 +22,34 @@ EVERYWHERE = {
     "CKV_AZURE_17": "learners have no client certificates",
     "CKV_AZURE_222": "learners reach the site over the internet; with a front door the app denies "
     "all others",
+    "CKV_AZURE_139": "a registry that is closed to the internet costs ten times as much; nobody "
+    "gets in without a sign-in",
+    "CKV_AZURE_163": "the rule asks for a larger registry, for the scan that comes with it",
+    "CKV_AZURE_166": "quarantine needs a larger registry, and somebody who releases each image",
 }
+
+#: Rules about the configuration of an app, for which checkov takes the mounts: they are of the same
+#: type, Microsoft.Web/sites/config. The apps themselves fail none of them.
+OF_THE_MOUNTS = dict.fromkeys(
+    (f"CKV_AZURE_{number}" for number in (13, 63, 65, 66, 80, 88)),
+    "checkov takes the mounts for the app",
+)
 PRODUCTION = {
     **EVERYWHERE,
+    **OF_THE_MOUNTS,
     "CKV_AZURE_41": "an expired secret would stop the site; secretLifetimeDays sets an expiry for "
     "those who renew it",
     "CKV_AZURE_206": "the shares are zone-redundant and backed up; premium shares can't be copied "
     "to another region",
 }
+#: That a secret expires, and one that need not: the database's address has no password in it.
+EXPIRY, HOLDS_NO_SECRET = "CKV_AZURE_41", "/kolibri-database-url"
+
 ONE_INSTANCE = {
     "CKV_AZURE_212": "this size has one instance",
     "CKV_AZURE_225": "one instance can't be spread over zones",
 }
-TEST = {
-    **EVERYWHERE,
-    **ONE_INSTANCE,
-    "CKV_AZURE_16": "there is no vault or database to sign in to",
-    "CKV_AZURE_71": "there is no vault or database to sign in to",
-}
+TEST = {**EVERYWHERE, **ONE_INSTANCE}
 
 CASES = {
     "small": ("production", {}, {**PRODUCTION, **ONE_INSTANCE}),
@@ -47,7 +57,7 @@ CASES = {
         "production",
         {"secretLifetimeDays": 365},
         {
-            **{rule: why for rule, why in PRODUCTION.items() if rule != "CKV_AZURE_41"},
+            **{rule: why for rule, why in PRODUCTION.items() if rule != EXPIRY},
             **ONE_INSTANCE,
         },
     ),
@@ -71,13 +81,20 @@ def test_checkov_fails_nothing_but_what_is_listed(case, checker, checkov, tmp_pa
     name, values, listed = CASES[case]
     template = json.loads(NAMES[name].read_text(encoding="utf-8"))
     result = checker.evaluate(template, values)
+    listed_template = result.as_listed_template()
     path = tmp_path / "template.json"
-    path.write_text(json.dumps(result.as_listed_template(), indent=2), encoding="utf-8")
+    path.write_text(json.dumps(listed_template, indent=2), encoding="utf-8")
     command = [checkov, "-f", str(path), "--framework", "arm", "-o", "json", "--skip-download"]
     run = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     report = json.loads(run.stdout)
     assert report["summary"]["parsing_errors"] == 0
-    assert report["summary"]["resource_count"] == len(result.resources)
+    # The plan is written twice, and roles that are named at deployment share a name here.
+    different = {(each["type"], each["name"]) for each in listed_template["resources"]}
+    assert report["summary"]["resource_count"] == len(different)
     assert report["summary"]["passed"] >= 10
-    failed = {each["check_id"] for each in report["results"]["failed_checks"]}
+    failed = {
+        each["check_id"]
+        for each in report["results"]["failed_checks"]
+        if not (each["check_id"] == EXPIRY and each["resource"].endswith(HOLDS_NO_SECRET))
+    }
     assert failed == set(listed)
