@@ -31,6 +31,15 @@ CERTIFICATE_FAULTS = {
     "wrong-host": "a certificate for another host name",
     "expired-certificate": "a certificate that ended an hour ago",
 }
+#: The vault's refusals whose reason is told by an inner error.
+REFUSALS = {
+    "forbidden-by-rbac": "403: no role assignment",
+    "forbidden-by-policy": "403: no access policy",
+    "forbidden-by-firewall": "403: the caller's address is not allowed",
+    "disabled": "403 SecretDisabled",
+}
+#: Ends the name of such a refusal when it comes without inner error: its message is all there is.
+BARE = "-bare"
 #: Given to requests that carry a good token.
 ANSWER_FAULTS = {
     "identity": {
@@ -44,12 +53,10 @@ ANSWER_FAULTS = {
         "bad-gateway": "502 with a page of HTML, as a device on the way would answer",
     },
     "vault": {
-        "forbidden-by-rbac": "403: no role assignment",
-        "forbidden-by-policy": "403: no access policy",
-        "forbidden-by-firewall": "403: the caller's address is not allowed",
+        **REFUSALS,
+        **{f"{name}{BARE}": "the same without inner error" for name in REFUSALS},
         "token-rejected": "401",
         "not-found": "404 SecretNotFound",
-        "disabled": "403 SecretDisabled",
         "throttled": "429, with Retry-After: `retry_after` when given",
         "server-error": "500",
         "unavailable": "503",
@@ -153,11 +160,11 @@ def described() -> str:
     lines = []
     for service, answers in ANSWER_FAULTS.items():
         lines.append(f"  {service}:")
-        lines += [f"    {name:24}{meaning}" for name, meaning in answers.items()]
+        lines += [f"    {name:28}{meaning}" for name, meaning in answers.items()]
     for title, faults in (
         ("every service", TRANSPORT_FAULTS),
         ("vault and files", {**ROUTE_FAULTS, **CERTIFICATE_FAULTS}),
     ):
         lines.append(f"  {title}:")
-        lines += [f"    {name:24}{meaning}" for name, meaning in faults.items()]
+        lines += [f"    {name:28}{meaning}" for name, meaning in faults.items()]
     return "\n".join(lines)

@@ -9,11 +9,12 @@ learns where to get one; and an expired or not yet valid secret can be read all 
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Callable, Mapping
 
-from devtools.azure_standin.faults import Fault, Faults
+from devtools.azure_standin.faults import BARE, REFUSALS, Fault, Faults
 from devtools.azure_standin.http_service import strike
 from devtools.azure_standin.messages import RefusedError, Request, Response
 from devtools.azure_standin.secret_store import SecretStore, SecretVersion
@@ -26,6 +27,8 @@ API_VERSIONS = (
     *("2016-10-01", "7.0", "7.1", "7.2", "7.3", "7.4", "7.5", "7.6"),
     *("2025-07-01", "2026-04-01"),
 )
+
+Answer = Callable[[Request, Fault], Response]
 
 _CHALLENGE = {
     "WWW-Authenticate": f'Bearer authorization="https://login.windows.net/{TENANT}",'
@@ -202,6 +205,17 @@ def _forbidden_by_firewall(request: Request) -> Response:
     return _error(403, "Forbidden", message, inner="ForbiddenByFirewall")
 
 
+def _bare(refuse: Answer) -> Answer:
+    """The same answer without its inner error."""
+
+    def answer(request: Request, fault: Fault) -> Response:
+        refusal = refuse(request, fault)
+        error = json.loads(refusal.body)["error"]
+        return _error(refusal.status, error["code"], error["message"])
+
+    return answer
+
+
 def _disabled() -> Response:
     message = "Operation get is not allowed on a disabled secret."
     return _error(403, "Forbidden", message, inner="SecretDisabled")
@@ -225,7 +239,7 @@ def _throttled(fault: Fault) -> Response:
     return _error(429, "Throttled", message, headers=headers)
 
 
-_FAULTS: dict[str, Callable[[Request, Fault], Response]] = {
+_FAULTS: dict[str, Answer] = {
     "forbidden-by-rbac": lambda request, _: _forbidden_by_rbac(request),
     "forbidden-by-policy": lambda request, _: _forbidden_by_policy(request),
     "forbidden-by-firewall": lambda request, _: _forbidden_by_firewall(request),
@@ -236,3 +250,4 @@ _FAULTS: dict[str, Callable[[Request, Fault], Response]] = {
     "server-error": lambda _, __: _error(500, "InternalServerError", "An error occurred."),
     "unavailable": lambda _, __: _error(503, "ServiceUnavailable", "Try again later."),
 }
+_FAULTS |= {f"{name}{BARE}": _bare(_FAULTS[name]) for name in REFUSALS}

@@ -20,6 +20,16 @@ from kolibri_azure_plugin.cloud.network import (
 from kolibri_azure_plugin.errors import KolibriAzureError, SettingsError, VaultError
 from kolibri_azure_plugin.redaction import redact, remember
 
+#: What the service's messages say of each reason, for an answer that leaves the reason itself out.
+#: They are in English everywhere. To look at the secret's attributes instead would take the right
+#: to list, which an access policy need not give.
+WORDS = {
+    "SecretDisabled": "not allowed on a disabled secret",
+    "ForbiddenByFirewall": "Client address is not authorized",
+    "ForbiddenByPolicy": "does not have secrets get permission",
+    "ForbiddenByRbac": "Caller is not authorized to perform action",
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class VaultSecret:
@@ -104,8 +114,10 @@ class Vault:
                 return self._not_a_vault(error, failed)
             return VaultError(failed, expected=expected, **explain_no_answer(error, self.host))
         reason = _inner_code(error)
-        if status == HTTPStatus.FORBIDDEN and reason in self._refusals(secret):
-            code, found, remedy = self._refusals(secret)[reason]
+        refusals = self._refusals(secret) if status == HTTPStatus.FORBIDDEN else {}
+        known = next((each for each in (reason, _reason_in_words(error)) if each in refusals), "")
+        if known:
+            code, found, remedy = refusals[known]
         elif status == HTTPStatus.NOT_FOUND:
             code, found = "vault-secret-missing", "the vault has no secret of this name"
             remedy = f"az keyvault secret set --vault-name {self.name} -n {secret} --file FILE"
@@ -186,6 +198,12 @@ class Vault:
             "az keyvault list -g GROUP --query '[].properties.vaultUri' -o tsv",
             code="vault-address",
         )
+
+
+def _reason_in_words(error: Exception) -> str:
+    """The reason that the service's message gives; empty when it gives none."""
+    text = str(error)
+    return next((reason for reason, words in WORDS.items() if words in text), "")
 
 
 def _inner_code(error: Any) -> str:
