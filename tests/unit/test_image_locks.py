@@ -1,4 +1,4 @@
-"""The image's lists of packages: in step with what is asked for, and every file with its hash."""
+"""The lists of packages of image and release: in step with what is asked for, all with hashes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from devtools.container.locks import KOLIBRI_VERSIONS, LEFT_OUT, PYTHON, kolibri_lock
+from devtools.container.locks import KOLIBRI_VERSIONS, LEFT_OUT, PYTHON, RELEASE, kolibri_lock
 
 REPOSITORY = Path(__file__).parents[2]
 DOCKER = REPOSITORY / "docker"
-LOCKS = sorted(DOCKER.glob("*.lock"))
+LOCKS = [*sorted(DOCKER.glob("*.lock")), RELEASE]
 
 #: A package at one version, with whatever marker, and its hashes.
 ENTRY = re.compile(
@@ -40,27 +40,28 @@ def asked_for_by_the_plugin():
     return requirements
 
 
-def asked_for_in(name):
-    lines = (DOCKER / name).read_text().splitlines()
+def asked_for_in(path):
+    lines = path.read_text().splitlines()
     return [line for line in lines if line and not line.startswith("#")]
 
 
 @pytest.mark.parametrize(
     ("lock", "requirements"),
     [
-        ("requirements.lock", asked_for_by_the_plugin()),
-        ("requirements.lock", asked_for_in("requirements.in")),
-        ("build.lock", asked_for_in("build.in")),
+        (DOCKER / "requirements.lock", asked_for_by_the_plugin()),
+        (DOCKER / "requirements.lock", asked_for_in(DOCKER / "requirements.in")),
+        (DOCKER / "build.lock", asked_for_in(DOCKER / "build.in")),
+        (RELEASE, asked_for_in(RELEASE.with_suffix(".in"))),
     ],
-    ids=["setup.py", "requirements.in", "build.in"],
+    ids=["setup.py", "requirements.in", "build.in", "release.in"],
 )
 def test_the_lock_holds_a_version_of_each_package_that_is_asked_for(lock, requirements):
-    found = locked(DOCKER / lock)
+    found = locked(lock)
     wanted = [Requirement(text) for text in requirements]
     for requirement in wanted:
         name = canonicalize_name(requirement.name)
         if name not in LEFT_OUT:
-            assert name in found, f"{name} is not in {lock}: make lock"
+            assert name in found, f"{name} is not in {lock.name}: make lock"
             version = found[name][0]
             assert requirement.specifier.contains(version), f"{name} {version}: make lock"
 
