@@ -62,6 +62,7 @@ RESOURCES: Mapping[str, Mapping[str, typing.Any] | str] = {
         "properties": {"loginServer": "registry.azurecr.io"},
     },
     "Microsoft.Network/FrontDoorWebApplicationFirewallPolicies": {},
+    "Microsoft.Resources/locations": {"metadata": {"regionType": "Physical"}},
     "Microsoft.Resources/deployments": {
         "properties": {
             "provisioningState": "Succeeded",

@@ -8,7 +8,7 @@ import typing
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from devtools.azure_cli import lines, pages
+from devtools.azure_cli import lines, pages, preflight
 from devtools.azure_cli.printed import NAMED, Example
 from devtools.azure_cli.source import Sources
 
@@ -51,10 +51,17 @@ def in_code() -> Iterator[Example]:
 
 
 def in_golden_files() -> Iterator[Example]:
-    """What the doctor says, with all values in it."""
-    for path in sorted(CHECKOUT.glob("tests/golden/doctor/*.json")):
-        for check in json.loads(path.read_text(encoding="utf-8"))["checks"]:
+    """What doctor and preflight say, with all values in it."""
+    for path in sorted(CHECKOUT.glob("tests/golden/*/*.json")):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        for check in document.get("checks", [document]):
             yield from _in_text(f"{path.name}, {check['id']}", check["remedy"])
+
+
+def in_preflight() -> Iterator[Example]:
+    """What preflight asks, and what it may say."""
+    for path in (CHECKOUT / "arm/preflight", *sorted(CHECKOUT.glob("arm/preflight.d/*.sh"))):
+        yield from preflight.examples(path.name, path.read_text(encoding="utf-8"))
 
 
 def in_workflows() -> Iterator[Example]:
@@ -95,6 +102,7 @@ def everywhere() -> Iterator[Example]:
     yield from in_pages()
     yield from in_code()
     yield from in_golden_files()
+    yield from in_preflight()
     yield from in_workflows()
     yield from in_templates()
 

@@ -39,8 +39,8 @@ UNDERSTOOD = (
 #: What comes before a resource's type in an address.
 UP_TO_THE_TYPE = re.compile(r".*/(?=Microsoft\.\w+(?:/|$))", re.IGNORECASE)
 
-#: Deployments have an address without their type, too.
-OLD_ADDRESS = re.compile(r"(?<=/)(?=deployments/)", re.IGNORECASE)
+#: Some of what is of no provider has an address without one.
+WITHOUT_PROVIDER = re.compile(r"(?<=/)(?=deployments/|locations$)", re.IGNORECASE)
 
 NOTHING_HERE = (404, {"error": {"code": "ResourceNotFound", "message": "nothing here"}})
 
@@ -141,7 +141,7 @@ def _found(path: str, query: Mapping[str, list[str]], method: str) -> Body | Non
     if path.rpartition("/")[0].lower().endswith("/resourcegroups"):
         return _resource("Microsoft.Resources/resourceGroups", {})
     if "/providers/" not in path:
-        path = OLD_ADDRESS.sub("Microsoft.Resources/", path)
+        path = WITHOUT_PROVIDER.sub("Microsoft.Resources/", path)
     words = UP_TO_THE_TYPE.sub("", path).split("/")
     if len(words) == 1:
         return _provider(words[0])

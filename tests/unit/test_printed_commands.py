@@ -9,7 +9,7 @@ import textwrap
 import pytest
 
 from devtools import azure_cli
-from devtools.azure_cli import lines, pages, places, shell
+from devtools.azure_cli import lines, pages, places, preflight, shell
 from devtools.azure_cli.printed import NAMED, Example, collect
 from devtools.azure_cli.source import FIELD, UNKNOWN, Sources
 from devtools.azure_cli.verdicts import EXTENSIONS
@@ -162,11 +162,32 @@ def strings(tree):
             yield node
 
 
+def test_the_questions_of_a_program_are_found_and_what_it_tells():
+    program = textwrap.dedent("""\
+        # ask NAME WORDS...
+        if ! ask plans appservice list --sku "${sku^^}"; then
+            fail "Look, or ask somebody." "Choose one of: az appservice list --query \\"[].name\\""
+        fi
+        group() { ask group group show --name "$GROUP"; }
+        free Vault "$name" \\
+            ask acr check-name --name "$name"
+        """)
+    printed, missed = collect(preflight.examples("program", program))
+    assert sorted(" ".join(each.words) for each in printed) == [
+        "acr check-name --name VALUE",
+        "appservice list --query [].name",
+        "appservice list --sku B2",
+        "group show --name VALUE",
+    ]
+    assert missed == []
+
+
 def test_every_place_has_commands():
     for place in (
         places.in_pages,
         places.in_code,
         places.in_golden_files,
+        places.in_preflight,
         places.in_workflows,
         places.in_templates,
     ):
