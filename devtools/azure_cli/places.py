@@ -80,11 +80,13 @@ def in_workflows() -> Iterator[Example]:
 
 
 def in_templates() -> Iterator[Example]:
-    """What templates and form say of parameters and outputs, but for what is computed."""
-    for path in sorted((CHECKOUT / "arm").glob("*.json")):
-        for text in _strings(json.loads(path.read_text(encoding="utf-8"))):
-            if not text.startswith("["):
-                yield from _in_text(path.name, text)
+    """What templates, form and parameters say, but for outputs that are computed."""
+    for path in sorted((CHECKOUT / "arm").rglob("*.json")):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        outputs = document.pop("outputs", {})
+        said = [text for text in _strings(outputs) if not text.startswith("[")]
+        for text in (*said, *_strings(document)):
+            yield from _in_text(path.name, text)
 
 
 def in_outputs(name: str, outputs: Mapping[str, object]) -> Iterator[Example]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
 import typing
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
@@ -79,12 +80,22 @@ def _walk(node: ast.AST, named: Mapping[str, str]) -> Iterator[Text]:
         return
     if _names_a_constant(node, named):
         return
-    text = _text(node, named)
+    text = _text(node, named) or _command(node, named)
     if text is not None:
         yield Text(getattr(node, "lineno", 0), text)
         return
     for child in ast.iter_child_nodes(node):
         yield from _walk(child, named)
+
+
+def _command(node: ast.AST, named: Mapping[str, str]) -> str | None:
+    """The command that a list of its words comes to; None when it is none, or some are missing."""
+    if not isinstance(node, (ast.List, ast.Tuple)) or not node.elts:
+        return None
+    words = [_text(element, named) for element in node.elts]
+    if words[0] != "az" or any(isinstance(element, ast.Starred) for element in node.elts):
+        return None
+    return shlex.join(UNKNOWN if word is None else word for word in words)
 
 
 def _names_a_constant(node: ast.AST, named: Mapping[str, str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 
 from devtools import azure_cli
 from devtools.azure_cli.verdicts import EXTENSIONS
+from tests.arm.conftest import NAMES
 
 #: To which a parameter of the template is added.
 DEPLOY = (
@@ -105,11 +107,14 @@ def test_each_query_finds_something(commands, verdicts, say):
     assert len(looking) > 30
 
 
-def test_az_understands_what_a_deployment_prints(az, evaluated, say):
+def test_az_understands_what_a_deployment_prints(az, checker, combinations, evaluated, say):
+    template = json.loads(NAMES["test"].read_text(encoding="utf-8"))
+    tests = [checker.evaluate(template, values) for values in combinations[NAMES["test"]]]
     examples = [
         example
-        for deployment in evaluated
-        for example in azure_cli.in_outputs("production", deployment.outputs)
+        for name, deployments in (("production", evaluated), ("test", tests))
+        for deployment in deployments
+        for example in azure_cli.in_outputs(name, deployment.outputs)
     ]
     printed, missed = azure_cli.collect(dict.fromkeys(examples))
     verdicts = az.judge(each.words for each in printed)
@@ -117,7 +122,10 @@ def test_az_understands_what_a_deployment_prints(az, evaluated, say):
     wrong = found_where(printed, verdicts, lambda verdict: not verdict.accepted)
     assert not wrong, wrong
     assert missed == []
-    assert verdicts
+    assert {each.place for each in printed} == {
+        "production, output azureCheckCommand",
+        "test, output removeCommand",
+    }
 
 
 def test_az_refuses_what_it_does_not_know(az):

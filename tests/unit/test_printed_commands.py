@@ -125,6 +125,7 @@ def test_a_page_may_give_a_long_command_a_name():
         ("START + ' b'", "az a b"),
         ("f'{START} b'", "az a b"),
         ("[f(START)]", "az a"),
+        ("['az', 'a', '--b', c]", f"az a --b {UNKNOWN}"),
     ],
 )
 def test_code_says_strings_that_are_put_together(expression, text):
