@@ -176,7 +176,8 @@ def copy(ownership: Ownership) -> str:
         f"psql -d postgres {make}\n"
         f"pg_dump -d {ownership.database} --no-owner --no-privileges -f kolibri.sql\n"
         f"psql -d NEW -1 -v ON_ERROR_STOP=1 {_commands(f'SET ROLE {group}')} -f kolibri.sql\n"
-        "Then put a URL that names NEW into the secret:\n"
+        "Then put a URL that names NEW into the secret, and databaseName into the parameters of "
+        "the template, which writes it at each deployment:\n"
         "az keyvault secret set --vault-name NAME -n kolibri-database-url --file FILE\n"
         "az webapp start -g GROUP -n APP"
     )

@@ -223,7 +223,7 @@ def each_role_is_the_least(result: Evaluated) -> Iterator[str]:
             if "/registries/" not in each.scope:
                 yield f"{each.symbol} gives {role} on something that is no registry"
             if (role == "AcrPush") != (each.symbol == "pushesImage"):
-                yield f"{each.symbol} gives {role}, which is for the tasks that build alone"
+                yield f"{each.symbol} gives {role}: the tasks that build push, and the apps pull"
         else:
             given.add((role, each.scope))
         if each.at("principalType") != "ServicePrincipal":

@@ -239,7 +239,18 @@ def test_an_image_from_elsewhere_needs_no_registry_here(values, pulled_from, dep
 
 
 @pytest.mark.parametrize(
-    "branch", ["main", "refs/heads/main", "version-2", "latest", COMMIT[:7], COMMIT.upper()]
+    "branch",
+    [
+        "main",
+        "refs/heads/main",
+        "version-2",
+        "latest",
+        "v",
+        "v1/x",
+        "v1+x",
+        COMMIT[:7],
+        COMMIT.upper(),
+    ],
 )
 def test_what_moves_is_not_built(branch, refusal, template):
     for parameter in {"ref", "stagingRef"} & set(template["parameters"]):
