@@ -74,10 +74,10 @@ check_database_quota() {
         warn "How many processors the database may have is not known." "Azure says nothing of $sku" \
             "Look in the portal under Quotas, Azure Database for PostgreSQL."
     elif [ "$free" -lt "$cores" ]; then
-        fail "The database may have $free more processors in $REGION; $cores are needed ($sku)." "the subscription's quota is used up, or was never given" \
+        fail "The database may have $free more processors in $REGION; the deployment needs $cores ($sku)." "the subscription's quota is used up, or was never given" \
             "Ask in the portal under Quotas, Azure Database for PostgreSQL; or choose another databaseSku or region."
     else
-        pass "The database may have $free more processors; $cores are needed ($sku)."
+        pass "The database may have $free more processors; the deployment needs $cores ($sku)."
     fi
 }
 

@@ -6,7 +6,7 @@ def spelled($names):
 
 $template[0] as $t
 | ($t.parameters | keys) as $names
-| ($file[0].parameters | with_entries(.key |= spelled($names) | .value |= (.value? // null))) as $given
+| ($file[0].parameters | with_entries(.key |= spelled($names) | .value |= (if type == "object" then .value else null end))) as $given
 | (($t.parameters | map_values(.defaultValue)) + $given) as $values
 | (if $values.sizeOverrides | type == "object" then $values.sizeOverrides else {} end) as $overrides
 | (if $t.variables.sizes

@@ -15,7 +15,7 @@ find_the_place() {
             SCOPE=$GROUP_ID
         fi
     fi
-    given=$(jq -r '.parameters | with_entries(.key |= ascii_downcase) | .location.value? // ""' "$FILE")
+    given=$(given location)
     if [ -n "$given" ]; then
         REGION=$given
     elif [ -n "$SUBSCRIPTION" ] && group_exists; then
@@ -26,6 +26,12 @@ find_the_place() {
     REGION=$(plain "$REGION")
     [ -n "$REGION" ] || [ -z "$SUBSCRIPTION" ] ||
         refuse "the resource group $GROUP does not exist yet or can't be read, so --location is needed"
+}
+
+# given PARAMETER: its value in the parameters file, where capitals don't matter.
+given() {
+    jq -r --arg name "$1" '.parameters | with_entries(.key |= ascii_downcase)
+        | .[$name | ascii_downcase] | objects | .value // ""' "$FILE"
 }
 
 group_exists() { ask group group show --name "$GROUP"; }
@@ -59,10 +65,9 @@ check_parameters() {
     problems=$(jq -rn --slurpfile template "$TEMPLATE" --slurpfile file "$FILE" \
         --slurpfile deployment "$WORK/deployment.json" -f "$ARM/preflight.d/parameters.jq")
     if [ -n "$problems" ]; then
-        fail "$(head -n 1 <<<"$problems")." "found in $FILE: $(wc -l <<<"$problems") of this kind" \
-            "Correct the file; docs/parameters.md has every parameter: $(paste -sd ';' <<<"$problems")"
-    elif jq -e '.parameters | keys | any(ascii_downcase == "superuserpassword")' "$FILE" >/dev/null &&
-        jq -e '.parameters | with_entries(.key |= ascii_downcase) | .superuserpassword.value? // "" != ""' "$FILE" >/dev/null; then
+        fail "${problems//$'\n'/; }." "the template would refuse $FILE" \
+            "Correct the file. docs/parameters.md has every parameter."
+    elif [ -n "$(given superUserPassword)" ]; then
         warn "The administrator's password stands in $FILE." "whoever reads the file knows it" \
             "Take superuserPassword out of the file; az asks for it."
     else

@@ -1,9 +1,10 @@
 # What is wrong with the parameters file $file for $template, one line each.
 # $deployment is what deployment.jq makes of them.
 
-def is_of($type):
+# A parameter of a function named $type would hide the function type.
+def is_of($declared):
     {string: "string", securestring: "string", int: "number", bool: "boolean", array: "array",
-     object: "object", secureobject: "object"}[$type] as $wanted
+     object: "object", secureobject: "object"}[$declared] as $wanted
     | $wanted == null or type == $wanted;
 
 $template[0] as $t

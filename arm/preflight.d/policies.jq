@@ -20,7 +20,7 @@ $deployment[0] as $d
     database: {worked_out: {
         sku: {name: $d.size.databaseSku, tier: $d.size.databaseTier}, properties: {version: $d.values.databaseVersion}
     }},
-    plan: {worked_out: {sku: {name: $d.size.planSku}, properties: {reserved: true}}},
+    plan: {worked_out: {sku: {name: $d.size.planSku, capacity: $d.size.minimumInstances}, properties: {reserved: true}}},
     app: {worked_out: {}, field: "Microsoft.Web/sites/publicNetworkAccess", value: "Enabled"},
     registry: {worked_out: {}, field: "Microsoft.ContainerRegistry/registries/publicNetworkAccess", value: "Enabled"}
   }

@@ -42,17 +42,20 @@ policy_findings() {
                 // (.policyAssignmentId // "unnamed" | split("/") | last);
         $question.resourceDetails.resourceContent.type as $type
         | ($question.pendingFields[0].values[0] // "" | ascii_downcase) as $ours
+        | ([.fieldRestrictions[]? | (.field | split("/") | last) as $field | .restrictions[]?
+            | {field: $field, result, by: (.policy | name),
+               values: [.values[]?, .defaultValue | values | tostring | ascii_downcase]}]) as $fields
+        | ([$fields[] | select(.result == "Deny" and (.values | index($ours)))]) as $forbidden
         | (
+            $forbidden[] | "refuses \(.field) of \($type) (\(.by))"
+          ), (
             .contentEvaluationResult.policyEvaluations[]?
             | select(.evaluationResult == "NonCompliant" and ((.effectDetails.policyEffect // "deny") | test("^deny$"; "i")))
-            | "refuses \($type) (\(.policyInfo | name))"
+            | (.policyInfo | name) as $by | select([$forbidden[].by] | index($by) | not)
+            | "refuses \($type) (\($by))"
           ), (
-            .fieldRestrictions[]? | (.field | split("/") | last) as $field | .restrictions[]?
-            | ([.values[]?, .defaultValue | values | tostring | ascii_downcase]) as $values
-            | if .result == "Deny" and ($values | index($ours)) then "refuses \($field) \($ours) of \($type) (\(.policy | name))"
-              elif .result == "Removed" or (.result == "Required" and ($values | index($ours) | not))
-                then "changes \($field) of \($type) (\(.policy | name))"
-              else empty end
+            $fields[] | select(.result == "Removed" or (.result == "Required" and (.values | index($ours) | not)))
+            | "changes \(.field) of \($type) (\(.by))"
           )'
 }
 

@@ -13,7 +13,7 @@ check_region() {
         fail "There is no region $REGION." "Azure does not list it for this subscription" \
             "Choose one of: az account list-locations --query \"[?metadata.regionType=='Physical'].name\" --output tsv"
     else
-        pass "$(region .displayName)."
+        pass "The region is $(region .displayName)."
     fi
 }
 
@@ -106,7 +106,7 @@ check_plan_quota() {
         warn "How many machines of App Service you may have is not known." "Azure says nothing of $sku" \
             "Look in the portal under Quotas, App Service."
     elif [ "$free" -lt "$least" ]; then
-        fail "You may have $free more machines of App Service ($sku) in $REGION; $least are needed." \
+        fail "You may have $free more machines of App Service ($sku) in $REGION; the deployment needs $least." \
             "the subscription's quota is used up, or was never given" \
             "In the portal under Quotas, App Service, ask for $least of $sku and as many regional ones; or choose another planSku or region."
     elif [ "$free" -lt "$most" ]; then

@@ -97,30 +97,26 @@ actions() {
 }
 
 check_rights() {
-    local wanted missing
+    local wanted missing others
     if ! may rights "$SCOPE"; then
-        unknown "What you may do in $SCOPE is not known." rights
+        unknown "What you may do in $(place) is not known." rights
         return
     fi
     mapfile -t wanted < <(actions)
     mapfile -t missing < <(not_allowed rights "${wanted[@]}")
-    case "${missing[*]}" in
-        "")
-            pass "You may make all ${#wanted[@]} kinds of resource in $(place)."
-            ;;
-        Microsoft.Authorization/locks/write)
-            fail "You may make everything but locks in $(place)." "no role of yours has ${missing[*]}" \
-                "Deploy with \"deleteLocks\": {\"value\": false}, or let an Owner type: $(grant "User Access Administrator" "$SCOPE")"
-            ;;
-        Microsoft.Authorization/*)
-            fail "You may not give roles in $(place)." "no role of yours has $(joined "${missing[@]}")" \
-                "Let an Owner type: $(grant "User Access Administrator" "$SCOPE")"
-            ;;
-        *)
-            fail "You may not make everything in $(place)." "no role of yours has $(shortened "${missing[@]}")" \
-                "Let an Owner type: $(grant Owner "$SCOPE")"
-            ;;
-    esac
+    mapfile -t others < <(printf '%s\n' "${missing[@]}" | grep -v '^Microsoft.Authorization/' | grep .)
+    if [ "${#missing[@]}" = 0 ]; then
+        pass "You may make all ${#wanted[@]} kinds of resource in $(place)."
+    elif [ "${#others[@]}" -gt 0 ]; then
+        fail "You may not make everything in $(place)." "no role of yours has $(shortened "${others[@]}")" \
+            "Let an Owner type: $(grant Owner "$SCOPE")"
+    elif [ "${missing[*]}" = Microsoft.Authorization/locks/write ]; then
+        fail "You may make everything but locks in $(place)." "no role of yours has ${missing[*]}" \
+            "Put \"deleteLocks\": {\"value\": false} into the parameters file, or let an Owner type: $(grant "User Access Administrator" "$SCOPE")"
+    else
+        fail "You may not give roles in $(place)." "no role of yours has $(joined "${missing[@]}")" \
+            "Let an Owner type: $(grant "User Access Administrator" "$SCOPE")"
+    fi
 }
 
 place() {
