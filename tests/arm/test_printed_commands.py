@@ -105,6 +105,7 @@ def test_each_query_finds_something(commands, verdicts, say):
     wrong = found_where(commands, looking, lambda verdict: not verdict.finds)
     assert not wrong, f"Azure's answers are those of devtools/azure_cli/answers.py\n{wrong}"
     assert len(looking) > 30
+    assert {words[:3] for words in verdicts} >= NO_ANSWERS
 
 
 def test_az_understands_what_a_deployment_prints(az, checker, combinations, evaluated, say):
