@@ -92,8 +92,6 @@ def alerts_reach_the_operators(result: Evaluated) -> Iterator[str]:
         for criterion in each.at("criteria").get("allOf", []):
             watched.add(criterion["metricName"])
     for each in result.of_type("Microsoft.Insights/scheduledQueryRules"):
-        if not each.at("muteActionsDuration"):
-            yield f"alert {each.name} writes a mail each time that it is evaluated"
         if each.at("actions", "actionGroups") != [group]:
             yield f"alert {each.name} reaches nobody"
         watched.add(each.at("criteria")["allOf"][0]["query"].split(" ", 1)[0])
@@ -103,6 +101,12 @@ def alerts_reach_the_operators(result: Evaluated) -> Iterator[str]:
         for name, notification in (each.at("notifications") or {}).items():
             if notification.get("contactGroups") != [group]:
                 yield f"the budget's warning {name} reaches nobody"
+
+
+def alerts_do_not_repeat_themselves(result: Evaluated) -> Iterator[str]:
+    for each in result.of_type("Microsoft.Insights/scheduledQueryRules"):
+        if not each.at("muteActionsDuration"):
+            yield f"alert {each.name} writes a mail each time that it is evaluated"
 
 
 def each_address_is_asked(result: Evaluated) -> Iterator[str]:
@@ -183,14 +187,24 @@ def the_size_is_coherent(result: Evaluated) -> Iterator[str]:
     plan = result.named("plan")
     sku, instances = plan.body["sku"]["name"], plan.body["sku"]["capacity"]
     has_autoscale = any(result.of_type("Microsoft.Insights/autoscalesettings"))
-    if not (sku.startswith("B") or has_autoscale):
-        yield "an old autoscale goes on where the size has none"
     if sku.startswith("B") and (instances > 1 or has_autoscale):
         yield f"plan {sku} can't have zones or autoscale"
     if sku.startswith("B") and any(result.of_type("Microsoft.Web/sites/slots")):
         yield f"plan {sku} can't have a slot"
     if plan.at("zoneRedundant") and instances < 2:
         yield "one instance can't be spread over zones"
+    most = int(result.app_settings("app")["KOLIBRI_AZURE_INSTANCES"])
+    if most < instances:
+        yield "more instances run than the connections are shared between"
+    if int(result.app_settings("app")["KOLIBRI_AZURE_DATABASE_MAX_CONNECTIONS"]) < 10 * most:
+        yield "fewer than 10 database connections for each instance"
+
+
+def autoscale_is_on_where_it_has_room(result: Evaluated) -> Iterator[str]:
+    """Where it has none it is switched off: left out, an old one would go on."""
+    is_basic = result.named("plan").body["sku"]["name"].startswith("B")
+    if not (is_basic or any(result.of_type("Microsoft.Insights/autoscalesettings"))):
+        yield "an old autoscale goes on where the size has none"
     for each in result.of_type("Microsoft.Insights/autoscalesettings"):
         capacity = each.at("profiles")[0]["capacity"]
         has_room = int(capacity["minimum"]) < int(capacity["maximum"])
@@ -202,11 +216,6 @@ def the_size_is_coherent(result: Evaluated) -> Iterator[str]:
         }
         if metrics != AUTOSCALE:
             yield f"autoscale acts on {sorted(metrics)}, not on {sorted(AUTOSCALE)}"
-    most = int(result.app_settings("app")["KOLIBRI_AZURE_INSTANCES"])
-    if most < instances:
-        yield "more instances run than the connections are shared between"
-    if int(result.app_settings("app")["KOLIBRI_AZURE_DATABASE_MAX_CONNECTIONS"]) < 10 * most:
-        yield "fewer than 10 database connections for each instance"
 
 
 def locks_and_backup_hold_the_data(result: Evaluated) -> Iterator[str]:
@@ -266,11 +275,13 @@ def the_vault_keeps_for_as_long_as_asked(result: Evaluated) -> Iterator[str]:
 RULES: tuple[typing.Callable[[Evaluated], Iterator[str]], ...] = (
     every_resource_is_diagnosed,
     alerts_reach_the_operators,
+    alerts_do_not_repeat_themselves,
     each_address_is_asked,
     queries_search_for_whole_words,
     a_deployment_is_no_crash,
     the_shares_are_watched_before_one_is_full,
     the_size_is_coherent,
+    autoscale_is_on_where_it_has_room,
     locks_and_backup_hold_the_data,
     the_budget_begins_once_and_with_a_month,
     a_deployment_scales_nothing_down,
