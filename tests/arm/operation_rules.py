@@ -218,7 +218,7 @@ def autoscale_is_on_where_it_has_room(result: Evaluated) -> Iterator[str]:
             yield f"autoscale acts on {sorted(metrics)}, not on {sorted(AUTOSCALE)}"
 
 
-def locks_and_backup_hold_the_data(result: Evaluated) -> Iterator[str]:
+def locks_hold_the_data(result: Evaluated) -> Iterator[str]:
     locks = list(result.of_type("Microsoft.Authorization/locks"))
     for each in locks:
         if each.at("level") != "CanNotDelete":
@@ -227,6 +227,9 @@ def locks_and_backup_hold_the_data(result: Evaluated) -> Iterator[str]:
         result.named(name).id for name in ("database", "storage", "vault")
     }:
         yield "the locks are not on database, storage and vault"
+
+
+def the_shares_are_backed_up(result: Evaluated) -> Iterator[str]:
     items = list(
         result.of_type(
             "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems"
@@ -282,7 +285,8 @@ RULES: tuple[typing.Callable[[Evaluated], Iterator[str]], ...] = (
     the_shares_are_watched_before_one_is_full,
     the_size_is_coherent,
     autoscale_is_on_where_it_has_room,
-    locks_and_backup_hold_the_data,
+    locks_hold_the_data,
+    the_shares_are_backed_up,
     the_budget_begins_once_and_with_a_month,
     a_deployment_scales_nothing_down,
     logs_have_a_daily_cap,
