@@ -103,8 +103,7 @@ def _parsed(text: str, source: str) -> Answer:
     except (ValueError, KeyError, TypeError):
         pass
     raise NoAnswerError(
-        f"{source}: expected JSON with namespace and resourceTypes, "
-        f"found {text[:60]!r}."
+        f"{source}: expected JSON with namespace and resourceTypes, found {text[:60]!r}."
     )
 
 
