@@ -10,7 +10,7 @@ $template[0] as $t
 | (($t.parameters | map_values(.defaultValue)) + $given) as $values
 | (if $values.sizeOverrides | type == "object" then $values.sizeOverrides else {} end) as $overrides
 | (if $t.variables.sizes
-    then ($t.variables.sizes[$values.size // ""] // {}) + $overrides
+    then ($t.variables.sizes[$values.size | tostring] // {}) + $overrides
     else {planSku: $values.planSku, minimumInstances: 1, maximumInstances: 1, stagingSlot: false}
   end) as $size
 | ($values.imageSource // "own") as $source

@@ -1,7 +1,7 @@
 """An ``az`` that answers what arm/preflight asks, and a git address that it can read.
 
 The answers have the form of those in the vendor's documentation; each is a file of
-preflight_answers/. The stand-in refuses what it has no answer for, as az refuses what it does not
+answers/. The stand-in refuses what it has no answer for, as az refuses what it does not
 know, and writes down what it was called with.
 """
 
@@ -17,9 +17,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 PREFLIGHT = REPOSITORY / "arm/preflight"
-ANSWERS = Path(__file__).with_name("preflight_answers")
+ANSWERS = Path(__file__).with_name("answers")
 
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 GROUP_ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/kolibri"
@@ -27,6 +27,9 @@ REGISTRY_ID = (
     "/subscriptions/33333333-3333-3333-3333-333333333333/resourceGroups/images/providers/"
     "Microsoft.ContainerRegistry/registries/schoolimages"
 )
+
+#: A tag that the repository of the tests has.
+REF = "v1.2.3"
 
 #: Ends of what az says when it may not, can't, or finds nothing.
 FORBIDDEN = (
@@ -217,3 +220,9 @@ def run(
         check=False,
         timeout=120,
     )
+
+
+def checks() -> list[str]:
+    """The ids of all checks less ``preflight.``, in their order."""
+    source = PREFLIGHT.read_text(encoding="utf-8")
+    return re.findall(r"^(\w+)\|\w+\|\w+\|", source, re.MULTILINE)
