@@ -16,7 +16,10 @@ from tests.arm.conftest import ARM
 from tests.arm.test_checkov import CASES
 
 DOCS = ARM.parent / "docs"
-PAGES = ("deploy.md", "operate.md", "parameters.md", "cost.md", "security.md")
+PAGES = ("deploy.md", "templates.md", "operate.md", "parameters.md", "cost.md", "security.md")
+
+#: Pages with buttons that open a template in the portal.
+BUTTON_PAGES = ("README.md", "docs/deploy.md")
 
 #: What may be said for one deployment only; everything else belongs into the parameters file.
 ONCE = {
@@ -117,14 +120,21 @@ def test_links_lead_somewhere(name):
             assert anchor in anchors(linked.read_text(encoding="utf-8")), target
 
 
-def test_the_buttons_of_the_readme_lead_to_files_that_exist():
-    readme = (ARM.parent / "README.md").read_text(encoding="utf-8")
-    for button in re.findall(
-        r"https://portal\.azure\.com/#create/Microsoft\.Template/uri/\S+?\)", readme
-    ):
+def buttons_of(name):
+    text = (ARM.parent / name).read_text(encoding="utf-8")
+    return re.findall(r"https://portal\.azure\.com/#create/Microsoft\.Template/uri/\S+?\)", text)
+
+
+def test_the_buttons_lead_to_files_that_exist():
+    for button in buttons_of("README.md"):
         for address in re.findall(r"[uU]ri/(https%3A[^/)]+)", button):
             path = unquote(address).split("/arm/", 1)[1]
             assert (ARM / path).is_file(), path
+
+
+def test_each_page_with_buttons_has_the_same():
+    production, trial = buttons_of("README.md")
+    assert {tuple(buttons_of(name)) for name in BUTTON_PAGES} == {(production, trial)}
 
 
 def test_every_service_of_the_templates_can_be_registered():
@@ -148,11 +158,15 @@ def test_each_error_that_the_template_tries_again_on_is_explained():
 
 
 def errors_explained():
-    """For each row of the table of errors: the error, and what to do."""
-    table = page("deploy.md").split("## Which error means what")[1].split("\n## ")[0]
-    rows = re.findall(r"^\| (.+?) \| (.+?) \| (.+?) \| (.+?) \|$", table, re.MULTILINE)[1:]
-    assert len(rows) == len(re.findall(r"^\| ", table, re.MULTILINE)) - 1
-    return rows
+    """For each row of the tables of errors: the error, and what to do."""
+    section = page("deploy.md").split("## Which error means what")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (.+?) \| (.+?) \| (.+?) \| (.+?) \|$", section, re.MULTILINE)
+    assert len(rows) == len(re.findall(r"^\| ", section, re.MULTILINE))
+    tables = re.findall(r"^### (.+)$", section, re.MULTILINE)
+    assert tables == ["Before it begins", "While it runs", "Afterwards"]
+    heads = [row for row in rows if row[0] == "error"]
+    assert len(heads) == len(tables)
+    return [row for row in rows if row not in heads]
 
 
 @pytest.mark.parametrize("template", ["prod", "test"])
@@ -229,7 +243,7 @@ def test_what_goes_into_the_parameters_file_is_a_parameter(name, production):
 def test_the_example_for_terraform_is_well_formed():
     if not shutil.which("terraform"):
         pytest.skip("terraform is not installed")
-    (example,) = blocks_of("deploy.md", "hcl")
+    (example,) = blocks_of("templates.md", "hcl")
     formatted = subprocess.run(
         ["terraform", "fmt", "-"], input=example, capture_output=True, text=True, check=False
     )
@@ -295,7 +309,10 @@ def test_choices_that_last_are_made_in_the_parameters_file():
     text = page("operate.md")
     assert "--parameters @kolibri.parameters.json" in text
     assert set(re.findall(r"--parameters (\w+)=", text)) <= ONCE
-    assert "cp arm/parameters/small.parameters.json kolibri.parameters.json" in page("deploy.md")
+    copied = re.findall(r"\bcp .*kolibri\.parameters\.json$", page("deploy.md"), re.MULTILINE)
+    assert copied == [
+        "cp --no-clobber arm/parameters/small.parameters.json kolibri.parameters.json"
+    ], "nothing may overwrite a file that somebody has edited"
 
 
 def test_the_answers_of_the_form_are_those_of_the_pages():
@@ -311,6 +328,146 @@ def test_the_answers_of_the_form_are_those_of_the_pages():
     for text in (description, listed):
         for answer in answers:
             assert answer.split()[0] in text, answer
+
+
+def strings_of(value):
+    if isinstance(value, dict):
+        return [text for each in value.values() for text in strings_of(each)]
+    if isinstance(value, list):
+        return [text for each in value for text in strings_of(each)]
+    return [value] if isinstance(value, str) else []
+
+
+#: What the portal itself says around the form.
+WORDS_OF_THE_PORTAL = {
+    "Basics",
+    "Create",
+    "Create new",
+    "Deployment is in progress",
+    "Deployments",
+    "Outputs",
+    "Resource group",
+    "Resource groups",
+    "Review + create",
+    "Subscription",
+    "Validation failed",
+}
+
+
+def test_the_labels_of_the_form_stand_in_the_page_as_they_are():
+    form = json.loads((ARM / "createUiDefinition.json").read_text(encoding="utf-8"))
+    known = set(strings_of(form)) | WORDS_OF_THE_PORTAL
+    section = page("deploy.md").split("## With the button")[1].split("\n## ")[0]
+    answers = page("deploy.md").split("## Your answers")[1].split("\n## ")[0]
+    of_the_form = re.findall(r"^\| .* \| .* \| (.+) \|$", answers, re.MULTILINE)
+    text = re.sub(r"\*\*(.+?)\*\*", r"\1", f"{section}\n{of_the_form}")
+    said = [" ".join(each.split()) for each in re.findall(r"\*([^*]+)\*", text)]
+    assert len(said) > 20
+    first_words = [each for each in said if not each.startswith("Step ")]
+    assert [each for each in first_words if each.rstrip(",") not in known] == []
+
+
+def test_the_parameters_file_of_the_page_is_one_that_the_template_takes(checker, production):
+    (example,) = blocks_of("deploy.md", "json")
+    file = json.loads(example.replace("VERSION", "v0.1.0"))
+    shipped = json.loads((ARM / "parameters" / "small.parameters.json").read_text())
+    assert file["$schema"] == shipped["$schema"]
+    assert {"size", "ref", "alertEmails", "sizeOverrides"} <= set(file["parameters"])
+    values = {name: each["value"] for name, each in file["parameters"].items()}
+    deployed = checker.evaluate(production, {**values, "superuserPassword": "twelve characters"})
+    assert deployed.named("plan").body["sku"]["name"] == values["sizeOverrides"]["planSku"]
+
+
+def test_each_answer_of_the_page_is_written_as_a_parameters_file_takes_it(production):
+    section = page("deploy.md").split("## Your answers")[1].split("\n## ")[0]
+    lines = re.findall(r"^\| .* \| `(\".+)` \| .* \|$", section, re.MULTILINE)
+    assert len(lines) > 8
+    types = {"string": str, "bool": bool, "array": list, "object": dict}
+    for line in lines:
+        ((name, given),) = json.loads(f"{{{line}}}").items()
+        declared = production["parameters"][name]
+        assert isinstance(given["value"], types[declared.get("type", "object")]), line
+        if name == "sizeOverrides":
+            assert set(given["value"]) <= set(production["definitions"]["sizing"]["properties"])
+
+
+def test_what_can_not_be_changed_later_is_said_before_the_deployment(production):
+    text = page("deploy.md")
+    section = text.split("### What can't be changed later")[1].split("\n## ")[0]
+    described = {
+        **production["parameters"],
+        **production["definitions"]["sizing"]["properties"],
+    }
+    lasting = {
+        name
+        for name, each in described.items()
+        if re.search("Fixed at the first|at the first start only", each["metadata"]["description"])
+    }
+    assert len(lasting) > 10
+    assert {name for name in lasting if f"`{name}`" not in section} == set()
+    assert text.index(section) < text.index("## With the button")
+
+
+def test_money_comes_before_the_click_and_is_that_of_the_page_of_costs(production):
+    text = page("deploy.md")
+    section = text.split("## What it costs")[1].split("\n## ")[0]
+    assert text.index(section) < text.index("## With the button")
+    totals = dict(
+        re.findall(r"^\| \*\*Sum, (\w+)\*\* .*\*\*([\d,]+)\*\* \|$", page("cost.md"), re.MULTILINE)
+    )
+    rows = re.findall(r"^\| `(\w+)` \| ([\d,]+) \| `(.+)` \| ([\d,]+) \|$", section, re.MULTILINE)
+    description = production["parameters"]["size"]["metadata"]["description"]
+    assert [size for size, *_ in rows] == production["parameters"]["size"]["allowedValues"]
+    for size, learners, file, amount in rows:
+        values = json.loads((ARM.parent / file).read_text(encoding="utf-8"))["parameters"]
+        assert values["size"]["value"] == size
+        assert re.search(
+            rf"\b{size} is for up to {learners}\b|\b{size} for {learners}\b", description
+        )
+        assert amount == totals[size]
+    assert re.search(rf"^\| the test template .* \| {totals['test']} \|$", section, re.MULTILINE)
+
+
+def test_the_quota_to_ask_for_is_what_the_sizes_take(production):
+    section = page("deploy.md").split("### Quota")[1].split("\n## ")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", section, re.MULTILINE))
+    sizes = production["variables"]["sizes"]
+    assert set(rows) == set(sizes)
+    for size, values in sizes.items():
+        said = rows[size]
+        assert said.startswith(f"{values['minimumInstances']} of {values['planSku']}"), size
+        if values["maximumInstances"] > values["minimumInstances"]:
+            assert f"up to {values['maximumInstances']} for" in said
+        # Standard_D4ds_v5 has 4 processors, and so has its standby.
+        processors = int(re.search(r"_[BD](\d+)", values["databaseSku"])[1])
+        servers = 2 if values["databaseHighAvailability"] else 1
+        assert f"| {processors * servers}, `{values['databaseSku']}`" in said
+
+
+def test_the_sample_of_preflight_is_of_its_form():
+    program = (ARM / "preflight").read_text(encoding="utf-8")
+    (sample,) = blocks_of("deploy.md", "text")
+    *lines, sums, first = sample.splitlines()
+    statuses = []
+    for line in lines:
+        shown = re.fullmatch(r"(PASS|WARN|FAIL|SKIP) preflight\.(\w+): .+", line)
+        assert shown, line
+        assert f"\n{shown[2]}|" in program, line
+        statuses.append(shown[1])
+    assert set(statuses) == {"PASS", "WARN", "FAIL", "SKIP"}
+    assert re.fullmatch(r"\d+ passed, \d+ warnings, \d+ failed, \d+ skipped", sums)
+    assert sum(map(int, re.findall(r"\d+", sums))) == len(
+        re.findall(r"^\w+\|", program, re.MULTILINE)
+    )
+    failed = next(line for line in lines if line.startswith("FAIL"))
+    assert failed.removeprefix("FAIL ").startswith(first.removeprefix("begin with "))
+
+
+def test_each_block_that_reads_a_file_of_the_clone_begins_in_it():
+    """A new window of Cloud Shell opens in another folder."""
+    for block in re.findall(r"(?:^(?: {4}| {6,7}).*\n)+", page("deploy.md"), re.MULTILINE):
+        if re.search(r"arm/|kolibri\S*\.parameters\.json|^ *git (?!clone)", block, re.MULTILINE):
+            assert block.strip().startswith("cd ~/kolibri-azure\n"), block
 
 
 def test_a_parameters_file_is_made_of_a_deployment(production):

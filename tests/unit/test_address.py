@@ -110,11 +110,12 @@ def test_the_form_offers_what_the_template_builds(repository):
     assert versions <= {f"v{__version__}"}
 
 
-def test_the_buttons_open_files_of_this_project(repository):
-    readme = (repository / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", ["README.md", "docs/deploy.md"])
+def test_the_buttons_open_files_of_this_project(repository, page):
+    text = (repository / page).read_text(encoding="utf-8")
     opened = [
         unquote(found)
-        for button in re.findall(r"https://portal\.azure\.com/#create/\S+?\)", readme)
+        for button in re.findall(r"https://portal\.azure\.com/#create/\S+?\)", text)
         for found in re.findall(r"[uU]ri/(https%3A[^/)]+)", button)
     ]
     files = PROJECT_ADDRESS.replace("github.com", "raw.githubusercontent.com") + "/main/"
