@@ -62,7 +62,11 @@ RESOURCES: Mapping[str, Mapping[str, typing.Any] | str] = {
         "properties": {"loginServer": "registry.azurecr.io"},
     },
     "Microsoft.Network/FrontDoorWebApplicationFirewallPolicies": {},
-    "Microsoft.Resources/locations": {"metadata": {"regionType": "Physical"}},
+    "Microsoft.Resources/locations": {
+        "displayName": "West Europe",
+        "metadata": {"regionType": "Physical", "pairedRegion": [{"name": "northeurope"}]},
+        "availabilityZoneMappings": [{"logicalZone": "1", "physicalZone": "westeurope-az1"}],
+    },
     "Microsoft.Resources/deployments": {
         "properties": {
             "provisioningState": "Succeeded",

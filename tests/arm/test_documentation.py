@@ -382,7 +382,7 @@ def test_each_answer_of_the_page_is_written_as_a_parameters_file_takes_it(produc
     section = page("deploy.md").split("## Your answers")[1].split("\n## ")[0]
     lines = re.findall(r"^\| .* \| `(\".+)` \| .* \|$", section, re.MULTILINE)
     assert len(lines) > 8
-    types = {"string": str, "bool": bool, "array": list, "object": dict}
+    types = {"string": str, "bool": bool, "int": int, "array": list, "object": dict}
     for line in lines:
         ((name, given),) = json.loads(f"{{{line}}}").items()
         declared = production["parameters"][name]
