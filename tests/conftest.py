@@ -7,6 +7,9 @@ import itertools
 import sys
 from pathlib import Path
 
+# Kolibri, once imported, puts libraries of its own in front of everybody's, among them a greenlet
+# without what the browser needs. So the browser's comes first.
+import playwright.sync_api  # noqa: F401
 import pytest
 
 from devtools import share
