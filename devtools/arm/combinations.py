@@ -19,6 +19,7 @@ _PERSON = {
 }
 
 _DIGEST = "sha256:" + "0123456789abcdef" * 4
+_OTHER_DIGEST = "sha256:" + "fedcba9876543210" * 4
 _COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -47,14 +48,21 @@ CHOICES: Mapping[str, Sequence[typing.Any]] = {
     "useAvailabilityZones": [True, False],
     "imageSource": [
         _image("build"),
-        _image("build", ref=_COMMIT),
-        _image("published", image=f"registry.example.org/kolibri-azure@{_DIGEST}"),
+        _image("build", ref=_COMMIT, stagingRef="v0.2.0"),
+        _image(
+            "published",
+            image=f"registry.example.org/kolibri-azure@{_DIGEST}",
+            stagingImage=f"registry.example.org/kolibri-azure@{_OTHER_DIGEST}",
+        ),
         _image("own", image="registry.example.org/kolibri-azure:2"),
-        _image("own", image="schoolimages.azurecr.io/kolibri:2", registryId=REGISTRY),
+        _image(
+            "own",
+            image="schoolimages.azurecr.io/kolibri:2",
+            registryId=REGISTRY,
+            stagingImage="schoolimages.azurecr.io/kolibri:3",
+        ),
     ],
     "rebuild": ["", "2026-11"],
-    "stagingRef": ["", "v0.2.0"],
-    "stagingImage": ["", "registry.example.org/kolibri-azure:3"],
     "secretLifetimeDays": [0, 365],
     "rewriteSecrets": [[], ["kolibri-secret-key", "kolibri-redis-url"]],
     "vaultName": ["", "kv-of-the-ministry-2"],

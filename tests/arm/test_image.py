@@ -201,8 +201,28 @@ def test_the_same_version_in_slot_and_site_is_built_once(deploy_with_slot):
 
 
 def test_the_slot_is_stopped_until_it_is_given_a_version(deploy_with_slot):
-    for values in ({}, {"imageSource": "own", "image": OWN}, {"stagingImage": OWN}):
+    for values in ({}, {"imageSource": "own", "image": OWN}):
         assert deploy_with_slot(**values).named("stagingSlot").at("enabled") is False
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"image": OWN}, "imageSource build builds the image"),
+        ({"registryId": REGISTRY}, "imageSource build builds the image"),
+        ({"stagingImage": OWN}, "imageSource build builds the image"),
+        ({"imageSource": "own", "image": OWN, "stagingRef": "v0.2.0"}, "stagingRef is for"),
+        (
+            {"imageSource": "published", "image": RELEASED, "stagingImage": OWN},
+            "needs stagingImage with its digest",
+        ),
+        ({"rebuild": "Nov 2026"}, "rebuild is part of an image tag"),
+    ],
+    ids=str,
+)
+def test_what_would_not_be_used_is_refused(values, said, refusal, template):
+    if set(values) <= set(template["parameters"]):
+        assert said in refusal(**values)
 
 
 def test_nothing_is_built_for_a_slot_that_is_not_there(checker, production):

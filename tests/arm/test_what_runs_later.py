@@ -1,4 +1,4 @@
-"""What a template only says in expressions that Azure evaluates during or after the deployment."""
+"""What Azure evaluates otherwise than the offline checker, or only during the deployment."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ import pytest
 from kolibri_azure_plugin.checks.catalogue import CHECKS
 from kolibri_azure_plugin.checks.model import Status
 from kolibri_azure_plugin.doctor import log_lines
+from tests.arm.inspection import findings
+
+#: In these calls a variable waits for the deployment; nothing else may.
+AT_DEPLOYMENT = re.compile(r"\b(reference|list\w*)\(")
 
 RUNNING = "reference(variables('planId'), '2025-03-01', 'Full').sku.capacity"
 
@@ -66,3 +70,34 @@ def test_a_host_name_is_bound_once(checker, production):
     """Bound again it would lose its certificate until the deployment gets that far."""
     result = checker.evaluate(production, {"customDomain": "kolibri.example.org"})
     assert result.named("domains").written_once
+
+
+def test_every_variable_has_a_value_with_every_combination(
+    checker, template, template_path, combinations
+):
+    """Azure evaluates each variable, also one that nothing uses with these values.
+
+    The checker looks only at what is used, so that a fail() for another choice would stay unseen:
+    Azure/bicep issues 16247 and 17322.
+    """
+    names = [name for name in template["variables"] if name != "copy"]
+    for name in names:
+        assert not AT_DEPLOYMENT.search(json.dumps(template["variables"][name])), name
+        template["outputs"][f"{name}IsThere"] = {
+            "type": "bool",
+            "metadata": {"description": "Whether the variable has a value."},
+            "value": f"[equals(string(variables('{name}')), string(variables('{name}')))]",
+        }
+    said = findings(checker, template, combinations[template_path])
+    assert [each for each in said if "expression fails" in each] == []
+
+
+def test_a_refusal_for_another_choice_is_seen(checker, template, template_path, combinations):
+    given = template["variables"]["givenImage"]
+    template["variables"]["givenImage"] = (
+        given.replace("if(variables('isBuilt'), '', ", "", 1)[:-2] + "]"
+    )
+    with pytest.raises(AssertionError, match="needs image"):
+        test_every_variable_has_a_value_with_every_combination(
+            checker, template, template_path, combinations
+        )
