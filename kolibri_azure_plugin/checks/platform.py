@@ -49,11 +49,18 @@ LEAST_DISK = 256 * 2**20
 #: Days after which an image lacks too many of the fixes that Debian has published since.
 OLD_IMAGE = 60
 
-NEWER_IMAGE = (
+#: What gives App Service a newer image: the template that it was deployed with.
+DEPLOY_ANEW = (
     "Write another word into rebuild of kolibri.parameters.json, such as {month}; where the "
     "template does not build the image, name a newer one in image. Then deploy again:\n"
-    "az deployment group create -g GROUP -n kolibri -f arm/prod_deployment_template.json "
+    "az deployment group create -g GROUP -n kolibri -f arm/{template}_deployment_template.json "
     "-p @kolibri.parameters.json"
+)
+
+#: What gives everybody else one.
+BUILD_ANEW = (
+    "Build the image anew, and start it in the place of this one:\n"
+    "docker build --pull --no-cache -f docker/Dockerfile -t kolibri-azure ."
 )
 
 
@@ -146,15 +153,16 @@ def time_zone(_subject: Subject) -> Outcome:
     "image_age",
     "The image has been built lately.",
     scope=Scope.INSTANCE,
+    requires=("kolibri.settings",),
     advisory=True,
     roles=EVERY_ROLE,
 )
-def image_age(_subject: Subject) -> Outcome:
+def image_age(subject: Subject) -> Outcome:
     file = os.environ.get(image_record.VARIABLE)
     if not file:
         return skipped("this is not the project's image")
     now = datetime.now(timezone.utc)
-    remedy = NEWER_IMAGE.format(month=f"{now:%Y-%m}")
+    remedy = _newer_image(subject, now)
     try:
         record = image_record.read(Path(file))
     except (OSError, ValueError) as error:
@@ -175,6 +183,13 @@ def image_age(_subject: Subject) -> Outcome:
             **found,
         )
     return passed(message, **found)
+
+
+def _newer_image(subject: Subject, now: datetime) -> str:
+    if not on_app_service():
+        return BUILD_ANEW
+    template = "test" if subject.context.settings.is_test else "prod"
+    return DEPLOY_ANEW.format(month=f"{now:%Y-%m}", template=template)
 
 
 @CHECKS.check(

@@ -200,6 +200,15 @@ def image_of(*, days: float) -> Plant:
 
 
 @contextlib.contextmanager
+def old_image_on_app_service(world: World) -> Iterator[None]:
+    world.deployment.environment.update(
+        WEBSITE_SITE_NAME="kolibri", WEBSITE_RESOURCE_GROUP="school"
+    )
+    with image_of(days=75)(world):
+        yield
+
+
+@contextlib.contextmanager
 def image_without_a_record(world: World) -> Iterator[None]:
     world.deployment.environment[image_record.VARIABLE] = "/usr/share/lost/image.json"
     yield
@@ -323,7 +332,7 @@ AILMENTS = (
     Ailment("platform.memory", "warn", nothing, limits={"checks.platform.LEAST_MEMORY": 2**60}),
     Ailment("platform.disk", "warn", full_home),
     Ailment("platform.time_zone", "warn", environment(TZ="Mars/Olympus")),
-    Ailment("platform.image_age", "warn", image_of(days=75)),
+    Ailment("platform.image_age", "warn", old_image_on_app_service),
     Ailment("platform.image_age", "warn", image_without_a_record, "untold"),
     Ailment("platform.instances", "warn", ailing_databases.two_instances_at_work),
 )  # fmt: skip
