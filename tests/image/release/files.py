@@ -1,0 +1,18 @@
+"""What the tests read in the files of a release."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from kolibri_azure_plugin import __version__
+
+TAG = f"v{__version__}"
+
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def bill(path):
+    return json.loads(path.read_text(encoding="utf-8"))
