@@ -1,4 +1,4 @@
-"""What stands in the way of a release, where it goes, and what its page says."""
+"""Where a release goes, what is listed, and what its page says."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import dataclasses
 import gzip
 import json
 import re
-import shutil
 import tarfile
 from io import BytesIO
 
@@ -19,12 +18,12 @@ from devtools.release.listing import listing
 from devtools.release.output import Output
 from devtools.release.packages import normalized
 from devtools.release.page import release_page
-from devtools.release.readiness import TEMPLATES, problems
+from devtools.release.readiness import TEMPLATES
 from devtools.release.registry import Repository
-from devtools.release.source import PACKAGE, ReleaseError, Source, exported
+from devtools.release.source import ReleaseError, exported
 from kolibri_azure_plugin import PROJECT_ADDRESS, __version__
+from tests.unit.release_source import TAG, make_source
 
-TAG = f"v{__version__}"
 DIGEST = "sha256:" + "0a" * 32
 FACTS = ImageFacts(
     name="localhost/kolibri-azure:" + TAG,
@@ -37,24 +36,9 @@ FACTS = ImageFacts(
 NAME = "registry.example.org/schools/kolibri-azure"
 
 
-def change(source, path, old, new):
-    text = source.text(path)
-    assert re.search(old, text), (path, old)
-    (source.folder / path).write_text(re.sub(old, new, text), encoding="utf-8")
-
-
 @pytest.fixture
 def source(repository, tmp_path):
-    """This checkout's files, as of a commit that may be released."""
-    for path in (str(PACKAGE), "CHANGELOG.md", *TEMPLATES):
-        (tmp_path / "source" / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(repository / path, tmp_path / "source" / path)
-    source = Source(tmp_path / "source", "c" * 40, 1_800_000_000)
-    change(source, "CHANGELOG.md", rf"(?m)^## {re.escape(__version__)} - .+$", DATED)
-    return source
-
-
-DATED = f"## {__version__} - 2027-01-15"
+    return make_source(repository, tmp_path / "source")
 
 
 @pytest.fixture
@@ -70,68 +54,7 @@ def output(tmp_path):
     return output
 
 
-def the_one(found):
-    [text] = list(found)
-    return text
-
-
-# What stands in the way
-
-
-def test_a_commit_in_which_everything_fits_together_may_be_released(source):
-    assert list(problems(source, tag=TAG, address=PROJECT_ADDRESS)) == []
-
-
-def test_a_tag_of_another_version_is_refused(source):
-    assert "as " + TAG in the_one(problems(source, tag="v9.9.9"))
-
-
-def test_a_tag_without_its_letter_is_refused(source):
-    assert "as " + TAG in the_one(problems(source, tag=__version__))
-
-
-@pytest.mark.parametrize("version", ["0.2", "0.2.0rc1", "0.2.0-rc.1", "1.02.0", "0.2.0+x"])
-def test_a_version_that_kolibri_pypi_or_a_template_would_write_otherwise_is_refused(
-    source, version
-):
-    change(source, PACKAGE, r'__version__ = ".+"', f'__version__ = "{version}"')
-    assert any("three numbers" in each for each in problems(source))
-
-
-def test_a_version_without_a_day_is_refused(source):
-    change(source, "CHANGELOG.md", re.escape(DATED), f"## {__version__} - unreleased")
-    assert "YEAR-MONTH-DAY" in the_one(problems(source))
-
-
-def test_a_version_without_changes_is_refused(source):
-    change(source, "CHANGELOG.md", re.escape(DATED), "## 9.9.9 - 2027-01-15")
-    assert "has no section" in the_one(problems(source))
-
-
-@pytest.mark.parametrize("template", TEMPLATES)
-def test_a_template_that_builds_another_version_is_refused(source, template):
-    change(source, template, f'"defaultValue": "{re.escape(TAG)}"', '"defaultValue": "v9.9.9"')
-    problem = the_one(problems(source))
-    assert template in problem
-    assert "v9.9.9" in problem
-    assert TAG in problem
-
-
-def test_a_template_that_builds_another_project_is_refused(source):
-    change(
-        source, TEMPLATES[0], re.escape(f'"{PROJECT_ADDRESS}.git"'), '"https://example.org/x.git"'
-    )
-    assert "repository" in the_one(problems(source))
-
-
-def test_a_fork_that_has_not_set_its_address_is_refused(source):
-    fork = "https://github.com/ministry/schools"
-    assert f"make address ADDRESS={fork}" in the_one(problems(source, address=fork))
-
-
-def test_owners_and_names_are_compared_as_github_does(source):
-    host, owner, name = PROJECT_ADDRESS.rsplit("/", 2)
-    assert list(problems(source, address=f"{host}/{owner.upper()}/{name.title()}.git")) == []
+# The commit
 
 
 def test_a_commit_is_exported_without_what_else_lies_in_the_checkout(clone):
