@@ -59,8 +59,8 @@ check_ref() {
                     "Choose another ref. There are: git ls-remote --tags $address"
             fi
             return
-        elif ! [[ $ref =~ ^v[0-9] ]]; then
-            fail "The template takes no tag of the form $ref." "expected a tag that begins with v and a digit, or a whole commit id" \
+        elif ! [[ $ref =~ ^v[0-9][A-Za-z0-9.-]*$ ]]; then
+            fail "The template takes no tag of the form $ref." "expected v, a digit and further letters, digits, dots and hyphens, or a whole commit id" \
                 "Give the tag's commit instead: \"ref\": {\"value\": \"$(commit_of "refs/tags/$ref")\"}"
             return
         fi
@@ -106,7 +106,8 @@ check_image() {
 look_for_image() {
     local host=${1%%/*} registry=${2##*/} subscription
     subscription=$(cut -d / -f 3 <<<"$2")
-    if [ "${host%%.*}" != "${registry,,}" ]; then
+    # A registry whose name is shared with others has a hash behind it: NAME-HASH.azurecr.io.
+    if [ "${host%%[.-]*}" != "${registry,,}" ]; then
         fail "$1 is not in registry $registry." "registryId names another registry than image" "Correct one of the two."
     elif ask "image_${1//[^a-zA-Z0-9]/_}" acr repository show --name "$registry" --image "${1#*/}" --subscription "$subscription"; then
         pass "$1 exists."

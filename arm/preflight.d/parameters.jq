@@ -37,4 +37,17 @@ $template[0] as $t
     $d.size | select((.planSku // "" | tostring | ascii_downcase | startswith("b"))
         and (.minimumInstances > 1 or .maximumInstances > .minimumInstances or .stagingSlot))
     | "planSku \(.planSku) is a Basic plan, which has one instance and no staging slot"
+  ),
+  (
+    ["image", "registryId", "stagingImage"][] as $name
+    | select($d.source == "build" and ($d.values[$name] // "") != "")
+    | "\($name) would not be used, as imageSource is build"
+  ),
+  (
+    select($d.source != "build" and ($d.values.stagingRef // "") != "")
+    | "stagingRef would not be used, as imageSource is \($d.source)"
+  ),
+  (
+    select($d.source == "build" and ($d.values.rebuild // "" | tostring | test("^[A-Za-z0-9.-]*$") | not))
+    | "rebuild is part of an image tag, and has more than letters, digits, dots and hyphens"
   )

@@ -46,6 +46,7 @@ def git_addresses(tmp_path_factory):
     git("commit", "-m", "Begin")
     git("tag", "-a", REF, "-m", "A version")
     git("tag", "release-1")
+    git("tag", "v1+x")
     git("clone", "--bare", str(work), str(bare), at=folder)
     return str(folder)
 

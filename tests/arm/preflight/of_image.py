@@ -32,6 +32,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "ref--branch": Scenario("ref", "fail", values={"ref": "main"}),
     "ref--missing": Scenario("ref", "fail", values={"ref": "v9.9.9"}),
     "ref--form": Scenario("ref", "fail", values={"ref": "release-1"}),
+    "ref--characters": Scenario("ref", "fail", values={"ref": "v1+x"}),
     "ref--commit": Scenario("ref", "warn", values={"ref": COMMIT}),
     "ref--staging": Scenario("ref", "fail", values={"size": "medium", "stagingRef": "v9.9.9"}),
     "image": Scenario("image", "fail", values={"imageSource": "own"}),

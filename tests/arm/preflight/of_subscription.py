@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from tests.arm.preflight.azure import UNREGISTERED, recorded
 from tests.arm.preflight.situations import (
     ASSIGNMENTS,
+    OWN,
     PERMISSIONS,
     POLICY,
     SUBSCRIPTION_PERMISSIONS,
@@ -40,6 +41,9 @@ SCENARIOS: Mapping[str, Scenario] = {
     "parameters--basic-plan": Scenario(
         "parameters", "fail", values={"size": "medium", "sizeOverrides": {"planSku": "B3"}}
     ),
+    "parameters--unused-image": Scenario("parameters", "fail", values={"image": "school.io/k:1"}),
+    "parameters--unused-ref": Scenario("parameters", "fail", values=OWN | {"stagingRef": "v1"}),
+    "parameters--rebuild": Scenario("parameters", "fail", values={"rebuild": "Nov 2026"}),
     "parameters--password": Scenario(
         "parameters", "warn", values={"superuserPassword": "not to be shown"}
     ),
