@@ -53,7 +53,7 @@ OLD_IMAGE = 60
 DEPLOY_ANEW = (
     "Write another word into rebuild of kolibri.parameters.json, such as {month}; where the "
     "template does not build the image, name a newer one in image. Then deploy again:\n"
-    "az deployment group create -g GROUP -n kolibri -f arm/{template}_deployment_template.json "
+    "az deployment group create -g GROUP -n kolibri -f arm/prod_deployment_template.json "
     "-p @kolibri.parameters.json"
 )
 
@@ -188,8 +188,8 @@ def image_age(subject: Subject) -> Outcome:
 def _newer_image(subject: Subject, now: datetime) -> str:
     if not on_app_service():
         return BUILD_ANEW
-    template = "test" if subject.context.settings.is_test else "prod"
-    return DEPLOY_ANEW.format(month=f"{now:%Y-%m}", template=template)
+    remedy = DEPLOY_ANEW.format(month=f"{now:%Y-%m}")
+    return remedy.replace("prod_", "test_") if subject.context.settings.is_test else remedy
 
 
 @CHECKS.check(
