@@ -21,7 +21,8 @@ TIMEOUT = 20.0
 
 # What runs another command, such as timeout and sudo, is not there either; the command is called.
 STAND_INS = rf"""
-write_down() {{ {{ printf '%s\0' "$@"; printf '\036'; }} >> "$CALLS"; }}
+# In one write, because the two ends of a pipe are called at once.
+write_down() {{ local IFS=$'\037'; printf '%s\037\036' "$*" >> "$CALLS"; }}
 az() {{
     write_down az "$@"
     case " $* " in
@@ -67,5 +68,5 @@ def calls(script: str, environment: Mapping[str, str] | None = None) -> list[Cal
             timeout=TIMEOUT,
             check=False,
         )
-        records = [call.split("\0")[:-1] for call in written.read_text("utf-8").split("\036")[:-1]]
+        records = [call.split("\037")[:-1] for call in written.read_text("utf-8").split("\036")[:-1]]
     return [Call(program, tuple(words)) for program, *words in records]
