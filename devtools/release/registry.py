@@ -44,7 +44,7 @@ class Repository:
         Raises ReleaseError where the registry can't be asked.
         """
         done = _run(
-            *("inspect", f"--tls-verify={_word(not self.is_on_this_machine)}"),
+            *("inspect", "--no-tags", f"--tls-verify={_word(not self.is_on_this_machine)}"),
             f"docker://{self.name}{reference}",
         )
         if done.returncode == 0:
