@@ -1,7 +1,8 @@
 """Makes what a release publishes, and lists it: what ``make release`` runs.
 
 Without a step, all of them up to the list: nothing leaves this machine. The workflow of a release
-runs the same steps one by one, and after the list `push`, which needs an account at a registry.
+runs the same steps one by one, and after the list two more, on other machines: `load`, and `push`,
+which needs an account at a registry.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ STEPS = {
     "bills": "write the bills of materials",
     "page": "write the text of the release's page",
     "list": "say what would be published, and where",
+    "load": "give the image to the container engine of this machine",
     "push": f"publish the image under the name in {IMAGE}",
 }
 
@@ -49,7 +51,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     steps = [options.step] if options.step else _dry_run(without_image=options.without_image)
     try:
         with exported() as source:
-            release = Release(source, output, tag=options.tag, address=options.address)
+            release = Release(
+                *(source, output),
+                tag=options.tag,
+                address=options.address,
+                digest=options.digest,
+            )
             if not options.step:
                 _forget_the_last_run(output)
             for step in steps:
@@ -72,6 +79,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--output", type=Path, default=REPOSITORY / "dist", help="a folder")
     parser.add_argument("--tag", default="", help="the tag that the release is made for")
     parser.add_argument("--address", default="", help="where the project lives")
+    parser.add_argument(
+        "--digest", default="", help="for load and push: the image's, as the step image printed it"
+    )
     parser.add_argument(
         "--without-image", action="store_true", help="only what needs no container engine"
     )

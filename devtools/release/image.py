@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
 import shutil
+from collections.abc import Iterator
 from datetime import datetime, timezone
+from pathlib import Path
 
 from devtools.container.base_image import BASE, base_image
 from devtools.container.engine import Engine
@@ -64,6 +67,16 @@ def make_image(source: Source, output: Output, engine: Engine) -> ImageFacts:
     return facts
 
 
+def load_image(output: Output, engine: Engine, name: str) -> None:
+    """Give `engine` the image that lies in `output`, as `name`.
+
+    Raises ReleaseError and EngineError.
+    """
+    with _archive(output) as archive:
+        registry.skopeo("copy", f"dir:{output.image}", f"docker-archive:{archive}:{name}")
+        engine.run("load", "--input", archive, seconds=SAVE_SECONDS)
+
+
 def read_facts(output: Output) -> ImageFacts:
     """What the step `image` has found. Raises ReleaseError where it has not run."""
     try:
@@ -91,14 +104,21 @@ def _digest_of_base(engine: Engine) -> str:
 def _lay_out(engine: Engine, name: str, output: Output) -> None:
     """Both engines can save an archive; its layers are compressed here, once and for all."""
     output.folder.mkdir(parents=True, exist_ok=True)
-    archive = output.folder / "image.tar"
-    archive.unlink(missing_ok=True)
     shutil.rmtree(output.image, ignore_errors=True)
-    try:
+    with _archive(output) as archive:
         engine.run("save", "--output", archive, name, seconds=SAVE_SECONDS)
         registry.skopeo(
             *("copy", "--dest-compress", f"docker-archive:{archive}", f"dir:{output.image}")
         )
+
+
+@contextlib.contextmanager
+def _archive(output: Output) -> Iterator[Path]:
+    """Where engine and skopeo hand an image to each other: both know this form."""
+    archive = output.folder / "image.tar"
+    archive.unlink(missing_ok=True)
+    try:
+        yield archive
     finally:
         archive.unlink(missing_ok=True)
 

@@ -10,7 +10,13 @@ from devtools.container.engine import find_engine
 from devtools.release import image_parts, locked_parts
 from devtools.release.destinations import IMAGE as VARIABLE
 from devtools.release.destinations import Destinations
-from devtools.release.image import ImageFacts, make_image, manifest_digest, read_facts
+from devtools.release.image import (
+    ImageFacts,
+    load_image,
+    make_image,
+    manifest_digest,
+    read_facts,
+)
 from devtools.release.listing import listing
 from devtools.release.output import Output
 from devtools.release.packages import build_packages
@@ -28,13 +34,24 @@ class Release:
 
     :param tag: the tag that the release is made for; empty in a dry run.
     :param address: where the workflow runs; empty in a dry run.
+    :param digest: of the image that was built and listed, as ``sha256:…``, from whoever built it
+        and not from `output`, which may have changed since; empty up to the list.
     """
 
-    def __init__(self, source: Source, output: Output, *, tag: str = "", address: str = "") -> None:
+    def __init__(
+        self,
+        source: Source,
+        output: Output,
+        *,
+        tag: str = "",
+        address: str = "",
+        digest: str = "",
+    ) -> None:
         self.source = source
         self.output = output
         self.tag = tag
         self.address = address
+        self.digest = digest
         self.destinations = Destinations.told_by(os.environ)
 
     def check(self) -> None:
@@ -71,6 +88,12 @@ class Release:
             end="",
         )
 
+    def load(self) -> None:
+        facts = read_facts(self.output)
+        self._check_digest(facts)
+        load_image(self.output, find_engine(), facts.name)
+        print(f"  {facts.name}")
+
     def push(self) -> None:
         self.check()
         repository, facts = self.destinations.image, read_facts(self.output)
@@ -83,9 +106,22 @@ class Release:
                 f"this image is built on {facts.base}, which stands in for the real base: build it "
                 "where the base's registry can be reached"
             )
-        if manifest_digest(self.output) != facts.digest:
-            raise ReleaseError(f"{self.output.image} is not the image that was built and listed")
-        print(repository.push(self.output, self.source.tag, facts.digest))
+        self._check_digest(facts)
+        print(repository.push(self.output, self.source.tag, self.digest))
+
+    def _check_digest(self, facts: ImageFacts) -> None:
+        if not self.digest:
+            raise ReleaseError(
+                "--digest is missing: give the digest of the image that was built and listed, as "
+                "the step `image` printed it"
+            )
+        found = manifest_digest(self.output)
+        if not self.digest == found == facts.digest:
+            raise ReleaseError(
+                f"{self.output.image} is not the image that was built and listed: that is "
+                f"{self.digest}, this {found}, and {self.output.facts.name} says {facts.digest}. "
+                "Find out who has changed it, and build again"
+            )
 
     @property
     def _facts(self) -> Optional[ImageFacts]:

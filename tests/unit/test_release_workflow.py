@@ -26,6 +26,11 @@ def text(repository):
 
 
 @pytest.fixture(scope="module")
+def workflows(repository):
+    return sorted((repository / ".github" / "workflows").glob("*.yml"))
+
+
+@pytest.fixture(scope="module")
 def workflow(text):
     return yaml.safe_load(text)
 
@@ -63,7 +68,7 @@ def test_nothing_is_published_unless_a_tag_was_pushed_and_a_variable_says_where(
 
 def test_what_publishes_waits_for_the_tests_the_list_and_a_reviewer(jobs):
     for name in PUBLISH:
-        assert set(jobs[name]["needs"]) == {"tests", "build"}
+        assert set(jobs[name]["needs"]) == {"tests", "build", "try"}
         assert jobs[name]["environment"] == "release"
     assert jobs["tests"]["uses"] == "./.github/workflows/tests.yml"
 
@@ -79,6 +84,7 @@ def test_each_job_has_the_rights_that_it_needs_and_no_others(workflow, jobs):
     assert {name: job.get("permissions") for name, job in jobs.items()} == {
         "tests": None,
         "build": None,
+        "try": None,
         "image": {**attests, "packages": "write"},
         "pypi": attests,
         "page": {"contents": "write"},
@@ -97,11 +103,17 @@ def test_who_may_write_the_page_has_been_let_in_by_the_jobs_before(jobs):
         assert words in page["if"]
 
 
-def test_no_job_keeps_a_token_in_its_checkout(jobs):
-    for name, job in jobs.items():
-        for step in job.get("steps", ()):
-            if step.get("uses", "").startswith("actions/checkout"):
-                assert step["with"]["persist-credentials"] is False, name
+def test_no_job_of_any_workflow_keeps_a_token_in_its_checkout(workflows):
+    checkouts = [
+        (path.name, name, step)
+        for path in workflows
+        for name, job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].items()
+        for step in job.get("steps", ())
+        if step.get("uses", "").startswith("actions/checkout@")
+    ]
+    assert {workflow for workflow, _, _ in checkouts} == {path.name for path in workflows}
+    for *where, step in checkouts:
+        assert step["with"]["persist-credentials"] is False, where
 
 
 def test_what_may_write_installs_no_package_of_python(jobs):
@@ -130,19 +142,22 @@ def test_no_text_of_strangers_becomes_a_command(jobs):
             assert "${{" not in command, name
 
 
-def test_each_action_is_named_by_its_commit(text):
-    named = re.findall(r"uses: (\S+)(.*)", text)
-    assert len(named) > 10
+def test_each_action_of_a_release_is_named_by_its_commit_in_its_tests_too(text, jobs, repository):
+    called = {job["uses"] for job in jobs.values() if "uses" in job}
+    assert called == {"./.github/workflows/tests.yml"}
+    texts = [text, *((repository / path).read_text(encoding="utf-8") for path in called)]
+    named = [found for each in texts for found in re.findall(r"uses: (\S+)(.*)", each)]
+    assert len(named) > 20
     for action, comment in named:
         if not action.startswith("./"):
             assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action), action
             assert re.fullmatch(r"  # v\d+\.\d+\.\d+", comment), action
 
 
-def test_every_workflow_takes_the_same_version_of_an_action(repository):
+def test_every_workflow_takes_the_same_version_of_an_action(workflows):
     """GitHub takes away what old ones run on, and not from one workflow alone."""
     versions = {}
-    for path in (repository / ".github" / "workflows").glob("*.yml"):
+    for path in workflows:
         for line in path.read_text(encoding="utf-8").splitlines():
             found = re.search(r"uses: ([\w/-]+)@\S*?(?:\s+# )?v(\d+)[\d.]*$", line)
             if found:
@@ -154,7 +169,7 @@ def test_every_workflow_takes_the_same_version_of_an_action(repository):
 
 def test_the_script_does_every_step_and_the_one_that_publishes_last(jobs):
     built = steps_of(jobs["build"])
-    assert built + steps_of(jobs["image"]) == list(STEPS)
+    assert built + steps_of(jobs["try"]) + steps_of(jobs["image"]) == list(STEPS)
     assert steps_of(jobs["pypi"]) == steps_of(jobs["page"]) == []
 
 
@@ -171,18 +186,71 @@ def test_tag_and_address_are_checked_before_anything_is_built_and_again_before_t
         assert '--address "$GITHUB_SERVER_URL/$GITHUB_REPOSITORY"' in command
 
 
-def test_the_image_is_scanned_and_tried_before_it_is_handed_on(jobs):
-    steps = jobs["build"]["steps"]
+def test_nothing_without_a_hash_is_installed_where_a_release_is_built(jobs):
+    text = "\n".join(commands(jobs["build"]))
+    assert re.findall(r"environment\.sh.*|\bpip\b.*|\bplaywright\b.*|\bmake\b.*", text) == [
+        "environment.sh build/release-environment release"
+    ]
+    assert {action.partition("@")[0] for action in actions(jobs["build"])} == {
+        *("actions/checkout", "actions/setup-python", "actions/upload-artifact")
+    }
+
+
+def test_the_hashes_are_told_and_the_files_handed_on_when_all_is_made(jobs):
+    *_, listing, hashes, upload = jobs["build"]["steps"]
+    assert "devtools.release list" in listing["run"]
+    assert "sha256sum" in hashes["run"]
+    assert jobs["build"]["outputs"]["files"] == f"${{{{ steps.{hashes['id']}.outputs.files }}}}"
+    assert upload["with"] == {"name": "release", "path": "dist/", "if-no-files-found": "error"}
+
+
+def test_each_job_checks_what_it_was_handed_against_the_hashes_of_the_one_that_built_it(jobs):
+    """Any job of a run may replace an artifact; what a job has said stays said."""
+    taken = {}
+    for name, job in jobs.items():
+        steps = job.get("steps", [])
+        for step, after in zip(steps, steps[1:]):
+            if step.get("uses", "").startswith("actions/download-artifact"):
+                assert step["with"] == {"name": "release", "path": "dist"}
+                assert after["env"] == {"FILES": "${{ needs.build.outputs.files }}"}
+                assert "if" not in after
+                assert "continue-on-error" not in after
+                taken[name] = after["run"]
+    assert set(taken) == {"try", "page", *PUBLISH}
+    assert len(set(taken.values())) == 1, "the same everywhere"
+
+
+def test_the_image_that_is_loaded_and_pushed_is_named_by_the_job_that_built_it(jobs):
+    steps = [
+        step
+        for name in ("try", "image")
+        for step in jobs[name]["steps"]
+        if re.search(r"devtools\.release (load|push)", step.get("run", ""))
+    ]
+    assert len(steps) == 2
+    for step in steps:
+        assert '--digest "$DIGEST"' in step["run"]
+        assert step["env"] == {"DIGEST": "${{ needs.build.outputs.digest }}"}
+
+
+def test_the_image_is_scanned_and_tried_on_a_machine_of_its_own(jobs):
+    steps = jobs["try"]["steps"]
 
     def number(words):
         [found] = [n for n, step in enumerate(steps) if words in str(step)]
         return found
 
-    order = [number(words) for words in ("release image", "trivy", "make smoke", "upload-artifact")]
+    order = [number(words) for words in ("release load", "trivy", "make smoke")]
     assert order == sorted(order)
-    scan = steps[order[1]]["with"]
-    assert scan["exit-code"] == "1"
-    assert scan["image-ref"] == "${{ steps.image.outputs.name }}"
+    _, scan, life = (steps[each] for each in order)
+    assert scan["with"]["exit-code"] == "1"
+    name = "${{ needs.build.outputs.name }}"
+    assert (scan["with"]["image-ref"], life["env"]["IMAGE"]) == (name, name)
+
+
+def test_a_pipe_fails_when_any_of_its_commands_does(workflow):
+    """GitHub runs bash so only where it is named."""
+    assert workflow["defaults"]["run"]["shell"] == "bash"
 
 
 def test_what_is_attested_is_what_is_published(jobs):

@@ -20,8 +20,9 @@ from kolibri_azure_plugin import PROJECT_ADDRESS, __version__
 from tests.clones import commit, git, make_clone
 from tests.image.release.files import TAG
 from tests.image.release.registry import registry
+from tests.image.release.runner import STEP_SECONDS, Runner
 
-INSTALL_SECONDS, STEP_SECONDS = 600, 900
+INSTALL_SECONDS = 600
 
 
 @pytest.fixture(scope="package")
@@ -96,50 +97,26 @@ def jobs(repository):
 
 
 @pytest.fixture(scope="package")
-def run_job(jobs, python, commit_to_release, tmp_path_factory):
-    """Runs the commands of one of the workflow's jobs that make, list or publish a release."""
-    folder = tmp_path_factory.mktemp("runner")
-
-    def run_job(name, words, path="", **variables):
-        given = {
-            **os.environ,
-            "PATH": f"{path}:{os.environ['PATH']}",
+def runner(jobs, python, commit_to_release, tmp_path_factory):
+    return Runner(
+        jobs,
+        root=commit_to_release,
+        folder=tmp_path_factory.mktemp("runner"),
+        environment={
             "PYTHON": str(python),
             "PYTHONDONTWRITEBYTECODE": "1",
             "GITHUB_REF_NAME": TAG,
             "GITHUB_SERVER_URL": "https://github.com",
             "GITHUB_REPOSITORY": PROJECT_ADDRESS.removeprefix("https://github.com/"),
-            "GITHUB_OUTPUT": str(folder / f"{name}-output"),
-            "GITHUB_STEP_SUMMARY": str(folder / f"{name}-summary"),
-            **variables,
-        }
-        commands = [step["run"] for step in jobs[name]["steps"] if words in step.get("run", "")]
-        assert commands
-        printed = ""
-        for command in commands:
-            done = subprocess.run(
-                ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", command],
-                cwd=commit_to_release,
-                env=given,
-                capture_output=True,
-                text=True,
-                timeout=STEP_SECONDS,
-                check=False,
-            )
-            if "mmdebstrap" in done.stderr:
-                pytest.skip(done.stderr)
-            assert done.returncode == 0, done.stderr
-            printed += done.stdout
-        return printed, folder
-
-    return run_job
+        },
+    )
 
 
 @pytest.fixture(scope="package")
-def dry_run(run_job, engine, commit_to_release):
-    """What the workflow makes of a tag where no variable is set, what it prints, and its notes."""
-    printed, folder = run_job("build", "devtools.release", **{IMAGE: "", PYPI: ""})
-    return Output(commit_to_release / "dist"), printed, folder
+def dry_run(runner, engine, commit_to_release):
+    """What the workflow makes of a tag where no variable is set, and what it prints."""
+    printed = runner.run("build", "devtools.release", "GITHUB_OUTPUT", **{IMAGE: "", PYPI: ""})
+    return Output(commit_to_release / "dist"), printed
 
 
 @pytest.fixture(scope="package")
@@ -147,10 +124,23 @@ def output(dry_run):
     return dry_run[0]
 
 
+@pytest.fixture
+def copied(output, tmp_path):
+    """What was built, in a folder where a test may put other files in the place of some."""
+    copy = Output(tmp_path / "copy" / "dist")
+    shutil.copytree(output.folder, copy.folder, copy_function=os.link)
+    return copy
+
+
 @pytest.fixture(scope="package")
-def local_registry(tmp_path_factory):
+def registry_folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("registry") / "it"
+
+
+@pytest.fixture(scope="package")
+def local_registry(registry_folder):
     with contextlib.ExitStack() as started:
         try:
-            yield started.enter_context(registry(tmp_path_factory.mktemp("registry") / "it"))
+            yield started.enter_context(registry(registry_folder))
         except FileNotFoundError as error:
             pytest.skip(str(error))

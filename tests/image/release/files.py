@@ -14,5 +14,11 @@ def sha256(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def replace(path, data):
+    """Another file in the place of one of `copied`, which may be a second name of the first."""
+    path.unlink()
+    path.write_bytes(data)
+
+
 def bill(path):
     return json.loads(path.read_text(encoding="utf-8"))

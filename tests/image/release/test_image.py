@@ -9,13 +9,13 @@ import pytest
 
 from kolibri_azure_plugin import PROJECT_ADDRESS, __version__
 from tests.clones import git
-from tests.image.release.files import TAG, bill, sha256
+from tests.image.release.files import TAG, bill, replace, sha256
 
 pytestmark = pytest.mark.slow
 
 
 def test_a_run_without_variables_lists_what_it_has_made_and_publishes_nothing(dry_run):
-    output, listed, _ = dry_run
+    output, listed = dry_run
     for path in output.packages.iterdir():
         assert f"sha256:{sha256(path)}" in listed
     assert f"@sha256:{sha256(output.image / 'manifest.json')}" in listed
@@ -24,14 +24,68 @@ def test_a_run_without_variables_lists_what_it_has_made_and_publishes_nothing(dr
     assert "push:" not in listed
 
 
-def test_the_list_is_in_the_summary_and_the_digest_goes_to_the_jobs_that_publish(dry_run):
-    output, listed, folder = dry_run
-    summary = (folder / "build-summary").read_text()
+def test_the_list_is_in_the_summary(dry_run, runner):
+    output, listed = dry_run
+    summary = runner.summary("build")
     assert listed.partition(f"{TAG} of commit ")[2] in summary
     assert output.page.read_text() in summary
-    handed_on = dict(line.split("=", 1) for line in (folder / "build-output").read_text().split())
+
+
+def test_the_digests_of_image_and_files_go_to_the_jobs_that_take_them(output, runner):
+    handed_on = runner.outputs("build")
     assert handed_on["digest"] == f"sha256:{sha256(output.image / 'manifest.json')}"
     assert handed_on["name"].endswith(f":{TAG}")
+    files = [path for path in output.folder.rglob("*") if path.is_file()]
+    assert len(files) > 10
+    assert set(handed_on["files"].splitlines()) == {
+        f"{sha256(path)}  dist/{path.relative_to(output.folder)}" for path in files
+    }
+
+
+@pytest.mark.parametrize("job", ["try", "image", "pypi", "page"])
+def test_a_job_takes_the_files_that_were_built(output, runner, job):
+    assert runner.run(job, "sha256sum") == ""
+
+
+def test_no_job_takes_a_file_that_was_changed_since(copied, runner):
+    replace(copied.wheel(), b"another wheel")
+    refused = runner.attempt("pypi", "sha256sum", root=copied.folder.parent)
+    assert refused.returncode == 1
+    assert copied.wheel().name in refused.stdout
+
+
+def test_no_job_takes_a_file_more_than_was_built(copied, runner):
+    (copied.packages / "one_more-1.0-py3-none-any.whl").write_bytes(b"a wheel")
+    refused = runner.attempt("pypi", "sha256sum", root=copied.folder.parent)
+    assert refused.returncode == 1
+    assert "one_more" in refused.stdout
+
+
+def test_no_job_takes_anything_where_no_hash_was_told(copied, runner):
+    refused = runner.attempt("pypi", "sha256sum", root=copied.folder.parent, FILES="")
+    assert refused.returncode == 1
+
+
+def test_another_machine_s_engine_is_given_the_very_image(run, runner, engine, copied):
+    facts = json.loads(copied.facts.read_text())
+    name = "localhost/kolibri-azure:another-machine"
+    replace(copied.facts, json.dumps({**facts, "name": name}).encode())
+    done = run("load", "--output", copied.folder, "--digest", runner.outputs("build")["digest"])
+    assert done.returncode == 0, done.stderr
+    try:
+        loaded, built = (
+            json.loads(engine.run("image", "inspect", each))[0] for each in (name, facts["name"])
+        )
+    finally:
+        engine.run("image", "rm", name)
+    for key in ("Architecture", "Config", "RootFS"):
+        assert loaded[key] == built[key]
+    # Podman keeps it beside what Docker calls Config.
+    assert {**loaded, **loaded["Config"]}["Healthcheck"]
+
+
+def test_the_image_is_loaded_by_the_job_that_tries_it(output, runner):
+    assert json.loads(output.facts.read_text())["name"] in runner.run("try", "devtools.release")
 
 
 def test_the_image_says_which_version_and_commit_it_is(engine, output, commit_to_release):

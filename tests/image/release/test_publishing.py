@@ -4,21 +4,44 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
+import os
 import subprocess
 
 import pytest
 
 from devtools.release.destinations import IMAGE
-from devtools.release.output import Output
-from tests.image.release.files import TAG, sha256
+from tests.image.release.files import TAG, replace, sha256
 
 pytestmark = pytest.mark.slow
 
 
-def test_the_image_that_was_listed_arrives_bit_by_bit(run_job, output, local_registry):
+@pytest.fixture
+def push(run, runner):
+    """Pushes what lies in a folder, as the image that the workflow has built."""
+
+    def push(output, name, tag=TAG, digest=None):
+        return run(
+            *("push", "--output", output.folder, "--tag", tag),
+            *("--digest", runner.outputs("build")["digest"] if digest is None else digest),
+            **{IMAGE: name},
+        )
+
+    return push
+
+
+def changed(output):
+    """Another image in the place of the first; its digest, as the folder itself tells it."""
+    manifest = (output.image / "manifest.json").read_bytes() + b"\n"
+    replace(output.image / "manifest.json", manifest)
+    digest = f"sha256:{hashlib.sha256(manifest).hexdigest()}"
+    facts = {**json.loads(output.facts.read_text()), "digest": digest}
+    replace(output.facts, json.dumps(facts).encode())
+    return digest
+
+
+def test_the_image_that_was_listed_arrives_bit_by_bit(runner, output, local_registry):
     name = f"{local_registry}/schools/kolibri-azure"
-    printed, _ = run_job("image", "devtools.release", **{IMAGE: name})
+    printed = runner.run("image", "devtools.release", **{IMAGE: name})
     reference = f"{name}@sha256:{sha256(output.image / 'manifest.json')}"
     assert printed.splitlines()[-1] == reference
     arrived = subprocess.run(
@@ -27,68 +50,71 @@ def test_the_image_that_was_listed_arrives_bit_by_bit(run_job, output, local_reg
         check=True,
     ).stdout
     assert arrived == (output.image / "manifest.json").read_bytes()
-    again, _ = run_job("image", "devtools.release", **{IMAGE: name})
+    again = runner.run("image", "devtools.release", **{IMAGE: name})
     assert again == printed, "a run that is started again goes on"
 
 
-def test_a_tag_that_is_another_image_s_stays_that_image_s(run, output, local_registry, tmp_path):
-    name = f"{local_registry}/others/kolibri-azure"
-    done = run("push", "--output", output.folder, "--tag", TAG, **{IMAGE: name})
+def test_a_registry_is_asked_for_one_image_and_not_for_all(
+    push, output, local_registry, registry_folder
+):
+    """A registry with many tags answers slowly, and one that lists none would refuse."""
+    done = push(output, f"{local_registry}/tags/kolibri-azure")
     assert done.returncode == 0, done.stderr
-    other = Output(tmp_path / "dist")
-    shutil.copytree(output.folder, other.folder)
-    manifest = (other.image / "manifest.json").read_bytes() + b"\n"
-    (other.image / "manifest.json").write_bytes(manifest)
-    digest = f"sha256:{hashlib.sha256(manifest).hexdigest()}"
-    facts = {**json.loads(other.facts.read_text()), "digest": digest}
-    other.facts.write_text(json.dumps(facts))
-    refused = run("push", "--output", other.folder, "--tag", TAG, **{IMAGE: name})
+    asked = (registry_folder / "log").read_text()
+    assert f"/v2/tags/kolibri-azure/manifests/{TAG}" in asked
+    assert "/tags/list" not in asked
+
+
+def test_a_tag_that_is_another_image_s_stays_that_image_s(push, output, copied, local_registry):
+    name = f"{local_registry}/others/kolibri-azure"
+    done = push(output, name)
+    assert done.returncode == 0, done.stderr
+    refused = push(copied, name, digest=changed(copied))
     assert refused.returncode == 1
     assert f"{name}:{TAG} is another image already" in refused.stderr
 
 
-def test_an_image_that_is_not_the_listed_one_is_not_pushed(run, output, local_registry, tmp_path):
-    other = Output(tmp_path / "dist")
-    shutil.copytree(output.folder, other.folder)
-    with (other.image / "manifest.json").open("a") as file:
-        file.write("\n")
-    name = f"{local_registry}/changed/kolibri-azure"
-    refused = run("push", "--output", other.folder, "--tag", TAG, **{IMAGE: name})
+def test_an_image_that_is_not_the_listed_one_is_not_pushed(push, copied, local_registry):
+    """Whoever changes the image can change the file that names its digest too."""
+    changed(copied)
+    refused = push(copied, f"{local_registry}/changed/kolibri-azure")
     assert refused.returncode == 1
     assert "is not the image that was built and listed" in refused.stderr
 
 
-def test_nothing_is_pushed_where_nobody_has_said_where(run, output):
-    refused = run("push", "--output", output.folder, "--tag", TAG)
+def test_nothing_is_pushed_where_nobody_has_said_which_image(push, output, local_registry):
+    refused = push(output, f"{local_registry}/schools/kolibri-azure", digest="")
+    assert refused.returncode == 1
+    assert "--digest is missing" in refused.stderr
+
+
+def test_nothing_is_pushed_where_nobody_has_said_where(push, output):
+    refused = push(output, "")
     assert refused.returncode == 1
     assert f"{IMAGE} is empty" in refused.stderr
 
 
-def test_nothing_is_pushed_for_another_tag(run, output, local_registry):
-    name = f"{local_registry}/tags/kolibri-azure"
-    refused = run("push", "--output", output.folder, "--tag", "v9.9.9", **{IMAGE: name})
+def test_nothing_is_pushed_for_another_tag(push, output, local_registry):
+    refused = push(output, f"{local_registry}/tags/kolibri-azure", tag="v9.9.9")
     assert refused.returncode == 1
     assert "the tag is v9.9.9" in refused.stderr
 
 
-def test_an_image_on_a_stand_in_of_its_base_leaves_this_machine_never(run, output, tmp_path):
-    other = Output(tmp_path / "dist")
-    shutil.copytree(output.folder, other.folder)
-    other.facts.write_text(json.dumps({**json.loads(other.facts.read_text()), "is_stand_in": True}))
-    refused = run(
-        *("push", "--output", other.folder, "--tag", TAG),
-        **{IMAGE: "registry.example.org/schools/kolibri-azure"},
-    )
+def test_an_image_on_a_stand_in_of_its_base_leaves_this_machine_never(push, copied):
+    facts = {**json.loads(copied.facts.read_text()), "is_stand_in": True}
+    replace(copied.facts, json.dumps(facts).encode())
+    refused = push(copied, "registry.example.org/schools/kolibri-azure")
     assert refused.returncode == 1
     assert "stands in for the real base" in refused.stderr
 
 
-def test_the_page_is_made_of_files_that_are_there(run_job, output, tmp_path):
+def test_the_page_is_made_of_files_that_are_there(runner, output, tmp_path):
     """GitHub's own program is not to be had here: what it would be given is."""
     program = tmp_path / "gh"
     program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     program.chmod(0o755)
-    printed, _ = run_job("page", "gh release", path=str(tmp_path))
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    printed = runner.run("page", "gh release", PATH=path)
     words = printed.splitlines()
     assert words[:3] == ["release", "create", TAG]
     assert "--verify-tag" in words
