@@ -274,6 +274,12 @@ def test_what_is_attested_is_what_is_published(jobs):
     assert wheel["subject-path"] == "dist/packages/*.whl"
 
 
+def test_a_publication_that_failed_half_way_can_be_started_again_as_the_docs_say(jobs, repository):
+    [publish] = [step for step in jobs["pypi"]["steps"] if "gh-action-pypi" in step.get("uses", "")]
+    assert publish["with"] == {"packages-dir": "dist/packages/", "skip-existing": True}
+    assert "`skip-existing`" in (repository / "docs" / "release.md").read_text(encoding="utf-8")
+
+
 def test_the_files_that_the_workflow_names_are_those_that_the_steps_write(text, repository):
     output = Output(repository / "dist")
     written = {
