@@ -68,5 +68,6 @@ def calls(script: str, environment: Mapping[str, str] | None = None) -> list[Cal
             timeout=TIMEOUT,
             check=False,
         )
-        records = [call.split("\037")[:-1] for call in written.read_text("utf-8").split("\036")[:-1]]
+        lines = written.read_text("utf-8").split("\036")[:-1]
+    records = [line.split("\037")[:-1] for line in lines]
     return [Call(program, tuple(words)) for program, *words in records]
