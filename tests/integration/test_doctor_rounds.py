@@ -194,7 +194,6 @@ def test_a_fault_of_an_instance_and_one_of_the_deployment_are_found_by_themselve
     assert "az keyvault secret set --vault-name kolibri" in line["remedy"]
 
 
-@pytest.mark.essential
 def test_each_outcome_is_told_once_and_that_of_the_deployment_by_one_instance(pair):
     runners = first, second = pair.when_asked()
     wait_until(lambda: len(pair.reports()) == 3, "the first reports", PLENTY)
