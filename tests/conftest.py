@@ -17,9 +17,16 @@ from devtools.azure_standin import AzureStandin
 from devtools.certificates import CertificateAuthority
 from devtools.deployment import DATABASE_PASSWORD, Deployment
 from devtools.postgres import PostgresServer
+from kolibri_azure_plugin import redaction
 from tests.clones import make_clone
 
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def nothing_to_mask(monkeypatch):
+    """Each test begins without the secrets of those before it, which may be ordinary words."""
+    monkeypatch.setattr(redaction, "_known", set())
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ import re
 
 import pytest
 
-from kolibri_azure_plugin import redaction
 from kolibri_azure_plugin.checks import catalogue
 from kolibri_azure_plugin.checks.model import Scope, failed, passed, skipped, warned
 from kolibri_azure_plugin.checks.runner import Result
@@ -30,11 +29,6 @@ ENDS = warned(
 
 #: What differs from line to line.
 OF_THE_MOMENT = ("time", "instance", "process")
-
-
-@pytest.fixture(autouse=True)
-def _no_secrets_of_other_tests(monkeypatch):
-    monkeypatch.setattr(redaction, "_known", set())
 
 
 @pytest.fixture(params=["json", "text"])
