@@ -7,7 +7,6 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from playwright.sync_api import FrameLocator, Locator, Page, Playwright, sync_playwright
 
@@ -107,7 +106,7 @@ def _find_chromium(playwright: Playwright) -> str:
         return chosen
     found = next(filter(None, map(shutil.which, NAMES)), None)
     for candidate in (found, APPLICATION_OF_MACOS, playwright.chromium.executable_path):
-        if candidate and Path(candidate).exists():
+        if candidate and os.access(candidate, os.X_OK):
             return candidate
     raise MissingBrowserError(
         f"no Chromium was found: looked for {', '.join(NAMES)} on the PATH and for Playwright's own"

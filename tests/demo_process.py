@@ -39,7 +39,7 @@ class Demo(BackgroundProcess):
         ports = ("--port", str(free_port()), "--zip-port", str(free_port()))
         super().__init__(
             [sys.executable, "-m", "devtools.demo", "--state", self.state, *ports, *options],
-            environment=os.environ,
+            environment={**os.environ, "PATH": _with_a_closed_folder(folder)},
             folder=REPOSITORY,
             log_file=folder / "demo.log",
         )
@@ -74,6 +74,13 @@ class Demo(BackgroundProcess):
 
     def _belongs(self, process):
         return any(str(self.state) in _text(process / name) for name in ("cmdline", "environ"))
+
+
+def _with_a_closed_folder(folder):
+    """A PATH that begins with a folder that the user may not read, as that of a su has them."""
+    closed = folder / "closed"
+    closed.mkdir(mode=0o600, exist_ok=True)
+    return os.pathsep.join([str(closed / "bin"), os.environ["PATH"]])
 
 
 def _all():

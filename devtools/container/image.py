@@ -80,7 +80,7 @@ def _podman_options() -> Iterator[str]:
     """Docker's format knows HEALTHCHECK; the mounts let pip through this machine's network."""
     yield from ("--layers", "--format=docker", "--network=host", "--pull=never")
     authorities = os.environ.get("PIP_CERT") or ssl.get_default_verify_paths().cafile
-    if authorities and Path(authorities).is_file():
+    if authorities and os.path.isfile(authorities):
         settings = _pip_settings(engine_folder() / "pip.conf")
         yield from ("--volume", f"{Path(authorities).resolve()}:{AUTHORITIES}:ro")
         yield from ("--volume", f"{settings}:/etc/pip.conf:ro")

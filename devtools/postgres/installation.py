@@ -97,8 +97,9 @@ def _folders_of_the_machine() -> Iterator[Path]:
         patterns.extend(sorted(Path("/").glob(pattern.lstrip("/"))))
     for folder in patterns:
         # Linked programs count where they really lie: initdb finds its files from there.
+        # Of a folder that may not be read, os.path says no where pathlib raises.
         program = folder / "postgres"
-        if program.is_file():
+        if os.path.isfile(program):
             real = program.resolve().parent
             if real not in seen:
                 seen.add(real)
@@ -116,7 +117,7 @@ def _examine(folder: Path, account: Account, major: str | None) -> Installation:
     if int(installation.major) not in SUPPORTED_MAJORS:
         supported = f"{SUPPORTED_MAJORS[0]} to {SUPPORTED_MAJORS[-1]}"
         raise UnusableError(f"is version {number.group(0)}, wanted {supported}")
-    if not (folder / "initdb").is_file():
+    if not os.path.isfile(folder / "initdb"):
         raise UnusableError("has no initdb")
     if not _offers_tls(_run(account, folder / "postgres", "--describe-config")[1]):
         raise UnusableError("was built without TLS")

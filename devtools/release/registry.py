@@ -97,7 +97,7 @@ def _run(*words: str) -> subprocess.CompletedProcess[str]:
             timeout=COPY_SECONDS,
             check=False,
         )
-    except FileNotFoundError as error:
+    except (FileNotFoundError, PermissionError) as error:  # the latter from a closed folder of PATH
         raise ReleaseError("skopeo is missing: apt-get install skopeo") from error
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Mapping
-from pathlib import Path
 
 from kolibri_azure_plugin.errors import SettingsError
 from kolibri_azure_plugin.settings import ACCEPTED_SSL_MODES, Settings
@@ -30,8 +29,10 @@ def tls_options(settings: Settings, requested: Mapping[str, str]) -> dict[str, s
             raise _too_weak(source, mode)
     strictest = max([settings.database_ssl_mode, *requested.values()], key=ACCEPTED_SSL_MODES.index)
     root_cert = settings.database_ssl_root_cert
-    if root_cert and not Path(root_cert).is_file():
-        raise _no_root_cert(f"KOLIBRI_AZURE_DATABASE_SSL_ROOT_CERT names {root_cert}, no file")
+    if root_cert and not _readable(root_cert):
+        raise _no_root_cert(
+            f"KOLIBRI_AZURE_DATABASE_SSL_ROOT_CERT names {root_cert}, no readable file"
+        )
     if not root_cert and strictest != "require":
         root_cert = system_bundle()
     return {"sslmode": strictest, **({"sslrootcert": root_cert} if root_cert else {})}
@@ -45,9 +46,14 @@ def system_bundle() -> str:
     """
     known = ssl.get_default_verify_paths()
     for candidate in (os.environ.get(known.openssl_cafile_env), known.cafile, *SYSTEM_BUNDLES):
-        if candidate and Path(candidate).is_file():
+        if candidate and _readable(candidate):
             return candidate
     raise _no_root_cert("the system has no bundle of certificate authorities")
+
+
+def _readable(path: str) -> bool:
+    """Whether it is a file that this user may read; no, too, where its folder is closed."""
+    return os.path.isfile(path) and os.access(path, os.R_OK)
 
 
 def _too_weak(source: str, mode: str) -> SettingsError:

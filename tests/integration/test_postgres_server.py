@@ -20,6 +20,7 @@ from devtools.postgres.account import Account
 from devtools.postgres.leftovers import only_user_of, remove_leftovers
 from devtools.state import state_folder
 
+ROOT = os.getuid() == 0
 PASSWORD = "p@ss/w:r#d%41?&=+ é"
 
 
@@ -285,7 +286,7 @@ def test_a_pid_file_that_now_names_another_process_is_no_obstacle(
     bystander.wait()
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root has the server run as another account")
+@pytest.mark.skipif(not ROOT, reason="only root has the server run as another account")
 def test_a_folder_that_the_servers_account_cannot_enter_is_named(
     tmp_path: Path, authority: CertificateAuthority
 ) -> None:
@@ -325,3 +326,22 @@ def test_a_postgresql_built_without_tls_is_passed_over(bare_machine: Path) -> No
 
     with pytest.raises(MissingPostgresError, match="was built without TLS"):
         find_installation()
+
+
+def test_a_folder_of_the_path_that_may_not_be_read_is_passed_over(folder: Path) -> None:
+    closed = folder / "closed"
+    closed.mkdir(mode=0o600)
+    path = os.pathsep.join([str(closed / "bin"), os.environ["PATH"]])
+    find = "from devtools.postgres import find_installation; print(find_installation().folder)"
+
+    # Root reads every folder, as long as it has the capabilities to do so.
+    bound = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if ROOT else []
+    found = subprocess.run(
+        [*bound, sys.executable, "-c", find],
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert found.stdout.strip() == str(find_installation().folder), found.stderr

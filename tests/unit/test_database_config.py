@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from urllib.parse import quote
 
 import pytest
@@ -105,6 +106,16 @@ def test_a_ca_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(SettingsError) as caught:
         config_of(URL, database_ssl_root_cert=str(tmp_path / "absent.pem"))
     assert "absent.pem" in caught.value.found
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may read every folder: be another user")
+def test_a_ca_file_in_a_closed_folder_is_named(tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o600)
+
+    with pytest.raises(SettingsError) as caught:
+        config_of(URL, database_ssl_root_cert=str(closed / "ca.pem"))
+    assert "ca.pem" in caught.value.found
 
 
 PLAIN = {"DATABASE_HOST": HOST, "DATABASE_NAME": "learning", "DATABASE_USER": "kolibri"}
