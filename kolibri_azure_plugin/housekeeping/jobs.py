@@ -1,0 +1,72 @@
+"""Finished jobs. The task list reads each job there is, with a query for each, at every glance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+from kolibri.core.tasks.hooks import JobHook
+from kolibri.core.tasks.job import Job, State
+from kolibri.core.tasks.models import Job as Row
+from kolibri.core.tasks.registry import TaskRegistry
+from morango.models import SyncSession
+
+from kolibri_azure_plugin.housekeeping.batches import remove_in_batches
+from kolibri_azure_plugin.housekeeping.periods import Periods
+
+FINISHED = (State.COMPLETED, State.FAILED, State.CANCELED)
+
+#: Ends the keys under which kolibri-sync-extras-plugin notes, in a sync, the jobs that it waits
+#: for (0.3.0, tasks.py).
+JOB_OF_SYNC = "_job_id"
+
+
+def remove_finished_jobs(periods: Periods) -> int:
+    """Remove what has been finished for long enough; returns how many."""
+    _note_when_finished()
+    now = timezone.now()
+    # What a sync still asks for must be there: it would fail when it is resumed.
+    rows = Row.objects.filter(state__in=FINISHED).exclude(id__in=list(_awaited_by_syncs()))
+    rows = rows.filter(time_updated__lte=now - periods.quiet_job)
+    by_hand = rows.filter(func__in=_tasks_for_people())
+    newest = by_hand.order_by("-time_updated", "-scheduled_time").values_list("id", flat=True)
+    kept = by_hand.filter(id__in=list(newest[: periods.jobs]))
+    kept = kept.filter(time_updated__gt=now - periods.job)
+    return _remove(rows.exclude(id__in=list(kept.values_list("id", flat=True))))
+
+
+def _note_when_finished() -> None:
+    """Kolibri has a column for it and leaves it empty (0.19.5, core/tasks/storage.py).
+
+    A job that has run again since was scheduled later than it was finished.
+    """
+    unnoted = Q(time_updated=None) | Q(time_updated__lt=F("scheduled_time"))
+    Row.objects.filter(unnoted, state__in=FINISHED).update(time_updated=timezone.now())
+
+
+def _tasks_for_people() -> list[str]:
+    """Those that ask who wants them; Kolibri's own work asks nobody."""
+    return [name for name, task in TaskRegistry.items() if task.permissions]
+
+
+def _awaited_by_syncs() -> Iterator[str]:
+    fields = SyncSession.objects.filter(active=True, extra_fields__contains=JOB_OF_SYNC)
+    for text in fields.values_list("extra_fields", flat=True):
+        for key, job in json.loads(text).items():
+            if key.endswith(JOB_OF_SYNC):
+                yield job
+
+
+def _remove(rows: QuerySet[Any]) -> int:
+    hooks = list(JobHook.registered_hooks)
+
+    def tell_hooks(batch: QuerySet[Any]) -> None:
+        for row in batch if hooks else ():
+            for hook in hooks:
+                hook.clear(Job.from_json(row.saved_job), row)
+
+    # Restarted meanwhile, it is none of these.
+    return remove_in_batches(rows, before=tell_hooks)

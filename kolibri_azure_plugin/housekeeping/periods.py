@@ -1,0 +1,35 @@
+"""How long what is finished, abandoned or expired stays."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+
+
+@dataclasses.dataclass(frozen=True)
+class Periods:
+    """The periods; docs/housekeeping.md gives the reason of each.
+
+    :param upload: after which an uploaded list goes that no waiting or running import names.
+    :param upload_in_use: after which it goes although one does.
+    :param quiet_job: of a finished job that nobody started by hand, such as Kolibri's own after
+        each sync.
+    :param job: of a finished job that somebody started.
+    :param jobs: how many of the latter stay at most, once they have stayed for `quiet_job`.
+    :param silent_sync: of no activity, after which a sync counts as abandoned.
+    :param ended_sync: for which the record of an ended sync stays that is not the newest of its
+        kind.
+    :param nonce: of what a device signs to begin a sync; Kolibri takes it for a minute.
+    """
+
+    upload: timedelta = timedelta(minutes=30)
+    upload_in_use: timedelta = timedelta(minutes=45)
+    quiet_job: timedelta = timedelta(hours=1)
+    job: timedelta = timedelta(days=7)
+    jobs: int = 100
+    silent_sync: timedelta = timedelta(hours=24)
+    ended_sync: timedelta = timedelta(hours=24)
+    nonce: timedelta = timedelta(hours=1)
+
+
+PERIODS = Periods()

@@ -1,0 +1,47 @@
+"""The regular jobs of housekeeping, as Kolibri's workers run them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kolibri.core.tasks.constants import Priority
+from kolibri.core.tasks.decorators import register_task
+from kolibri.core.tasks.job import JobStatus
+from kolibri.core.tasks.permissions import IsSuperAdmin
+
+from kolibri_azure_plugin.housekeeping import rounds
+
+QUEUE = "azure_housekeeping"
+
+
+def _status(_job: Any) -> JobStatus:
+    """Kolibri asks each urgent task for its title; nothing shows it on a server."""
+    return JobStatus("Housekeeping", "")
+
+
+# Urgent: long imports may have all other workers for hours. For the superuser alone: a task
+# without permissions can be started by anybody.
+
+
+@register_task(
+    job_id="azure_remove_uploads",
+    queue=QUEUE,
+    priority=Priority.HIGH,
+    permission_classes=[IsSuperAdmin],
+    status_fn=_status,
+)
+def remove_uploads() -> None:
+    """Remove uploaded lists, which hold passwords."""
+    rounds.clean(rounds.UPLOADS)
+
+
+@register_task(
+    job_id="azure_clean_up",
+    queue=QUEUE,
+    priority=Priority.HIGH,
+    permission_classes=[IsSuperAdmin],
+    status_fn=_status,
+)
+def clean_up() -> None:
+    """Remove everything that is finished, abandoned or expired."""
+    rounds.clean()

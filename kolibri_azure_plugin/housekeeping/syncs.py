@@ -1,0 +1,92 @@
+"""Syncs that broke off and were never resumed, and the records of those that ended.
+
+A broken pull leaves a whole copy of the data in the buffers of whoever serves it. Kolibri removes
+buffers on the receiving side alone, after the next sync of the same device.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.core.management import call_command
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+from kolibri.core.device.models import UserSyncStatus
+from kolibri.core.device.utils import device_provisioned
+from morango.constants import transfer_stages, transfer_statuses
+from morango.models import Buffer, Nonce, RecordMaxCounterBuffer, SyncSession, TransferSession
+
+from kolibri_azure_plugin.housekeeping.batches import remove_in_batches
+from kolibri_azure_plugin.housekeeping.periods import Periods
+
+#: Sessions whose transfers and buffers Django looks for at once.
+SESSIONS = 200
+
+
+def close_abandoned_syncs(periods: Periods) -> int:
+    """Close what has been silent for too long, and remove its buffers; returns how many."""
+    if not device_provisioned():
+        return 0
+    before = timezone.now() - periods.silent_sync
+    silent = SyncSession.objects.filter(last_activity_timestamp__lt=before)
+    closed = silent.filter(active=True).count()
+    hours = int(periods.silent_sync.total_seconds() // 3600)
+    call_command("cleanupsyncs", expiration=hours)
+    for transfer in _left_over(before):
+        with transaction.atomic():
+            transfer.delete_buffers()
+            TransferSession.objects.filter(id=transfer.id).update(active=False)
+    return closed - silent.filter(active=True).count()
+
+
+def _left_over(before: datetime) -> QuerySet[Any]:
+    """Silent transfers that are open in a sync that is closed, or closed with buffers.
+
+    The command leaves both, because it looks at open syncs and open transfers alone.
+    """
+    has_buffers = Exists(Buffer.objects.filter(transfer_session=OuterRef("pk"))) | Exists(
+        RecordMaxCounterBuffer.objects.filter(transfer_session=OuterRef("pk"))
+    )
+    silent = TransferSession.objects.filter(last_activity_timestamp__lt=before)
+    return silent.filter(Q(active=True) | has_buffers).defer("client_fsic", "server_fsic")
+
+
+def remove_ended_syncs(periods: Periods) -> int:
+    """Remove the records of ended syncs that nothing shows any more; returns how many.
+
+    Kolibri shows the last success and the last failure of each facility, and of each learner's
+    tablet, and plans a tablet's next sync by them. The sign-in page looks through all records.
+    """
+    before = timezone.now() - periods.ended_sync
+    ended = SyncSession.objects.filter(active=False, last_activity_timestamp__lt=before)
+    shown = UserSyncStatus.objects.exclude(sync_session=None).values("sync_session_id")
+    newest = set(_newest(_SUCCESS)) | set(_newest(_FAILURE))
+    return remove_in_batches(ended.exclude(id__in=shown).exclude(id__in=newest), size=SESSIONS)
+
+
+_SUCCESS = Q(
+    active=False,
+    transfer_stage=transfer_stages.CLEANUP,
+    transfer_stage_status=transfer_statuses.COMPLETED,
+)
+_FAILURE = Q(transfer_stage_status=transfer_statuses.ERRORED)
+
+
+def _newest(kind: Q) -> QuerySet[Any]:
+    """The sync of the newest transfer of a kind, for each two devices, filter and direction."""
+    each = (
+        "sync_session__client_instance_id",
+        "sync_session__server_instance_id",
+        "filter",
+        "push",
+    )
+    newest = TransferSession.objects.filter(kind).order_by(*each, "-last_activity_timestamp")
+    return newest.distinct(*each).values_list("sync_session_id", flat=True)
+
+
+def remove_unused_nonces(periods: Periods) -> int:
+    """Remove what devices asked for to begin a sync that they never began."""
+    old = Nonce.objects.filter(timestamp__lt=timezone.now() - periods.nonce)
+    return remove_in_batches(old)
