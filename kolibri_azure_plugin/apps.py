@@ -6,6 +6,7 @@ from django.apps import AppConfig
 from django.conf import settings
 
 from kolibri_azure_plugin.database.config import ENGINE
+from kolibri_azure_plugin.fail_closed import fail_closed
 
 
 class AzureConfig(AppConfig):
@@ -20,6 +21,7 @@ class AzureConfig(AppConfig):
 
             connect_like_django()
             forget_what_changes()
-        from kolibri_azure_plugin.kolibri_patches import apply_patches
+        from kolibri_azure_plugin.kolibri_patches.application import apply_patches
 
-        apply_patches()
+        with fail_closed():
+            apply_patches()

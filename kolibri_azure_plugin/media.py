@@ -11,6 +11,7 @@ from kolibri_azure_plugin.content.mounts import mounted_at
 from kolibri_azure_plugin.errors import ContentShareError
 from kolibri_azure_plugin.retry import Deadline, until_it_works
 from kolibri_azure_plugin.settings import Settings
+from kolibri_azure_plugin.wrapping import wraps
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +73,7 @@ def serve_no_media(construct: Callable[..., None]) -> Callable[..., None]:
     The interface downloads through views that ask who wants it (0.19.5, plugins/facility/views.py).
     """
 
+    @wraps(construct)
     def construct_without_media(
         self: Any, *arguments: Any, dynamic_locations: Any = None, **keywords: Any
     ) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import functools
 from typing import Any, Callable
 
+from kolibri_azure_plugin.wrapping import wraps
+
 #: Where a set of filters could do something of its own.
 OVERRIDABLE = (
     "__init__",
@@ -25,7 +27,7 @@ def filter_when_asked(filter_queryset: Callable[..., Any]) -> Callable[..., Any]
     """Wrap ``DjangoFilterBackend.filter_queryset``."""
     from django_filters.rest_framework import DjangoFilterBackend
 
-    @functools.wraps(filter_queryset)
+    @wraps(filter_queryset)
     def filter_or_leave(self: Any, request: Any, queryset: Any, view: Any) -> Any:
         filters = getattr(view, "filterset_class", None)
         if (

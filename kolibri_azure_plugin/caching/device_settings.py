@@ -12,6 +12,7 @@ from typing import Any, Callable
 from django.db import transaction
 
 from kolibri_azure_plugin.caching.once_per_request import forget
+from kolibri_azure_plugin.wrapping import wraps
 
 #: Where an instance of the model keeps the values that it was read with. They go with it into the
 #: cache and out again.
@@ -23,6 +24,7 @@ MISSING = object()
 def remember_read_values(read: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap ``DeviceSettings.from_db``."""
 
+    @wraps(read.__func__)  # type: ignore[attr-defined]
     def from_db(cls: Any, *arguments: Any) -> Any:
         settings = read.__func__(cls, *arguments)  # type: ignore[attr-defined]
         _remember(settings)
@@ -34,6 +36,7 @@ def remember_read_values(read: Callable[..., Any]) -> Callable[..., Any]:
 def save_changes_only(save: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap ``DeviceSettings.save``."""
 
+    @wraps(save)
     def save_changes(self: Any, *arguments: Any, **keywords: Any) -> Any:
         with transaction.atomic():
             read_values = self.__dict__.get(READ_VALUES)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextvars
-import functools
 from typing import Any, Callable, TypeVar
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language
+
+from kolibri_azure_plugin.wrapping import wraps
 
 Answer = TypeVar("Answer")
 
@@ -35,7 +36,7 @@ def once_per_request(function: Callable[[], Answer]) -> Callable[[], Answer]:
     """Wrap a function so that it is called once in each request; outside of one, each time."""
     name = f"{function.__module__}.{function.__qualname__}"
 
-    @functools.wraps(function)
+    @wraps(function)
     def remembered() -> Answer:
         known = _known.get()
         if known is None:
@@ -54,7 +55,7 @@ def resolve_once(resolve: Callable[..., Any]) -> Callable[..., Any]:
     Which it is may depend on the language of the moment.
     """
 
-    @functools.wraps(resolve)
+    @wraps(resolve)
     def resolve_remembered(self: Any, path: Any) -> Any:
         known = _known.get()
         # A whole address begins with a slash; the patterns below the first one get its rest.

@@ -15,13 +15,16 @@ from django.core.cache import cache
 from django.db.models import Exists, OuterRef
 from django.db.models.signals import post_delete, post_save
 
+from kolibri_azure_plugin.wrapping import wraps
+
 #: On a user who was read for a session: whether there is any role.
 HAS_ROLES = "azure_has_roles"
 
 
-def read_with_belongings(read: Callable[..., Any]) -> Callable[..., Any]:  # noqa: ARG001
+def read_with_belongings(read: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap ``FacilityUserBackend.get_user``."""
 
+    @wraps(read)
     def get_user(self: Any, user_id: Any) -> Any:  # noqa: ARG001
         from kolibri.core.auth.models import FacilityUser, Role
 
@@ -41,6 +44,7 @@ def read_with_belongings(read: Callable[..., Any]) -> Callable[..., Any]:  # noq
 def nobody_without_role_is_admin(is_admin: Callable[..., bool]) -> Callable[..., bool]:
     """Wrap ``_user_is_admin_for_own_facility``, which looks for the facility first."""
 
+    @wraps(is_admin)
     def user_is_admin_for_own_facility(user: Any, obj: Any = None) -> bool:
         if _has_no_role(user) and not user.is_superuser:
             return False
@@ -53,6 +57,7 @@ def nothing_is_readable_without_role(readable: Callable[..., Any]) -> Callable[.
     """Wrap ``RoleBasedPermissions.readable_by_user_filter``."""
     from kolibri.core.auth.permissions.base import q_none
 
+    @wraps(readable)
     def readable_by_user_filter(self: Any, user: Any) -> Any:
         return q_none if _has_no_role(user) else readable(self, user)
 

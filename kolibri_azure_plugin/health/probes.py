@@ -15,6 +15,7 @@ from typing import Any, Callable
 from urllib.parse import parse_qs
 
 from kolibri_azure_plugin.health.readiness import Answer, Question, questions
+from kolibri_azure_plugin.wrapping import wraps
 
 LIVE = "/azure/health/live"
 READY = "/azure/health/ready"
@@ -31,7 +32,7 @@ Handler = Callable[[Any, "dict[str, Any]", Callable[..., Any]], Iterable[bytes]]
 def answer_probes(handle: Handler) -> Handler:
     """Wrap the ``__call__`` of a WSGI application, so that it is not asked about health."""
 
-    @functools.wraps(handle)
+    @wraps(handle)
     def handle_or_answer(
         application: Any, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:

@@ -6,7 +6,6 @@ none of them, so the decision is taken here, by what the database says.
 
 from __future__ import annotations
 
-import functools
 import logging
 import time
 from typing import Any, Callable
@@ -22,6 +21,7 @@ from kolibri_azure_plugin.instances import device_identity, installed_version, l
 from kolibri_azure_plugin.instances.one_starter import one_starter_at_a_time
 from kolibri_azure_plugin.instances.state import State, open_state
 from kolibri_azure_plugin.retry import Deadline
+from kolibri_azure_plugin.wrapping import original, wraps
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ POLL_SECONDS = 1.0
 def leave_to_the_database(update: Callable[[str, str], None]) -> Callable[[str, str], None]:
     """Around Kolibri's `update`, which it calls by what its files say: do nothing there."""
 
-    @functools.wraps(update)
+    @wraps(update)
     def nothing(_old_version: str, _new_version: str) -> None:
         """What is due is done a moment later, by what the database says."""
 
@@ -43,12 +43,12 @@ def leave_to_the_database(update: Callable[[str, str], None]) -> Callable[[str, 
 def decide_by_the_database(update_plugins: Callable[[], Any]) -> Callable[[], None]:
     """Around Kolibri's `run_plugin_updates`, which it calls next and always: do what is due."""
 
-    @functools.wraps(update_plugins)
+    @wraps(update_plugins)
     def bring_up() -> None:
         from kolibri.utils import main
 
         try:
-            bring_up_to_date(main.update.__wrapped__, update_plugins)
+            bring_up_to_date(original(main.update), update_plugins)
         except KolibriAzureError:
             with fail_closed():
                 raise

@@ -6,7 +6,6 @@ without taking the web server with them.
 
 from __future__ import annotations
 
-import functools
 import logging
 from collections.abc import Iterator
 from typing import Any, Callable
@@ -15,6 +14,7 @@ from kolibri_azure_plugin import context
 from kolibri_azure_plugin.instances import workers
 from kolibri_azure_plugin.instances.companions import Companion, Companions
 from kolibri_azure_plugin.instances.parents import END_WITH_PARENT
+from kolibri_azure_plugin.wrapping import wraps
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 def start_process(start: Callable[[Any], None]) -> Callable[[Any], None]:
     """Around the START of Kolibri's ServicesPlugin, which starts workers in its own process."""
 
-    @functools.wraps(start)
+    @wraps(start)
     def start_outside(plugin: Any) -> None:
         plugin.worker = Companions(list(_companions()))
 
@@ -48,7 +48,7 @@ def leave_to_the_holder(start: Callable[[Any], None]) -> Callable[[Any], None]:
     Their ids are fixed, and a job that is scheduled when it was just picked would run twice.
     """
 
-    @functools.wraps(start)
+    @wraps(start)
     def nothing(_plugin: Any) -> None:
         """The workers' process does it when it takes the lease."""
 

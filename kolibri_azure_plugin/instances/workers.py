@@ -13,6 +13,7 @@ from kolibri.utils import conf
 from kolibri_azure_plugin.instances.lease import Lease
 from kolibri_azure_plugin.instances.parents import END_WITH_PARENT, stop_when_told
 from kolibri_azure_plugin.instances.watch import say_in_any_case
+from kolibri_azure_plugin.wrapping import original
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ def _work(lease: Lease, stopping: threading.Event) -> None:
     tasks = conf.OPTIONS["Tasks"]
     # Kolibri keeps the current job in a variable of the process when this is on; these are threads.
     tasks["USE_WORKER_MULTIPROCESSING"] = False
-    DefaultScheduledTasksPlugin.START.__wrapped__(None)
+    original(DefaultScheduledTasksPlugin.START)(None)
     worker = LeasedWorker(lease, tasks["REGULAR_PRIORITY_WORKERS"], tasks["HIGH_PRIORITY_WORKERS"])
     stopping.wait()
     worker.shutdown(wait=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import io
 import logging
 from typing import Any, Callable
+
+from kolibri_azure_plugin.wrapping import wraps
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ class PrintedLines(io.TextIOBase):
 def log_what_is_printed(old: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap a function that prints; log handlers keep the stream that they have."""
 
-    @functools.wraps(old)
+    @wraps(old)
     def new(*arguments: Any, **keywords: Any) -> Any:
         printed = PrintedLines()
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import logging
 from typing import Any, Callable
 
@@ -13,9 +12,11 @@ from django.db.utils import OperationalError, ProgrammingError
 
 from kolibri_azure_plugin import context
 from kolibri_azure_plugin.errors import ProvisioningError
+from kolibri_azure_plugin.fail_closed import fail_closed
 from kolibri_azure_plugin.provisioning import first_setup
 from kolibri_azure_plugin.provisioning.first_setup import FirstSetup
 from kolibri_azure_plugin.retry import Deadline
+from kolibri_azure_plugin.wrapping import wraps
 
 logger = logging.getLogger(__name__)
 
@@ -57,10 +58,20 @@ def provision_when_prepared() -> None:
     provision()
 
 
+def refuse_before_migrations(migrate: Callable[..., Any]) -> Callable[..., Any]:
+    """Around Kolibri's `_migrate_databases`: refuse first what can't be set up afterwards."""
+    return _after(require_what_it_takes, migrate)
+
+
+def provision_before_serving(upgrade: Callable[..., Any]) -> Callable[..., Any]:
+    """Around Kolibri's `_upgrades_after_django_setup`, the last step of each start."""
+    return _after(provision, upgrade)
+
+
 def provision_once(set_up: Callable[[str], Any]) -> Callable[[str], None]:
     """Around Kolibri's `provision_from_file`, which every fresh instance calls at its start."""
 
-    @functools.wraps(set_up)
+    @wraps(set_up)
     def set_up_if_still_needed(path: str) -> None:
         with _one_at_a_time():
             if not is_provisioned():
@@ -84,6 +95,16 @@ def is_provisioned() -> bool:
         if connection.vendor != "sqlite":
             raise
         return False
+
+
+def _after(first: Callable[[], None], then: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(then)
+    def both(*arguments: Any, **keywords: Any) -> Any:
+        with fail_closed():
+            first()
+        return then(*arguments, **keywords)
+
+    return both
 
 
 def _one_at_a_time() -> contextlib.AbstractContextManager[None]:

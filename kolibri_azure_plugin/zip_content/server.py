@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import os
 import sys
@@ -16,6 +15,7 @@ from kolibri_azure_plugin.errors import SettingsError
 from kolibri_azure_plugin.redaction import MaskedString
 from kolibri_azure_plugin.retry import Deadline, until_it_works
 from kolibri_azure_plugin.settings import Settings
+from kolibri_azure_plugin.wrapping import wraps
 from kolibri_azure_plugin.zip_content import no_peers
 
 logger = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ def strip(base: Any) -> None:
 def answer_in_bytes(make: Callable[[], Application]) -> Callable[[], Application]:
     """Wrap ``get_application``, whose answer to an address that it does not know is text."""
 
-    @functools.wraps(make)
+    @wraps(make)
     def make_one_that_answers_in_bytes() -> Application:
         application = make()
 

@@ -1,0 +1,1 @@
+"""What a patch of Kolibri has to know."""

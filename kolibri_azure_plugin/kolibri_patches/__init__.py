@@ -1,0 +1,25 @@
+"""Everything that the plugin changes in Kolibri's own code, and why.
+
+Each patch wraps one function of Kolibri where it has no hook. The tables name wrappers as text, so
+that the doctor and the documentation can read them without loading Django.
+"""
+
+from __future__ import annotations
+
+from kolibri_azure_plugin.kolibri_patches import (
+    migrating,
+    shared_state,
+    speed,
+    starting,
+    web,
+    workers,
+)
+
+PATCHES = (
+    *starting.PATCHES,
+    *migrating.PATCHES,
+    *workers.PATCHES,
+    *shared_state.PATCHES,
+    *speed.PATCHES,
+    *web.PATCHES,
+)
