@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from kolibri.utils import conf
 
+from kolibri_azure_plugin.housekeeping.temporary_uploads import sweep_until
 from kolibri_azure_plugin.instances.lease import Lease
 from kolibri_azure_plugin.instances.parents import END_WITH_PARENT, stop_when_told
 from kolibri_azure_plugin.instances.watch import say_in_any_case
@@ -33,6 +34,7 @@ def run(*, end_with_parent: bool) -> NoReturn:
     """
     stopping = threading.Event()
     stop_when_told(stopping, end_with_parent=end_with_parent)
+    sweep_until(stopping)
     options = (END_WITH_PARENT,) if end_with_parent else ()
     lease = Lease(lambda reason: _start_over(reason, options))
     code = 1
@@ -52,12 +54,14 @@ def run(*, end_with_parent: bool) -> NoReturn:
 def _work(lease: Lease, stopping: threading.Event) -> None:
     from kolibri.utils.server import DefaultScheduledTasksPlugin
 
+    from kolibri_azure_plugin.housekeeping.schedule import schedule_rounds
     from kolibri_azure_plugin.instances.job_worker import LeasedWorker
 
     tasks = conf.OPTIONS["Tasks"]
     # Kolibri keeps the current job in a variable of the process when this is on; these are threads.
     tasks["USE_WORKER_MULTIPROCESSING"] = False
     original(DefaultScheduledTasksPlugin.START)(None)
+    schedule_rounds()
     worker = LeasedWorker(lease, tasks["REGULAR_PRIORITY_WORKERS"], tasks["HIGH_PRIORITY_WORKERS"])
     stopping.wait()
     worker.shutdown(wait=True)
