@@ -10,11 +10,17 @@ from django.core.management.commands import migrate
 from django.db import connections
 
 from kolibri_azure_plugin.database.config import ENGINE
+from kolibri_azure_plugin.errors import KolibriAzureError
+from kolibri_azure_plugin.fail_closed import fail_closed
 from kolibri_azure_plugin.instances.advisory_lock import AdvisoryLock
 from kolibri_azure_plugin.instances.one_starter import one_starter_at_a_time
 from kolibri_azure_plugin.instances.sessions import WHEN_ABANDONED, set_parameters
+from kolibri_azure_plugin.migrating.half_recorded import finish_records
 
 LOCK_NAME = "migration lock"
+
+#: Options with which nothing of the schema is changed.
+ONLY_LOOKS_OR_RECORDS = ("plan", "check_unapplied", "fake")
 
 
 class Command(migrate.Command):
@@ -25,8 +31,20 @@ class Command(migrate.Command):
         if connection.settings_dict["ENGINE"] != ENGINE:
             super().handle(*args, **options)
             return
-        with one_starter_at_a_time(), _after_orphans(connection):
+        with _explained(), one_starter_at_a_time(), _after_orphans(connection):
+            if not any(options[name] for name in ONLY_LOOKS_OR_RECORDS):
+                finish_records(connection)
             super().handle(*args, **options)
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    """Kolibri would print a traceback in place of what to do."""
+    try:
+        yield
+    except KolibriAzureError:
+        with fail_closed():
+            raise
 
 
 @contextlib.contextmanager
