@@ -38,6 +38,7 @@ BROWSER_SESSIONS = "kolibri_azure_plugin.database.browser_sessions"
 REQUEST_MEMORY = "kolibri_azure_plugin.caching.once_per_request.RequestMemory"
 REQUEST_LOG = "kolibri_azure_plugin.logs.requests.RequestLog"
 SETUP_GUARD = "kolibri_azure_plugin.provisioning.guard.SetupGuard"
+STAGES_TO_JOBS = "kolibri_azure_plugin.syncing.handover.StagesToJobs"
 
 #: Kolibri's own, which sends visitors of a fresh deployment to the setup wizard.
 PROVISIONING_MIDDLEWARE = "kolibri.core.device.middleware.ProvisioningErrorHandler"
@@ -73,10 +74,14 @@ def apply(base: Any, here: context.Context) -> None:
 
 
 def _add_middleware(middleware: list[str], *, guard_setup: bool) -> None:
-    """In front of all that Kolibri's own log, what the logs and the container's nginx are told."""
+    """In front of all that Kolibri's own log, what the logs and the container's nginx are told.
+
+    Behind all of them, what sees an answer when nothing is to be written any more.
+    """
     if guard_setup:
         middleware.insert(middleware.index(PROVISIONING_MIDDLEWARE), SETUP_GUARD)
     middleware[:0] = [SHARED_ANSWERS, REQUEST_LOG, REQUEST_MEMORY]
+    middleware.append(STAGES_TO_JOBS)
 
 
 def _use_postgresql(databases: dict[str, dict[str, Any]], entry: dict[str, Any]) -> None:

@@ -8,7 +8,8 @@ KolibriAzureError
 ├── DatabaseError         PostgreSQL can't be reached, or not safely
 ├── ContentShareError     the content share, or the media share, can't be used
 ├── CacheError            Redis can't be used
-└── ProvisioningError     a fresh deployment can't be set up
+├── ProvisioningError     a fresh deployment can't be set up
+└── SyncError             a sync with a school can't go on
 """
 
 from __future__ import annotations
@@ -100,3 +101,7 @@ class CacheError(KolibriAzureError):
 
 class ProvisioningError(KolibriAzureError):
     """A fresh deployment can't be set up."""
+
+
+class SyncError(KolibriAzureError):
+    """A sync with a school can't go on."""

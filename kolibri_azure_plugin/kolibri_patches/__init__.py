@@ -11,6 +11,7 @@ from kolibri_azure_plugin.kolibri_patches import (
     shared_state,
     speed,
     starting,
+    syncing,
     web,
     workers,
 )
@@ -21,5 +22,6 @@ PATCHES = (
     *workers.PATCHES,
     *shared_state.PATCHES,
     *speed.PATCHES,
+    *syncing.PATCHES,
     *web.PATCHES,
 )

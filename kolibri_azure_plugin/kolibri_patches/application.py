@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import kolibri
 from django.conf import settings as django_settings
+from kolibri.plugins import config
 
 from kolibri_azure_plugin import context
 from kolibri_azure_plugin.database.config import ENGINE
@@ -27,7 +28,9 @@ def apply_patches() -> None:
     wanted = [
         patch
         for patch in PATCHES
-        if here.role in patch.roles and (on_postgresql or not patch.postgresql_only)
+        if here.role in patch.roles
+        and (on_postgresql or not patch.postgresql_only)
+        and (not patch.plugin or patch.plugin in config.ACTIVE_PLUGINS)
     ]
     strangers = [patch for patch in wanted if not patch.fits()]
     _refuse_what_keeps_data_safe(strangers)

@@ -42,6 +42,7 @@ class Patch:
     :param without: what is wrong or slow where it is left out, in one sentence for administrators.
     :param postgresql_only: what it mends does not exist on the SQLite of a test deployment.
     :param roles: the processes that need it, by KOLIBRI_AZURE_ROLE.
+    :param plugin: whose function it is, if not Kolibri's; with it off there is nothing to change.
     """
 
     module: str
@@ -54,6 +55,7 @@ class Patch:
     without: str
     postgresql_only: bool = False
     roles: tuple[str, ...] = (APP,)
+    plugin: str = ""
 
     @property
     def current(self) -> Any:

@@ -1,0 +1,34 @@
+"""Stages of a sync that jobs do, by kolibri-sync-extras-plugin of Kolibri's makers."""
+
+from __future__ import annotations
+
+from kolibri_azure_plugin.kolibri_patches.patch import Kind, Patch
+
+SYNC_EXTRAS = "kolibri_sync_extras_plugin"
+
+PATCHES = (
+    Patch(
+        f"{SYNC_EXTRAS}.sync.operations",
+        "BackgroundJobOperation.should_handle",
+        Kind.CORRECTNESS,
+        known=("d7186ff3bdd2a632",),
+        wrapper="kolibri_azure_plugin.syncing.operations:only_for_peers_that_wait",
+        reason="Its hook hands out operations that no other hook can take back.",
+        answers="Six imports of facilities at once waited for each other's jobs without end.",
+        without="Several imports of facilities at once can block all background work.",
+        plugin=SYNC_EXTRAS,
+    ),
+    Patch(
+        f"{SYNC_EXTRAS}.sync.operations",
+        "BackgroundJobOperation._get_or_queue_job",
+        Kind.CORRECTNESS,
+        known=("5c69017a033dd149",),
+        wrapper="kolibri_azure_plugin.syncing.operations:only_ask_for_the_job",
+        reason="It queues the job while the request goes on that morango calls it in, and there is "
+        "no later place in its hook.",
+        answers="A pull whose beginning is a job failed, as the job had no request to ask. A job "
+        "that was done before the request was left its school waiting without end.",
+        without="Pulls fail, and syncs of schools may wait without end.",
+        plugin=SYNC_EXTRAS,
+    ),
+)

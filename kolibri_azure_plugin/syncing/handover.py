@@ -1,0 +1,87 @@
+"""Sees to it that a stage which a peer waits for has a job, each time that the peer asks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any, Callable
+
+from django.core.exceptions import MiddlewareNotUsed
+from django.db import DatabaseError, InterfaceError, transaction
+from django.http import HttpRequest, HttpResponse
+from kolibri.core.tasks.job import State
+from morango.constants import transfer_stages, transfer_statuses
+from morango.constants.capabilities import ASYNC_OPERATIONS
+from morango.models import TransferSession
+from morango.utils import parse_capabilities_from_server_request
+
+from kolibri_azure_plugin.syncing import operations, stage_jobs
+
+logger = logging.getLogger(__name__)
+
+
+class StagesToJobs:
+    """Middleware: after each request about a transfer, its stage is handed over if it waits."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        if not operations.are_in_charge():
+            raise MiddlewareNotUsed
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self._get_response(request)
+        transfer_id = _transfer_of(request)
+        capabilities = parse_capabilities_from_server_request(request)
+        if transfer_id and ASYNC_OPERATIONS in capabilities:
+            try:
+                _hand_over(transfer_id, capabilities)
+            except (DatabaseError, InterfaceError):
+                logger.warning("Transfer %s is handed over when its peer asks again.", transfer_id)
+        return response
+
+
+def _transfer_of(request: HttpRequest) -> str:
+    """The id of the transfer that a request is about; empty for any other."""
+    from morango.api.viewsets import TransferSessionViewSet
+
+    match = request.resolver_match
+    if match is None or getattr(match.func, "cls", None) is not TransferSessionViewSet:
+        return ""
+    return str(match.kwargs.get("pk", ""))
+
+
+def _hand_over(transfer_id: str, capabilities: Iterable[str]) -> None:
+    """Make sure that the transfer, if it is pending, is in the hands of a job."""
+    transfer = _pending(TransferSession.objects.all(), transfer_id)
+    if transfer is None or _is_at_work(transfer):
+        return
+    with transaction.atomic():
+        # Of several requests at once, one does it; a job may go on inserting records meanwhile.
+        locked = TransferSession.objects.select_for_update(of=("self",), no_key=True)
+        transfer = _pending(locked, transfer_id)
+        if transfer is None or _is_at_work(transfer):
+            return
+        if stage_jobs.state(transfer.id, transfer.transfer_stage) in (State.FAILED, State.CANCELED):
+            transfer.update_state(stage_status=transfer_statuses.ERRORED)
+            return
+        stage_jobs.enqueue(transfer, capabilities)
+        if transfer.transfer_stage == transfer_stages.CLEANUP:
+            # For the peer it is over; its next transfer must not be taken for this one.
+            transfer.active = False
+            transfer.save(update_fields=["active"])
+
+
+def _pending(transfers: Any, transfer_id: str) -> Any:
+    """The transfer, when it waits for something that is a job's; None otherwise."""
+    found = (
+        transfers.filter(pk=transfer_id, transfer_stage_status=transfer_statuses.PENDING)
+        .select_related("sync_session")
+        .defer("client_fsic", "server_fsic")
+        .first()
+    )
+    return found if found is not None and stage_jobs.is_for_a_job(found) else None
+
+
+def _is_at_work(transfer: Any) -> bool:
+    state = stage_jobs.state(transfer.id, transfer.transfer_stage)
+    return state is not None and state not in stage_jobs.ENDED
