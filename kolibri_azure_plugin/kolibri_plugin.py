@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
+from kolibri.core.auth.hooks import FacilityDataSyncHook
 from kolibri.plugins import KolibriPluginBase
+from kolibri.plugins.hooks import register_hook
 
 from kolibri_azure_plugin.fail_closed import fail_closed
 
@@ -42,3 +45,18 @@ class AzurePlugin(KolibriPluginBase):
 
     def name(self, lang: str) -> str:  # noqa: ARG002
         return "Microsoft Azure"
+
+
+@register_hook
+class NotesWhatASyncBrings(FacilityDataSyncHook):
+    """Notes a transfer before its records are taken in: coaches are to be told of them after."""
+
+    def get_sync_operations(self, context: Any) -> list[Any]:
+        """What a sync does at the stage that it has come to, before what morango does there."""
+        from morango.constants import transfer_stages
+
+        if context.stage != transfer_stages.DESERIALIZING:
+            return []
+        from kolibri_azure_plugin.notifications.synced import note_before_taking_in
+
+        return [note_before_taking_in]

@@ -56,14 +56,18 @@ def _work(lease: Lease, stopping: threading.Event) -> None:
 
     from kolibri_azure_plugin.housekeeping.schedule import schedule_rounds
     from kolibri_azure_plugin.instances.job_worker import LeasedWorker
+    from kolibri_azure_plugin.notifications import drainer
 
     tasks = conf.OPTIONS["Tasks"]
     # Kolibri keeps the current job in a variable of the process when this is on; these are threads.
     tasks["USE_WORKER_MULTIPROCESSING"] = False
     original(DefaultScheduledTasksPlugin.START)(None)
     schedule_rounds()
+    # Web processes work off what they wrote; this one also what a process that is gone left.
+    drainer.start(regularly=True)
     worker = LeasedWorker(lease, tasks["REGULAR_PRIORITY_WORKERS"], tasks["HIGH_PRIORITY_WORKERS"])
     stopping.wait()
+    drainer.stop()
     worker.shutdown(wait=True)
 
 
