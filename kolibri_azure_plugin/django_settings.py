@@ -35,6 +35,8 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 SHARED_ANSWERS = "kolibri_azure_plugin.caching.shared_answers.SharedAnswers"
 BROWSER_SESSIONS = "kolibri_azure_plugin.database.browser_sessions"
 
+MEDIA_STORAGE = "kolibri_azure_plugin.exports.storage.MediaStorage"
+
 REQUEST_MEMORY = "kolibri_azure_plugin.caching.once_per_request.RequestMemory"
 REQUEST_LOG = "kolibri_azure_plugin.logs.requests.RequestLog"
 SETUP_GUARD = "kolibri_azure_plugin.provisioning.guard.SetupGuard"
@@ -105,3 +107,6 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_TRUSTED_ORIGINS = _hosts
 DEFAULT_EXCEPTION_REPORTER_FILTER = "kolibri_azure_plugin.debug_page.RedactingReporterFilter"
+if not hasattr(sys.modules[BASE_SETTINGS], "DEFAULT_FILE_STORAGE"):
+    # Kolibri has one when its own option asks for another storage than a folder.
+    DEFAULT_FILE_STORAGE = MEDIA_STORAGE

@@ -7,6 +7,7 @@ that the doctor and the documentation can read them without loading Django.
 from __future__ import annotations
 
 from kolibri_azure_plugin.kolibri_patches import (
+    exports,
     migrating,
     shared_state,
     speed,
@@ -24,4 +25,5 @@ PATCHES = (
     *speed.PATCHES,
     *syncing.PATCHES,
     *web.PATCHES,
+    *exports.PATCHES,
 )

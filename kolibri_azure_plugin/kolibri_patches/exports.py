@@ -11,9 +11,10 @@ PATCHES = (
         Kind.CORRECTNESS,
         known=("1293725176259da6",),
         wrapper="kolibri_azure_plugin.exports.kept:keep_by_stored_name",
-        reason="Compares the names that Kolibri makes of facilities with those of files, and removes "
+        reason="Compares names that Kolibri makes of facilities with those of files, and removes "
         "what it does not know. Names of files are the storage's, names of facilities anybody's.",
-        answers="The export of a facility with a slash or a colon in its name was removed.",
+        answers="The export of a facility with a slash or a colon in its name was removed, and one "
+        "that another worker had just written.",
         without="An export whose name had to be changed is removed when another one is made.",
     ),
     Patch(
