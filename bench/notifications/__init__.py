@@ -1,1 +1,1 @@
-"""Whether coaches are told of all work that was answered, whatever ends a process or the database."""
+"""Whether coaches are told of all work that was answered, whatever comes to its end."""

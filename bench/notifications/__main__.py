@@ -1,6 +1,6 @@
 """Ends processes and the database while a class works, and counts what its coach is told.
 
-    python -m bench.notifications [--ends 44] [--minutes-long 5] [--longest 600] [--pupils 10]
+    python -m bench.notifications [--ends 44] [--long 5] [--longest 600] [--pupils 10]
 
 Prints a line for each round; ends with 1 where anything is missing or told twice.
 """
@@ -23,7 +23,15 @@ from devtools.ports import free_port
 #: Seconds of a short outage, which is one of five kinds of rounds, and of a longer one.
 SHORT, LONG = 5, 60
 
-HEAD = ("what ended", "rounds", "answers", "requests unanswered", "missing", "twice", "settled after")
+HEAD = (
+    "what ended",
+    "rounds",
+    "answers",
+    "requests unanswered",
+    "missing",
+    "twice",
+    "settled after",
+)
 
 
 def main() -> int:

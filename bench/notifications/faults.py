@@ -49,7 +49,7 @@ class Container:
             for child in children
             if b"gunicorn" in Path(f"/proc/{child}/cmdline").read_bytes()
         ]
-        return random.choice(serving)  # noqa: S311
+        return random.choice(serving)
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,7 @@ def ends(container: Container) -> list[Fault]:
         container.begin_again()
 
     return [
-        Fault(
-            "a web process killed", lambda: os.kill(container.one_web_process(), signal.SIGKILL)
-        ),
+        Fault("a web process killed", lambda: os.kill(container.one_web_process(), signal.SIGKILL)),
         Fault(
             "a web process recycled", lambda: os.kill(container.one_web_process(), signal.SIGTERM)
         ),

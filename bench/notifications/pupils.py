@@ -49,7 +49,9 @@ class Pupil:
         """Watch the video, answer questions until `stop` is set, and finish both."""
         done = Done(self.id)
         video = self._begin(done, lesson, lesson.video, kind="video")
-        exercise = self._begin(done, lesson, lesson.exercise, kind="exercise", mastery_model=MASTERY)
+        exercise = self._begin(
+            done, lesson, lesson.exercise, kind="exercise", mastery_model=MASTERY
+        )
         while True:
             self._answer(done, exercise)
             if stop.wait(PAUSE):

@@ -51,9 +51,7 @@ class Lesson:
 
 def furnish(deployment: Deployment, *, pupils: int, lessons: int) -> list[Lesson]:
     """Make the class; its pupils are pupil_0, pupil_1 and so on."""
-    script = FURNISH.format(
-        teacher=SUPERUSER, password=PASSWORD, pupils=pupils, lessons=lessons
-    )
+    script = FURNISH.format(teacher=SUPERUSER, password=PASSWORD, pupils=pupils, lessons=lessons)
     said = deployment.require("manage", "shell", "-c", script)
     found = next(line for line in said.splitlines() if line.startswith("FURNISHED"))
     return [Lesson(**each) for each in json.loads(found.partition(" ")[2])]

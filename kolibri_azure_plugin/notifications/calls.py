@@ -96,7 +96,7 @@ def _dump(value: Any) -> Any:
     then = {field.name: _plain(field, value) for field in _that_tell(value)}
     grown = getattr(value, GROWING, None)
     return {
-        MODEL: value._meta.label,
+        MODEL: value._meta.label,  # noqa: SLF001 (Django documents it)
         "id": value.pk,
         "then": then,
         "grown": len(grown) if grown is not None else None,
@@ -129,7 +129,7 @@ def _that_tell(instance: Any) -> list[Any]:
     kinds = (DateTimeTzField, FloatField, IntegerField, BooleanField)
     return [
         field
-        for field in instance._meta.concrete_fields
+        for field in instance._meta.concrete_fields  # noqa: SLF001 (Django documents it)
         # Those with an underscore are the sync's own.
         if isinstance(field, kinds) and not field.name.startswith("_")
     ]

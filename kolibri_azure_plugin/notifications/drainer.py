@@ -16,8 +16,8 @@ logger = logging.getLogger(__name__)
 #: Seconds that requests of one moment are gathered for.
 GATHER_SECONDS = 0.5
 
-#: Seconds between two looks while something waits for another process, for its next try or for
-#: the database; and, in the process that looks in any case, between all looks.
+#: Seconds between two looks while something waits for another process or for the database; and, in
+#: the process that looks in any case, between all looks.
 LOOK_SECONDS = 5.0
 
 #: Seconds without work after which the connection is given back.
@@ -72,7 +72,7 @@ class Drainer:
         try:
             outbox.make_table()
             worked = lanes.work_off(self._may_go_on)
-            remain = outbox.something_remains()
+            pause = outbox.seconds_until_next()
         except Exception as error:  # noqa: BLE001 - a thread that dies is never noticed
             self._report(error)
             self._disconnect()
@@ -80,12 +80,13 @@ class Drainer:
         if self._failing:
             self._failing = False
             logger.info("Notifications for coaches are worked off again.")
-        if self._regularly or remain:
+        if self._regularly:
             return LOOK_SECONDS
         if worked:
-            return IDLE_SECONDS
-        self._disconnect()
-        return None
+            return IDLE_SECONDS if pause is None else min(IDLE_SECONDS, max(LOOK_SECONDS, pause))
+        if pause is None or pause > IDLE_SECONDS:
+            self._disconnect()
+        return None if pause is None else max(LOOK_SECONDS, pause)
 
     def _may_go_on(self) -> bool:
         return not self._stopping.is_set() or time.monotonic() < self._stop_at
@@ -113,7 +114,11 @@ _lock = threading.Lock()
 
 def wake() -> None:
     """Have this process work off what is due, in its thread, which is begun where there is none."""
-    start().wake()
+    try:
+        start().wake()
+    except RuntimeError as error:
+        # The process is ending. Others do what is due; a request that was saved must not fail.
+        logger.debug("No thread for notifications: %s", error)
 
 
 def start(*, regularly: bool = False) -> Drainer:

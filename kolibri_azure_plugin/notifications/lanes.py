@@ -18,8 +18,8 @@ from kolibri_azure_plugin.redaction import redact
 logger = logging.getLogger(__name__)
 
 #: Lanes that are asked for at once, and rows of a lane that are one transaction.
-LANES = 50
-ROWS = 100
+LANES = 20
+ROWS = 20
 
 #: When a call that failed is tried again; after the last it is left for the administrator.
 DELAYS = ("5 seconds", "1 minute", "10 minutes", "1 hour", "6 hours")

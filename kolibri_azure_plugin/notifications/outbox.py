@@ -15,9 +15,9 @@ TABLE = "kolibri_azure_notifications"
 
 #: A row that is left to the administrator is due at infinity. The lock is because two sessions that
 #: create one table at once fail, IF NOT EXISTS or not.
-CREATE = f"""
-SELECT pg_advisory_xact_lock(hashtext('{TABLE}'));
-CREATE TABLE IF NOT EXISTS {TABLE} (
+CREATE = """
+SELECT pg_advisory_xact_lock(hashtext('kolibri_azure_notifications'));
+CREATE TABLE IF NOT EXISTS kolibri_azure_notifications (
     id bigserial PRIMARY KEY,
     lane text NOT NULL,
     function text NOT NULL,
@@ -27,31 +27,36 @@ CREATE TABLE IF NOT EXISTS {TABLE} (
     attempts smallint NOT NULL DEFAULT 0,
     error text NOT NULL DEFAULT ''
 );
-CREATE INDEX IF NOT EXISTS {TABLE}_lane ON {TABLE} (lane, id);
+CREATE INDEX IF NOT EXISTS kolibri_azure_notifications_lane
+    ON kolibri_azure_notifications (lane, id);
 """
 
-INSERT = f"INSERT INTO {TABLE} (lane, function, arguments) VALUES "
+INSERT = "INSERT INTO kolibri_azure_notifications (lane, function, arguments) VALUES "
 
-#: Lanes with something to do, the longest waiting first.
-DUE_LANES = f"""
-    SELECT lane FROM {TABLE} WHERE due <= clock_timestamp()
-    GROUP BY lane ORDER BY min(id) LIMIT %s
+#: Lanes with something to do: learners at work before what a sync brought, which may be a lot (the
+#: functions for that are Kolibri's batch_…), and of each the longest waiting first.
+DUE_LANES = """
+    SELECT lane FROM kolibri_azure_notifications WHERE due <= clock_timestamp()
+    GROUP BY lane ORDER BY bool_and(starts_with(function, 'batch_')), min(id) LIMIT %s
 """
-DUE_ROWS = f"""
-    SELECT id, function, arguments, attempts FROM {TABLE}
+DUE_ROWS = """
+    SELECT id, function, arguments, attempts FROM kolibri_azure_notifications
     WHERE lane = %s AND due <= clock_timestamp() ORDER BY id LIMIT %s
 """
 
 #: Until the end of the transaction; False when another process has it.
-LOCK = f"SELECT pg_try_advisory_xact_lock(hashtext('{TABLE}'), hashtext(%s))"
+LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('kolibri_azure_notifications'), hashtext(%s))"
 
-DELETE = f"DELETE FROM {TABLE} WHERE id = ANY(%s)"
-POSTPONE = f"""
-    UPDATE {TABLE} SET attempts = %s, error = %s,
+DELETE = "DELETE FROM kolibri_azure_notifications WHERE id = ANY(%s)"
+POSTPONE = """
+    UPDATE kolibri_azure_notifications SET attempts = %s, error = %s,
         due = coalesce(clock_timestamp() + %s::interval, 'infinity')
     WHERE id = %s
 """
-REMAIN = f"SELECT EXISTS (SELECT 1 FROM {TABLE} WHERE due < 'infinity')"
+NEXT = """
+    SELECT extract(epoch FROM min(due) - clock_timestamp())::float8
+    FROM kolibri_azure_notifications WHERE due < 'infinity'
+"""
 
 #: Characters of an error that are kept.
 LONGEST_ERROR = 500
@@ -118,9 +123,10 @@ def postpone(row: Row, delay: str | None, *, attempts: int = 0, error: str = "")
     execute(POSTPONE, attempts, error.replace("\0", "")[:LONGEST_ERROR], delay, row.id)
 
 
-def something_remains() -> bool:
-    """Whether anything is due, now or later."""
-    return bool(_rows(REMAIN)[0][0])
+def seconds_until_next() -> float | None:
+    """Seconds until something is due, less than 0 when it is already; None when nothing will be."""
+    seconds: float | None = _rows(NEXT)[0][0]
+    return seconds
 
 
 def _parsed(arguments: Any) -> Any:

@@ -15,14 +15,14 @@ from typing import Any, Callable
 from kolibri_azure_plugin.database.config import ENGINE
 from kolibri_azure_plugin.notifications import drainer, outbox
 from kolibri_azure_plugin.notifications.calls import Call, call_for_logs
-from kolibri_azure_plugin.notifications.outbox import TABLE, Row
+from kolibri_azure_plugin.notifications.outbox import Row
 from kolibri_azure_plugin.wrapping import wraps
 
 #: The name under which a transfer stands in the table; no function of Kolibri's.
 FUNCTION = "transfer"
 
 #: Logs of a learner that are one call.
-LOGS = 100
+LOGS = 50
 
 #: A transfer that is not over is looked at again after this.
 LOOK_AGAIN = "30 seconds"
@@ -34,13 +34,13 @@ SILENT_MINUTES = 10
 #: Versions before this one send exam logs.
 EXAM_LOGS_BEFORE = "<0.15.0"
 
-NOTE = f"""
-    INSERT INTO {TABLE} (lane, function, arguments, due)
-    SELECT %s, '{FUNCTION}', jsonb_build_object('transfer', %s::text, 'exam_logs', %s::boolean),
-        clock_timestamp() + '{LOOK_AGAIN}'::interval
-    WHERE NOT EXISTS (SELECT 1 FROM {TABLE} WHERE lane = %s)
+NOTE = """
+    INSERT INTO kolibri_azure_notifications (lane, function, arguments, due)
+    SELECT %s, 'transfer', jsonb_build_object('transfer', %s::text, 'exam_logs', %s::boolean),
+        clock_timestamp() + '30 seconds'::interval
+    WHERE NOT EXISTS (SELECT 1 FROM kolibri_azure_notifications WHERE lane = %s)
 """
-HURRY = f"UPDATE {TABLE} SET due = clock_timestamp() WHERE lane = %s"
+HURRY = "UPDATE kolibri_azure_notifications SET due = clock_timestamp() WHERE lane = %s"
 
 
 def note_before_taking_in(context: Any) -> bool:
