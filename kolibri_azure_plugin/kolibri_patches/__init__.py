@@ -9,6 +9,7 @@ from __future__ import annotations
 from kolibri_azure_plugin.kolibri_patches import (
     exports,
     migrating,
+    notifications,
     shared_state,
     speed,
     starting,
@@ -22,6 +23,7 @@ PATCHES = (
     *migrating.PATCHES,
     *workers.PATCHES,
     *shared_state.PATCHES,
+    *notifications.PATCHES,
     *speed.PATCHES,
     *syncing.PATCHES,
     *web.PATCHES,
