@@ -20,7 +20,7 @@ class AttachmentHeaders(ResponseHeaders):
     """
 
     def __setitem__(self, header: str, value: Any) -> None:
-        if header.lower() == "content-disposition" and str(value).startswith(PREFIX):
+        if header.title() == "Content-Disposition" and str(value).startswith(PREFIX):
             value = content_disposition(str(value)[len(PREFIX) :])
         super().__setitem__(header, value)
 
