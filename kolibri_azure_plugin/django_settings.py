@@ -37,6 +37,8 @@ BROWSER_SESSIONS = "kolibri_azure_plugin.database.browser_sessions"
 
 MEDIA_STORAGE = "kolibri_azure_plugin.exports.storage.MediaStorage"
 
+REFUSALS = "kolibri_azure_plugin.refusals.answer"
+
 REQUEST_MEMORY = "kolibri_azure_plugin.caching.once_per_request.RequestMemory"
 REQUEST_LOG = "kolibri_azure_plugin.logs.requests.RequestLog"
 SETUP_GUARD = "kolibri_azure_plugin.provisioning.guard.SetupGuard"
@@ -68,6 +70,7 @@ def apply(base: Any, here: context.Context) -> None:
             base.DATABASES, database.config.django_settings(here.settings.database_conn_max_age)
         )
         base.SESSION_ENGINE = BROWSER_SESSIONS
+        base.REST_FRAMEWORK["EXCEPTION_HANDLER"] = REFUSALS
         share_caches(base.CACHES, database.config, find_redis(here, deadline))
     base.SECRET_KEY = MaskedString(secret_key)
     _add_middleware(base.MIDDLEWARE, guard_setup=first_setup.is_wanted(here))

@@ -1,10 +1,11 @@
-"""The backend: Django's own, with four things added.
+"""The backend: Django's own, with five things added.
 
 - The password stands in no setting: it is asked for when a connection is opened.
 - A connection that died while it lay idle is replaced before it is used. Django 3.2 would find
   out by a failed request; its own CONN_HEALTH_CHECKS came with 4.1.
 - While the server restarts or fails over, whoever needs a connection waits.
 - Something can be written as the last thing of a transaction (before_commit.py).
+- Every text that SQLite takes is taken, and what does not fit is refused by name (storing.py).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from django.db.backends.postgresql.client import DatabaseClient as PostgresqlCli
 from kolibri_azure_plugin.database import connections
 from kolibri_azure_plugin.database.connections import login_parameters
 from kolibri_azure_plugin.database.postgresql.before_commit import BeforeCommit
+from kolibri_azure_plugin.database.postgresql.storing import StoresEveryText
 
 #: Seconds of idleness after which a round trip shows whether the connection still works. Before
 #: that, the operating system knows of nearly every connection that ended, and answers for free.
@@ -38,7 +40,7 @@ class DatabaseClient(PostgresqlClient):
         )
 
 
-class DatabaseWrapper(BeforeCommit, base.DatabaseWrapper):
+class DatabaseWrapper(BeforeCommit, StoresEveryText, base.DatabaseWrapper):
     """A connection to PostgreSQL."""
 
     client_class = DatabaseClient

@@ -1,0 +1,1 @@
+"""Accounts: a name is made once, and lists of users are read to their end."""

@@ -1,0 +1,142 @@
+"""Lists of users that are read to their end, whatever stands in one row.
+
+Kolibri's command (0.19.5, core/auth/management/commands/bulkimportusers.py) leaves one hook only:
+its methods. What it has checked it saves in one loop, and the first row that fails there ends the
+import in its middle, before anybody is in a class.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any, Callable
+
+from kolibri_azure_plugin.accounts.names import NameIsTakenError
+from kolibri_azure_plugin.database.postgresql.storable import DoesNotFitError
+from kolibri_azure_plugin.wrapping import wraps
+
+#: Where a command keeps the lists that it is about to save, and the rows that were refused then.
+LISTS = "_azure_lists"
+REFUSED = "_azure_refused"
+
+
+def read_without_nul(open_for_reading: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap ``open_csv_for_reading``: NULs are what is left of another encoding, mostly."""
+
+    @wraps(open_for_reading)
+    @contextlib.contextmanager
+    def open_without_nul(*arguments: Any, **keywords: Any) -> Iterator[_WithoutNul]:
+        with open_for_reading(*arguments, **keywords) as file:
+            yield _WithoutNul(file)
+
+    return open_without_nul
+
+
+class _WithoutNul:
+    """A file, as far as Kolibri reads it."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def __iter__(self) -> Iterator[str]:
+        return (line.replace("\0", "") for line in self._file)
+
+    def readlines(self) -> list[str]:
+        return list(self)
+
+
+def build_with_renames(build: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap ``Command.build_users_objects``, which fails on each row that renames somebody.
+
+    It asks for the account that has the new name already, and there is none.
+    """
+
+    @wraps(build)
+    def build_all(self: Any, users: dict[str, Any]) -> Any:
+        renamed = _renamed(self, users)
+        others = {name: row for name, row in users.items() if name not in renamed}
+        new, updated, kept, errors = build(self, others)
+        for name, user in renamed.items():
+            user.date_deleted = None
+            kept.append(user)
+            if _is_of_somebody_else(name, user):
+                errors.append(_duplicated(name, users[name]["position"]))
+            elif self.compare_fields(user, self.get_field_values(users[name])):
+                updated.append(user)
+        setattr(self, LISTS, (new, updated, kept))
+        return new, updated, kept, errors
+
+    return build_all
+
+
+def _renamed(command: Any, users: dict[str, Any]) -> dict[str, Any]:
+    """The accounts whose row has another name for them, by that name."""
+    from kolibri.core.auth.models import FacilityUser
+
+    column = command.header_translation["UUID"]
+    names = {row[column]: name for name, row in users.items() if row[column]}
+    accounts = FacilityUser.all_objects.filter(facility=command.default_facility, id__in=names)
+    return {names[user.id]: user for user in accounts if user.username != names[user.id]}
+
+
+def _is_of_somebody_else(name: str, user: Any) -> bool:
+    others = type(user).all_objects.filter(username__iexact=name, facility_id=user.facility_id)
+    return bool(others.exclude(pk=user.pk).exists())
+
+
+def save_one_by_one(delete_users: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap ``Command.delete_users``, which comes right before the accounts are saved.
+
+    They are saved here, and those that can't be are left out of what Kolibri goes on with.
+    """
+
+    @wraps(delete_users)
+    def delete_then_save(self: Any, users: Any) -> Any:
+        result = delete_users(self, users)
+        new, updated, kept = getattr(self, LISTS, ([], [], []))
+        refused: list[dict[str, Any]] = []
+        for user in [*new, *updated]:
+            try:
+                user.save()
+            except NameIsTakenError:
+                refused.append(_duplicated(user.username))
+            except DoesNotFitError:
+                # Kolibri has said so when it checked this row, and goes on to save it.
+                pass
+            else:
+                continue
+            _leave_out(user, new, updated, kept)
+        setattr(self, REFUSED, refused)
+        return result
+
+    return delete_then_save
+
+
+def _leave_out(user: Any, *lists: list[Any]) -> None:
+    """In place: Kolibri goes on with the same lists."""
+    for accounts in lists:
+        accounts[:] = [each for each in accounts if each is not user]
+
+
+def report_what_was_refused(output_messages: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap ``Command.output_messages``."""
+
+    @wraps(output_messages)
+    def output_all(self: Any, per_line_errors: list[Any], *arguments: Any, **keywords: Any) -> Any:
+        errors = per_line_errors + getattr(self, REFUSED, [])
+        return output_messages(self, errors, *arguments, **keywords)
+
+    return output_all
+
+
+def _duplicated(name: str, row: Any = None) -> dict[str, Any]:
+    """What Kolibri says of a name that somebody has."""
+    from kolibri.core.auth.management.commands.bulkimportusers import DUPLICATED_USERNAME, MESSAGES
+
+    return {
+        "row": name if row is None else row,
+        "username": name,
+        "message": MESSAGES[DUPLICATED_USERNAME],
+        "field": "USERNAME",
+        "value": name,
+    }
