@@ -12,12 +12,17 @@ from kolibri.core.tasks.hooks import JobHook
 from kolibri.core.tasks.job import Job, State
 from kolibri.core.tasks.models import Job as Row
 from kolibri.core.tasks.registry import TaskRegistry
-from morango.models import SyncSession
+from morango.models import SyncSession, TransferSession
 
 from kolibri_azure_plugin.housekeeping.batches import remove_in_batches
 from kolibri_azure_plugin.housekeeping.periods import Periods
 
 FINISHED = (State.COMPLETED, State.FAILED, State.CANCELED)
+
+PLUGIN = "kolibri_azure_plugin"
+
+#: What `kolibri_azure_plugin.syncing` leaves to the workers: a stage of a transfer.
+STAGE = f"{PLUGIN}.syncing.task.advance_transfer"
 
 #: Ends the keys under which kolibri-sync-extras-plugin notes, in a sync, the jobs that it waits
 #: for (0.3.0, tasks.py).
@@ -48,8 +53,12 @@ def _note_when_finished() -> None:
 
 
 def _tasks_for_people() -> list[str]:
-    """Those that ask who wants them; Kolibri's own work asks nobody."""
-    return [name for name, task in TaskRegistry.items() if task.permissions]
+    """Those that ask who wants them; Kolibri's own work does not, and the plugin's is no person's."""
+    return [
+        name
+        for name, task in TaskRegistry.items()
+        if task.permissions and not name.startswith(f"{PLUGIN}.")
+    ]
 
 
 def _awaited_by_syncs() -> Iterator[str]:
@@ -58,6 +67,11 @@ def _awaited_by_syncs() -> Iterator[str]:
         for key, job in json.loads(text).items():
             if key.endswith(JOB_OF_SYNC):
                 yield job
+    transfers = set(TransferSession.objects.filter(active=True).values_list("id", flat=True))
+    stages = Row.objects.filter(func=STAGE, state__in=FINISHED)
+    for job, saved in stages.values_list("id", "saved_job"):
+        if json.loads(saved)["kwargs"]["transfer_id"] in transfers:
+            yield job
 
 
 def _remove(rows: QuerySet[Any]) -> int:
