@@ -182,6 +182,12 @@ class Settings:
         "image sets it where it belongs.",
         choices=(APP, ZIP_CONTENT),
     )
+    accept_changed_kolibri: str = _row(
+        "",
+        "A version of Kolibri, such as 0.19.6, that starts although it has changed a function by "
+        "which this plugin keeps data safe. What the plugin would change there is left out; each "
+        "start and the doctor say what may be lost or exposed. Empty: it does not start.",
+    )
     #: For each field, where its value comes from.
     sources: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False)
 

@@ -1,4 +1,8 @@
-"""`python -m devtools.patches digest MODULE NAME`: the digest that a patch has to know."""
+"""What a patch of Kolibri has to know, and the page that lists them all.
+
+Usage: python -m devtools.patches digest MODULE NAME
+       python -m devtools.patches write
+"""
 
 from __future__ import annotations
 
@@ -11,16 +15,24 @@ from typing import Any
 
 import kolibri  # noqa: F401 - puts its Django where Python finds it
 
+from devtools.patches import page
 from kolibri_azure_plugin.kolibri_patches import source
 from kolibri_azure_plugin.wrapping import original
 
 
 def main(arguments: list[str]) -> None:
-    if len(arguments) != 3 or arguments[0] != "digest":
+    if arguments[1:] == ["write"]:
+        page.PAGE.write_text(page.page(), encoding="utf-8")
+    elif len(arguments) == 4 and arguments[1] == "digest":
+        print_digest(*arguments[2:])
+    else:
         sys.exit(__doc__)
+
+
+def print_digest(module: str, name: str) -> None:
+    """Of the function as it stands in the Kolibri that is installed."""
     with tempfile.TemporaryDirectory() as home:
         set_up_kolibri(home)
-        module, name = arguments[1:]
         function: Any = functools.reduce(getattr, name.split("."), importlib.import_module(module))
         print(source.digest_of(original(function)))
 
@@ -34,4 +46,4 @@ def set_up_kolibri(home: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(sys.argv)

@@ -13,6 +13,7 @@ from kolibri_azure_plugin.checks import (
     database_rights,
     identity,
     kolibri,
+    patches,
     platform,
     vault,
 )
@@ -26,6 +27,7 @@ CHECKS: tuple[Check, ...] = (
     *database_health.CHECKS,
     *content.CHECKS,
     *kolibri.CHECKS,
+    *patches.CHECKS,
     *cache.CHECKS,
     *accounts.CHECKS,
     *platform.CHECKS,

@@ -130,6 +130,7 @@ def secret_key(subject: Subject) -> Outcome:
         "kolibri.version",
         "kolibri.plugin",
         "kolibri.settings",
+        "kolibri.patches",
         "kolibri.origins",
         "kolibri.secret_key",
         "content.access",

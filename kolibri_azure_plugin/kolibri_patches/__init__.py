@@ -7,7 +7,10 @@ that the doctor and the documentation can read them without loading Django.
 from __future__ import annotations
 
 from kolibri_azure_plugin.kolibri_patches import (
+    accounts,
+    channels,
     exports,
+    fitting,
     migrating,
     notifications,
     shared_state,
@@ -18,14 +21,20 @@ from kolibri_azure_plugin.kolibri_patches import (
     workers,
 )
 
-PATCHES = (
-    *starting.PATCHES,
-    *migrating.PATCHES,
-    *workers.PATCHES,
-    *shared_state.PATCHES,
-    *notifications.PATCHES,
-    *speed.PATCHES,
-    *syncing.PATCHES,
-    *web.PATCHES,
-    *exports.PATCHES,
+#: One module for each, in the order in which a start applies them.
+AREAS = (
+    starting,
+    migrating,
+    workers,
+    shared_state,
+    notifications,
+    speed,
+    syncing,
+    web,
+    exports,
+    channels,
+    accounts,
+    fitting,
 )
+
+PATCHES = tuple(patch for area in AREAS for patch in area.PATCHES)

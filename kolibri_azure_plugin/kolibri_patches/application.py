@@ -1,9 +1,10 @@
-"""Puts the patches into their places, and decides what happens where Kolibri has changed."""
+"""Puts the patches into their places, and says what is left out where Kolibri has changed."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+import os
+from collections.abc import Iterator
 
 import kolibri
 from django.conf import settings as django_settings
@@ -11,50 +12,53 @@ from kolibri.plugins import config
 
 from kolibri_azure_plugin import context
 from kolibri_azure_plugin.database.config import ENGINE
-from kolibri_azure_plugin.errors import SettingsError
-from kolibri_azure_plugin.kolibri_patches import PATCHES
+from kolibri_azure_plugin.kolibri_patches.judgement import (
+    ACCEPT,
+    Judgement,
+    judge,
+    require_safety,
+    wanted,
+)
 from kolibri_azure_plugin.kolibri_patches.patch import Kind, Patch
 
 logger = logging.getLogger(__name__)
+
+#: What was said already by the process that started this one: the workers' process and others say
+#: nothing of what the log of the same start holds.
+SAID = "KOLIBRI_AZURE_PATCHES_LEFT_OUT"
+
+LEVELS = {Kind.SAFETY: logging.ERROR, Kind.CORRECTNESS: logging.WARNING, Kind.SPEED: logging.INFO}
 
 
 def apply_patches() -> None:
     """Change Kolibri, in this process.
 
-    :raises SettingsError: when Kolibri has changed what keeps data safe.
+    :raises SettingsError: when Kolibri has changed what keeps data safe, and nobody accepts that.
     """
     here = context.current().settings
     on_postgresql = django_settings.DATABASES["default"]["ENGINE"] == ENGINE
-    wanted = [
-        patch
-        for patch in PATCHES
-        if here.role in patch.roles
-        and (on_postgresql or not patch.postgresql_only)
-        and (not patch.plugin or patch.plugin in config.ACTIVE_PLUGINS)
-    ]
-    strangers = [patch for patch in wanted if not patch.fits()]
-    _refuse_what_keeps_data_safe(strangers)
-    for patch in strangers:
-        logger.warning(
-            "Kolibri %s has another %s.%s than this plugin knows: %s",
-            kolibri.__version__,
-            patch.module,
-            patch.name,
-            patch.without,
-        )
-    for patch in wanted:
-        if patch not in strangers:
-            patch.apply()
+    patches = wanted(here.role, on_postgresql=on_postgresql, plugins=config.ACTIVE_PLUGINS)
+    judgement = judge(patches, Patch.fits)
+    require_safety(judgement, here.accept_changed_kolibri)
+    _say_once(list(_messages(judgement)))
+    for patch in judgement.fitting:
+        patch.apply()
 
 
-def _refuse_what_keeps_data_safe(strangers: Iterable[Patch]) -> None:
-    unsafe = [patch for patch in strangers if patch.kind is Kind.SAFETY]
-    if unsafe:
-        names = ", ".join(sorted({f"{patch.module}.{patch.name}" for patch in unsafe}))
-        raise SettingsError(
-            "Kolibri has changed what this plugin changes to keep data safe.",
-            expected="a version of Kolibri that this version of the plugin was written for",
-            found=f"Kolibri {kolibri.__version__}, whose {names} is another",
-            remedy="Install the version of Kolibri that the plugin's release names.",
-            code="kolibri-changed",
-        )
+def _messages(judgement: Judgement) -> Iterator[tuple[int, str]]:
+    for kind, level in LEVELS.items():
+        why = f", as {ACCEPT} permits" if kind is Kind.SAFETY else ""
+        for without, targets in judgement.consequences(kind).items():
+            found = (
+                f"Kolibri {kolibri.__version__} has another {', '.join(targets)} than this plugin"
+            )
+            yield level, f"{found} knows, and what it would change is left out{why}. {without}"
+
+
+def _say_once(messages: list[tuple[int, str]]) -> None:
+    said = "\n".join(message for _, message in messages)
+    if said == os.environ.get(SAID, ""):
+        return
+    os.environ[SAID] = said
+    for level, message in messages:
+        logger.log(level, "%s", message)

@@ -43,6 +43,7 @@ class Patch:
     :param postgresql_only: what it mends does not exist on the SQLite of a test deployment.
     :param roles: the processes that need it, by KOLIBRI_AZURE_ROLE.
     :param plugin: whose function it is, if not Kolibri's; with it off there is nothing to change.
+    :param needs: targets of the patches without which this one must not be applied either.
     """
 
     module: str
@@ -56,6 +57,12 @@ class Patch:
     postgresql_only: bool = False
     roles: tuple[str, ...] = (APP,)
     plugin: str = ""
+    needs: tuple[str, ...] = ()
+
+    @property
+    def target(self) -> str:
+        """The function with the module in front."""
+        return f"{self.module}.{self.name}"
 
     @property
     def current(self) -> Any:
@@ -77,6 +84,10 @@ class Patch:
         except (ImportError, AttributeError):
             return False
         return source.digest_of(function) in self.known
+
+    def fits_in_file(self) -> bool:
+        """The same, by what its file holds; nothing is loaded for that."""
+        return source.digest_in_file(self.module, self.name) in self.known
 
     def apply(self) -> None:
         """Put the new function into its place."""

@@ -15,6 +15,7 @@ PATCHES = (
         answers="A rename on one instance and a change on another reverted each other.",
         without="Changes of the device settings on one instance revert those of another.",
         postgresql_only=True,
+        needs=("kolibri.core.device.models.DeviceSettings.save",),
     ),
     Patch(
         "kolibri.core.device.models",
@@ -27,5 +28,6 @@ PATCHES = (
         answers="A rename on one instance and a change on another reverted each other.",
         without="Changes of the device settings on one instance revert those of another.",
         postgresql_only=True,
+        needs=("kolibri.core.device.models.DeviceSettings.from_db",),
     ),
 )

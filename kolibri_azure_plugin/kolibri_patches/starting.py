@@ -16,6 +16,7 @@ PATCHES = (
         answers="After an update of the image none of 7 upgrade functions ran.",
         without="Upgrades of the database are left out, or done by several instances at once.",
         postgresql_only=True,
+        needs=("kolibri.utils.main.run_plugin_updates",),
     ),
     Patch(
         "kolibri.utils.main",
@@ -28,6 +29,7 @@ PATCHES = (
         answers="After an update of the image none of 7 upgrade functions ran.",
         without="Upgrades of the database are left out, or done by several instances at once.",
         postgresql_only=True,
+        needs=("kolibri.utils.main.update",),
     ),
     Patch(
         "kolibri.utils.main",

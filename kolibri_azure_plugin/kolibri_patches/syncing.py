@@ -30,5 +30,7 @@ PATCHES = (
         "that was done before the request was left its school waiting without end.",
         without="Pulls fail, and syncs of schools may wait without end.",
         plugin=SYNC_EXTRAS,
+        # Else it would be asked where there is no request.
+        needs=(f"{SYNC_EXTRAS}.sync.operations.BackgroundJobOperation.should_handle",),
     ),
 )

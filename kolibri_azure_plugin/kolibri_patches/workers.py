@@ -27,5 +27,7 @@ PATCHES = (
         answers="A regular job that was scheduled again when it had just been picked ran twice.",
         without="Kolibri's regular jobs may run twice when an instance starts.",
         postgresql_only=True,
+        # Else nobody would schedule them.
+        needs=("kolibri.utils.server.ServicesPlugin.START",),
     ),
 )
