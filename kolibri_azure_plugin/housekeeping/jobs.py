@@ -53,7 +53,7 @@ def _note_when_finished() -> None:
 
 
 def _tasks_for_people() -> list[str]:
-    """Those that ask who wants them; Kolibri's own work does not, and the plugin's is no person's."""
+    """Those that ask who wants them, which Kolibri's own do not; nobody starts the plugin's."""
     return [
         name
         for name, task in TaskRegistry.items()
