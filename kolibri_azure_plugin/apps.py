@@ -17,9 +17,11 @@ class AzureConfig(AppConfig):
     def ready(self) -> None:
         if settings.DATABASES["default"]["ENGINE"] == ENGINE:
             from kolibri_azure_plugin.caching.signed_in_users import forget_what_changes
+            from kolibri_azure_plugin.channels.taking_turns import change_content_one_at_a_time
             from kolibri_azure_plugin.database.sqlalchemy import connect_like_django
 
             connect_like_django()
+            change_content_one_at_a_time()
             forget_what_changes()
         from kolibri_azure_plugin.kolibri_patches.application import apply_patches
 

@@ -1,0 +1,133 @@
+"""The import of channels, where PostgreSQL and several instances are less forgiving than SQLite."""
+
+from __future__ import annotations
+
+from kolibri_azure_plugin.kolibri_patches.patch import Kind, Patch
+
+IMPORT = "kolibri.core.content.utils.channel_import"
+RESOURCES = "kolibri.core.content.utils.resource_import"
+
+NO_HOOK = "Kolibri has no hook and no setting for its import of channels."
+TURNS = "Jobs of two instances know nothing of each other, and Kolibri has no lock for a channel."
+AT_ONCE = (
+    "The same channel imported by two administrators at once: one task failed, UniqueViolation."
+)
+IN_PARTS = (
+    "Administrators who import, update or delete the same channel at once see failed tasks, or a "
+    "channel whose file is part old and part new."
+)
+
+PATCHES = (
+    Patch(
+        IMPORT,
+        "ChannelImport.postgres_table_import",
+        Kind.CORRECTNESS,
+        known=("762e60eeb83fbe49",),
+        wrapper="kolibri_azure_plugin.channels.importing:import_what_fits",
+        reason=NO_HOOK,
+        answers="A channel with a file over 2,147,483,647 bytes or with a NUL character in a text "
+        "could not be imported at all.",
+        without="A channel with a file over 2 GiB, or with a NUL character in a text, can't be "
+        "imported.",
+        postgresql_only=True,
+    ),
+    Patch(
+        IMPORT,
+        "clean_csv_value",
+        Kind.SAFETY,
+        known=("3636487b4d808870",),
+        wrapper="kolibri_azure_plugin.channels.importing:write_as_copy_reads",
+        reason=NO_HOOK,
+        answers="Titles, descriptions and options lost their backslashes, which made broken JSON "
+        "of options with a quote in them, and a line break of a formula such as \\nu.",
+        without="Texts of imported channels lose their backslashes without a word.",
+        postgresql_only=True,
+    ),
+    Patch(
+        IMPORT,
+        "set_channel_ancestors",
+        Kind.CORRECTNESS,
+        known=("eb238455805ad780",),
+        wrapper="kolibri_azure_plugin.channels.importing:escape_titles_of_ancestors",
+        reason=NO_HOOK,
+        answers="A topic whose title holds a backslash made broken JSON of the path to each of "
+        "its resources.",
+        without="Resources below a topic whose title holds a backslash can't be shown.",
+        postgresql_only=True,
+    ),
+    Patch(
+        IMPORT,
+        "ChannelImport.check_and_delete_existing_channel",
+        Kind.SAFETY,
+        known=("aad4b539c4921481",),
+        wrapper="kolibri_azure_plugin.channels.importing:look_again_when_it_is_our_turn",
+        reason="Kolibri looks before its transaction begins whether the channel is there and which "
+        "tree number is free, and has no hook between.",
+        answers="Two channels imported at once got the same tree number, and the update of one "
+        "deleted the other.",
+        without="Channels imported at once may get the same tree number; an update of one deletes "
+        "the other then.",
+        postgresql_only=True,
+    ),
+    Patch(
+        IMPORT,
+        "ChannelImport.run_and_annotate",
+        Kind.SAFETY,
+        known=("0f750d5a1f1f6547",),
+        wrapper="kolibri_azure_plugin.channels.taking_turns:import_channel_in_turn",
+        reason=TURNS,
+        answers=AT_ONCE,
+        without=IN_PARTS,
+        postgresql_only=True,
+    ),
+    Patch(
+        RESOURCES,
+        "ResourceImportManagerBase.run",
+        Kind.SAFETY,
+        known=("d7fec78be1efa193",),
+        wrapper="kolibri_azure_plugin.channels.taking_turns:import_resources_in_turn",
+        reason=TURNS,
+        answers=AT_ONCE,
+        without=IN_PARTS,
+        postgresql_only=True,
+    ),
+    Patch(
+        "kolibri.core.content.utils.channel_transfer",
+        "start_file_transfer",
+        Kind.SAFETY,
+        known=("3edd9c1171542b0f",),
+        wrapper="kolibri_azure_plugin.channels.taking_turns:transfer_in_turn",
+        reason=TURNS,
+        answers=AT_ONCE,
+        without=IN_PARTS,
+        postgresql_only=True,
+    ),
+    *(
+        Patch(
+            module,
+            "delete_content",
+            Kind.SAFETY,
+            known=("d5190804787ac76d",),
+            wrapper="kolibri_azure_plugin.channels.taking_turns:delete_in_turn",
+            reason=TURNS,
+            answers="A deletion that met an import of the same channel failed, or deleted the "
+            "file of the database that had just come.",
+            without=IN_PARTS,
+            postgresql_only=True,
+        )
+        # Its tasks have taken over the name before any plugin's app is ready.
+        for module in ("kolibri.core.content.utils.content_delete", "kolibri.core.content.tasks")
+    ),
+    Patch(
+        RESOURCES,
+        "ResourceImportManagerBase._start_file_transfer",
+        Kind.SPEED,
+        known=("dca4fe2083b8fa96",),
+        wrapper="kolibri_azure_plugin.channels.large_files:keep_what_is_there",
+        reason="Kolibri compares the size of a file with the one in the database, which can't say "
+        "more than 2,147,483,647.",
+        answers="An import that was resumed fetched each file over 2 GiB once more.",
+        without="An import that is resumed fetches files over 2 GiB again.",
+        postgresql_only=True,
+    ),
+)

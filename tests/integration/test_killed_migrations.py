@@ -1,0 +1,167 @@
+"""A migration that is killed is done again, and one that was half recorded is recognised.
+
+Each kill is a SIGKILL right before a statement that the migrating process sends. The long form:
+
+    KOLIBRI_AZURE_MIGRATION_KILLS=20 pytest -s tests/integration/test_killed_migrations.py
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from devtools.fleet import Fleet
+from devtools.kolibri_process import Finished
+from kolibri_azure_plugin.fail_closed import EXIT_CODE
+
+pytestmark = pytest.mark.slow
+
+MODULES = Path(__file__).parent / "modules"
+KILLS = int(os.environ.get("KOLIBRI_AZURE_MIGRATION_KILLS", "0"))
+RECORD = 'INSERT INTO "django_migrations"'
+
+#: How many records Morango's migrations leave, most of them of one squashed migration.
+RECORDS_OF_MORANGO = 28
+
+HALF = ("logger", "0012_add_sessionlog_device_info")
+
+NEVER = -1
+
+
+#: The records that a process has made when it is killed, as the short and the long form have it.
+MADE = (0, 1, 7, 12, 18, 23) if KILLS else (3,)
+
+
+@pytest.mark.parametrize("made", MADE)
+def test_a_squashed_migration_that_is_killed_while_it_is_recorded_is_done_again(fleet, made):
+    killed = start_until(fleet, made, beginning=RECORD, parameter="morango")
+    assert killed.code == -signal.SIGKILL, killed.output
+    assert not table_exists(fleet, "morango_store")
+
+    again = fleet.instance("next").run("manage", "check")
+
+    assert again.code == 0, again.output
+    assert len(recorded(fleet, "morango")) == RECORDS_OF_MORANGO
+
+
+@pytest.mark.parametrize("made", MADE)
+def test_records_that_an_older_version_left_out_are_made_at_the_next_start(
+    fleet, ready_fleet, made
+):
+    as_before = {"STATEMENT_KILLER_AS_BEFORE": "1"}
+    killed = start_until(fleet, made, beginning=RECORD, parameter="morango", settings=as_before)
+    assert killed.code == -signal.SIGKILL, killed.output
+    assert len(recorded(fleet, "morango")) == made
+    assert table_exists(fleet, "morango_store")
+
+    mended = fleet.instance("next").run("manage", "check")
+
+    assert mended.code == 0, mended.output
+    assert "The schema of these migrations was there without a record" in mended.output
+    assert len(recorded(fleet, "morango")) == RECORDS_OF_MORANGO
+    assert schema(fleet) == schema(ready_fleet)
+
+
+def test_a_migration_of_which_a_part_stands_is_refused_with_the_way_to_mend_it(ready_fleet):
+    execute(ready_fleet, "DELETE FROM django_migrations WHERE (app, name) = (%s, %s)", *HALF)
+    execute(ready_fleet, "ALTER TABLE kolibriauth_session DROP COLUMN session_data")
+
+    refused = start_an_upgrade(ready_fleet)
+
+    assert refused.code == EXIT_CODE
+    assert "Migration kolibriauth.0031_session can't be done" in refused.output
+    assert 'relation "kolibriauth_session" already exists' in refused.output
+    assert "#migration-half-recorded" in refused.output
+    command = "kolibri manage --skip-update migrate kolibriauth 0031_session --fake"
+    assert command in refused.output
+
+    execute(ready_fleet, "ALTER TABLE kolibriauth_session ADD session_data text NOT NULL")
+    assert ready_fleet.instance("next").run(*command.split()[1:]).code == 0
+    assert start_an_upgrade(ready_fleet).code == 0
+
+
+@pytest.mark.skipif(not KILLS, reason="minutes; KOLIBRI_AZURE_MIGRATION_KILLS says how many kills")
+def test_after_a_kill_at_any_statement_the_next_start_succeeds(fleet_on, old_template, counts):
+    for template, kills in ((None, KILLS - KILLS // 3), (old_template, KILLS // 3)):
+        statements = count_statements(fleet_on, template)
+        for at in sorted(random.sample(range(len(statements)), kills)):
+            kill_and_start(fleet_on, template, at, statements[at], counts)
+
+
+def kill_and_start(fleet_on, template, at, statement, counts) -> None:
+    for fleet in fleet_on(template):
+        killed = start_until(fleet, at)
+        assert killed.code == -signal.SIGKILL, killed.output
+        start = fleet.instance("next").run("manage", "check")
+        what = "an upgrade" if template else "an installation"
+        counts(f"killed {what} before statement {statement}; the next start: {start.code}")
+        assert start.code == 0, start.output
+        complete = fleet.instance("next").run("manage", "migrate", "--check")
+        assert complete.code == 0, complete.output
+
+
+def count_statements(fleet_on, template) -> list[str]:
+    for fleet in fleet_on(template):
+        finished = start_until(fleet, NEVER)
+        assert finished.code == 0, finished.output
+        return (fleet.folder / "statements").read_text().splitlines()
+    raise AssertionError("there is no database")
+
+
+def start_until(
+    fleet: Fleet,
+    at: int,
+    *,
+    beginning: str = "",
+    parameter: str = "",
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> Finished:
+    """Start, and be killed right before the statement of this number, of those that count."""
+    settings = {
+        **settings,
+        "KOLIBRI_PLUGIN_ENABLE": "kolibri_azure_plugin,statement_killer",
+        "PYTHONPATH": os.pathsep.join((fleet.environment()["PYTHONPATH"], str(MODULES))),
+        "STATEMENT_KILLER_AT": str(at),
+        "STATEMENT_KILLER_BEGINNING": beginning,
+        "STATEMENT_KILLER_PARAMETER": parameter,
+        "STATEMENT_KILLER_LOG": str(fleet.folder / "statements"),
+    }
+    return fleet.instance("killed", settings).run("manage", "check")
+
+
+def start_an_upgrade(fleet: Fleet) -> Finished:
+    """A start that finds a database of an older Kolibri."""
+    older = "UPDATE kolibri_azure_state SET value = '\"0.19.4\"' WHERE key = 'kolibri_version'"
+    execute(fleet, older)
+    return fleet.instance("next").run("manage", "check")
+
+
+def recorded(fleet: Fleet, app: str) -> set[str]:
+    rows = execute(fleet, "SELECT name FROM django_migrations WHERE app = %s", app)
+    return {row[0] for row in rows}
+
+
+def table_exists(fleet: Fleet, name: str) -> bool:
+    return bool(execute(fleet, "SELECT to_regclass(%s) IS NOT NULL", name)[0][0])
+
+
+def schema(fleet: Fleet) -> list[tuple]:
+    """All columns, indexes and constraints."""
+    return execute(
+        fleet,
+        "SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns"
+        " WHERE table_schema = 'public' UNION ALL"
+        " SELECT tablename, indexdef, '', '' FROM pg_indexes WHERE schemaname = 'public' UNION ALL"
+        " SELECT conrelid::regclass::text, pg_get_constraintdef(oid), contype::text, ''"
+        " FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2",
+    )
+
+
+def execute(fleet: Fleet, statement: str, *values: object) -> list[tuple]:
+    return fleet.postgres.execute(statement, values, database=fleet.database)
