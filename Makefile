@@ -18,7 +18,7 @@ RELEASE := build/release-environment
 environment = @sh devtools/environment.sh "$(VENV)" $(1) $(PYTHON)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke snapshot commands test lint lock bench address release clean
+.PHONY: help demo smoke snapshot commands test sync lint lock bench address release clean
 
 help: ## list these commands
 	@echo 'make COMMAND [ARGS="..."] [PYTHON=python3.12]'
@@ -51,6 +51,11 @@ commands: ## give every az command that is printed or documented to the real CLI
 test: ## run the tests
 	$(call environment,test)
 	$(RUN) -m pytest $(ARGS)
+
+sync: ## sync 200,000 records both ways, and schools while instances are killed; two hours
+	$(call environment,test)
+	@$(RUN) -m bench.sync $(ARGS)
+	KOLIBRI_AZURE_SYNC_ROUNDS=10 $(RUN) -m pytest tests/integration/test_sync.py -k killed_and_replaced
 
 lint: ## check style and types
 	$(call environment,lint)
