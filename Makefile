@@ -70,6 +70,10 @@ bench: ## measure what the plugin costs, and the image beside stock Kolibri
 	$(call environment,test)
 	@for name in $(BENCH); do echo "== $$name"; $(RUN) -m bench.$$name $(ARGS) || exit; done
 
+soak: ## find out what grows: 100,000 requests, 200 syncs, 5,000 jobs; goes on where it was
+	$(call environment,test)
+	@$(RUN) -m bench.soak $(ARGS)
+
 address: ## show where the project lives; with ADDRESS=https://github.com/OWNER/NAME, set it for a fork
 	$(call environment,demo)
 	@$(RUN) -m devtools.address $(ADDRESS)

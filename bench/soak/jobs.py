@@ -1,0 +1,97 @@
+"""An administrator who gives jobs as the interface does, and looks whether they are done."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import requests
+
+from bench.soak.progress import Progress
+from bench.soak.site import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, Site
+from devtools.kolibri_client import KolibriClient
+
+TASKS = "/api/tasks/tasks/"
+EXPORT = "kolibri.core.auth.tasks.exportuserstocsv"
+IMPORT = "kolibri.core.auth.tasks.importusersfromcsv"
+
+#: Jobs that are given at once.
+BATCH = 10
+
+#: Of so many batches, one is a trial import, whose list with passwords stays behind.
+TRIAL = 10
+
+LIST = (
+    "Database ID (UUID),Username (USERNAME),Password (PASSWORD),Full name (FULL_NAME),"
+    "User type (USER_TYPE),Identifier (IDENTIFIER),Birth year (BIRTH_YEAR),Gender (GENDER),"
+    "Learner enrollment (ENROLLED_IN),Class coach assignment (ASSIGNED_TO)\n"
+    ",newcomer,a-password-of-somebody,New Comer,LEARNER,,,,,\n"
+)
+
+JOB_SECONDS = 600
+
+
+class Administrator:
+    """Gives jobs in a thread of its own until there are enough, or it is stopped."""
+
+    def __init__(self, site: Site, progress: Progress, goal: int) -> None:
+        self._site = site
+        self._progress = progress
+        self._goal = goal
+        self._stopped = threading.Event()
+        self.failures: list[str] = []
+        self._thread = threading.Thread(target=self._give_jobs, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    @property
+    def running(self) -> bool:
+        return self._thread.is_alive()
+
+    def _give_jobs(self) -> None:
+        batch = 0
+        while not self._stopped.is_set() and self._progress.done["jobs"] < self._goal:
+            if self._progress.is_ahead("jobs"):
+                self._stopped.wait(0.2)
+                continue
+            batch += 1
+            try:
+                # A visit at which one stays longer than a session lasts would end it.
+                client = KolibriClient(self._site.url)
+                client.sign_in(ADMINISTRATOR, ADMINISTRATOR_PASSWORD)
+                given = self._try_import(client) if batch % TRIAL == 0 else self._export(client)
+                self._wait_for(client, given)
+                self._progress.add("jobs", len(given))
+            except (requests.RequestException, OSError) as error:
+                self.failures.append(str(error))
+                self._stopped.wait(1)
+
+    def _export(self, client: KolibriClient) -> list[str]:
+        job = {"type": EXPORT, "facility": self._site.facts["facility"], "locale": "en"}
+        return [each["id"] for each in client.post(TASKS, [job] * BATCH)]
+
+    def _try_import(self, client: KolibriClient) -> list[str]:
+        facility = self._site.facts["facility"]
+        answer = client.request(
+            "POST",
+            TASKS,
+            data={"type": IMPORT, "facility": facility, "dryrun": "true", "locale": "en"},
+            files={"csvfile": ("users.csv", LIST, "text/csv")},
+        )
+        answer.raise_for_status()
+        return [answer.json()["id"]]
+
+    def _wait_for(self, client: KolibriClient, jobs: list[str]) -> None:
+        deadline = time.monotonic() + JOB_SECONDS
+        for job in jobs:
+            while client.get(f"{TASKS}{job}/")["status"] not in ("COMPLETED", "FAILED"):
+                if self._stopped.is_set():
+                    return
+                if time.monotonic() > deadline:
+                    raise OSError(f"job {job} is not done after {JOB_SECONDS} s")
+                self._stopped.wait(0.2)

@@ -1,0 +1,61 @@
+"""What the soak prints, and whether it passes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bench.soak.sizes import MEGABYTE, is_for_people
+
+#: A process may be this many times as large as after the warm-up.
+MOST_GROWTH = 1.3
+
+#: A table of finished work may hold this many rows more, such as the newest record of each school.
+MORE_ROWS = 50
+
+
+def processes(runs: list[dict[str, Any]]) -> Iterator[str]:
+    """Each process of each run: resident and proportional size before and after."""
+    for number, run in enumerate(runs, start=1):
+        done = ", ".join(f"{count:,} {kind}" for kind, count in run["done"].items())
+        yield f"run {number}, {run['minutes']:.0f} minutes after its warm-up: {done}"
+        yield f"  {'process':<24}{'RSS MB':>17}{'PSS MB':>17}{'grown to':>10}"
+        for name, (before, after) in run["processes"].items():
+            rss, pss = (f"{_mb(before[kind])} -> {_mb(after[kind])}" for kind in (0, 1))
+            yield f"  {name:<24}{rss:>17}{pss:>17}{_growth(before, after):>9.2f}x"
+
+
+def tables(before: Mapping[str, list[int]], after: Mapping[str, list[int]]) -> Iterator[str]:
+    """Each table that has rows, the largest first: rows and size before and after."""
+    yield f"  {'table':<46}{'rows':>20}{'kB':>18}"
+    for name in sorted(after, key=lambda each: -after[each][1]):
+        old, new = before.get(name, [0, 0]), after[name]
+        if old[0] or new[0]:
+            kept = " (kept for people)" if is_for_people(name) else ""
+            rows = f"{old[0]:,} -> {new[0]:,}"
+            size = f"{old[1] // 1024:,} -> {new[1] // 1024:,}"
+            yield f"  {name:<46}{rows:>20}{size:>18}{kept}"
+
+
+def faults(data: Mapping[str, Any]) -> list[str]:
+    """What the soak fails for; nothing while all is well."""
+    found = [
+        f"{name} is {_growth(before, after):.2f} times as large as after the warm-up"
+        for run in data["runs"]
+        for name, (before, after) in run["processes"].items()
+        if _growth(before, after) > MOST_GROWTH
+    ]
+    for name, (rows, _) in data.get("after", {}).items():
+        old = data["before"].get(name, [0, 0])[0]
+        if not is_for_people(name) and rows > old + MORE_ROWS:
+            found.append(f"table {name} has grown from {old:,} to {rows:,} rows")
+    return found
+
+
+def _growth(before: list[int], after: list[int]) -> float:
+    """By the larger of both measures: what a process shares may only have been divided anew."""
+    return max(new / old for old, new in zip(before, after))
+
+
+def _mb(size: int) -> str:
+    return f"{size / MEGABYTE:.0f}"

@@ -1,0 +1,124 @@
+"""Schools with a stock Kolibri on SQLite that sync with the site; some are cut off half-way."""
+
+from __future__ import annotations
+
+import os
+import queue
+import random
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from bench.soak.progress import Progress
+from bench.soak.site import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, Site
+from devtools.fleet import REPOSITORY
+from devtools.kolibri_process import Kolibri
+
+#: Of so many syncs, one is cut off.
+CUT_OFF = 20
+
+SYNC_SECONDS = 300
+
+SCRIPT = """
+from bench.soak.school_process import main
+main({url!r}, {facility!r}, {name!r}, {password!r})
+"""
+
+
+class School:
+    """One school, in a thread of its own, until there are syncs enough or it is stopped."""
+
+    def __init__(self, site: Site, progress: Progress, goal: int, folder: Path) -> None:
+        self._site = site
+        self._progress = progress
+        self._goal = goal
+        self._stopped = threading.Event()
+        self.failures: list[str] = []
+        identity = f"soak-{folder.name}"
+        environment = {
+            "PYTHONPATH": str(REPOSITORY),
+            "MORANGO_SYSTEM_ID": identity,
+            "MORANGO_NODE_ID": identity,
+        }
+        self._kolibri = Kolibri(folder, environment)
+        self._thread = threading.Thread(target=self._sync_again_and_again, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    @property
+    def running(self) -> bool:
+        return self._thread.is_alive()
+
+    def _sync_again_and_again(self) -> None:
+        process = None
+        synced = 0
+        while not self._stopped.is_set() and self._progress.done["syncs"] < self._goal:
+            if self._progress.is_ahead("syncs"):
+                self._stopped.wait(0.2)
+                continue
+            process = process or _Process(self._kolibri, self._site)
+            cut_off = synced > 0 and random.randrange(CUT_OFF) == 0
+            answer = process.sync(random.uniform(0.3, 2) if cut_off else SYNC_SECONDS)
+            if answer == "SYNCED":
+                synced += 1
+                self._progress.add("syncs")
+                continue
+            process.kill()
+            process = None
+            if cut_off:
+                self._progress.add("syncs")
+                self._progress.add_broken_sync()
+            else:
+                self.failures.append(answer or f"no end of a sync after {SYNC_SECONDS} s")
+                self._stopped.wait(1)
+        if process is not None:
+            process.kill()
+
+
+class _Process:
+    def __init__(self, kolibri: Kolibri, site: Site) -> None:
+        script = SCRIPT.format(
+            url=site.url,
+            facility=site.facts["facility"],
+            name=ADMINISTRATOR,
+            password=ADMINISTRATOR_PASSWORD,
+        )
+        with (kolibri.home / "school.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "kolibri", "manage", "shell", "-c", script],
+                env=kolibri.environment,
+                cwd=kolibri.home,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                preexec_fn=lambda: os.nice(5),  # noqa: PLW1509 - nothing else runs in the child
+            )
+        self._answers: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def sync(self, seconds: float) -> str:
+        """SYNCED, or what went wrong; empty when there was no answer in time."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write("sync\n")
+            self._process.stdin.flush()
+            return self._answers.get(timeout=seconds)
+        except (queue.Empty, BrokenPipeError):
+            return ""
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.startswith(("SYNCED", "FAILED")):
+                self._answers.put(line.strip())

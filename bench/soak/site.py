@@ -1,0 +1,130 @@
+"""The deployment that is soaked: two instances, with all the processes that live long in them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.performance.school import CLASS_SIZE, FURNISH, LEARNERS, PASSWORD
+from bench.soak.proxy import begin_proxy
+from devtools.certificates import CertificateAuthority
+from devtools.channel import CHANNEL_ID, make_channel
+from devtools.descendants import descendants
+from devtools.fleet import Fleet
+from devtools.kolibri_process import Kolibri
+from devtools.postgres import PostgresServer
+from devtools.process import BackgroundProcess
+
+DATABASE, USER, DATABASE_PASSWORD = "soak", "kolibri", "a-password"
+ADMINISTRATOR, ADMINISTRATOR_PASSWORD = "admin", "admin-password"
+
+INSTANCES = ("first", "second")
+
+#: What gunicorn runs with in the image; none of its processes is replaced while the soak lasts.
+GUNICORN = ("--preload", "--workers=2", "--threads=8", "--timeout=300", "--keep-alive=75")
+
+FACTS = """
+import json
+from kolibri.core.auth.models import Classroom, Facility
+from kolibri.core.lessons.models import Lesson
+print("FACTS", json.dumps({
+    "facility": Facility.get_default_facility().id,
+    "classroom": Classroom.objects.get().id,
+    "lesson": Lesson.objects.get().id,
+}))
+"""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running deployment.
+
+    :param url: of the proxy in front of both instances.
+    :param facts: the ids of its facility, classroom and lesson.
+    """
+
+    postgres: PostgresServer
+    fleet: Fleet
+    url: str
+    facts: Mapping[str, str]
+    roots: Mapping[str, BackgroundProcess]
+
+    def processes(self) -> dict[str, int]:
+        """Each process that lives as long as the site, by its name."""
+        found = {}
+        for name, root in self.roots.items():
+            found[name] = root.pid
+            below = sorted(descendants(root.pid)) if "gunicorn" in name else []
+            found.update({f"{name} {number}": pid for number, pid in enumerate(below, start=1)})
+        return found
+
+    def shell(self, script: str) -> str:
+        """Run a few lines of Python in the first instance; what they print."""
+        command = ("manage", "--skip-update", "shell", "-c", script)
+        return self.fleet.instance(INSTANCES[0]).succeed(*command, seconds=600).stdout
+
+
+@contextlib.contextmanager
+def running_site(folder: Path) -> Iterator[Site]:
+    """The site of a folder, which is made there when it is absent."""
+    authority = CertificateAuthority.create(folder / "authority")
+    with contextlib.ExitStack() as stack:
+        postgres = PostgresServer.create(folder / "postgres", authority, durable=True)
+        stack.enter_context(postgres)
+        fleet = Fleet(
+            folder, postgres, authority, DATABASE, USER, DATABASE_PASSWORD,
+            settings={
+                "KOLIBRI_CONTENT_DIR": str(folder / "content"),
+                # The proxy speaks plain HTTP.
+                "KOLIBRI_AZURE_HTTPS_PROXY": "false",
+                "KOLIBRI_SYNC_BACKGROUND_INITIALIZATION": "true",
+                "KOLIBRI_SYNC_BACKGROUND_FINALIZATION": "true",
+            },
+        )  # fmt: skip
+        facts = _facts(fleet, folder)
+        roots: dict[str, BackgroundProcess] = {}
+        servers = []
+        for name in INSTANCES:
+            instance = fleet.instance(name)
+            server = stack.enter_context(instance.gunicorn(*GUNICORN))
+            servers.append(server)
+            roots[f"{name}: gunicorn"] = server
+            worker = ("manage", "--skip-update", "azure_worker")
+            roots[f"{name}: worker"] = stack.enter_context(instance.begin(*worker))
+            roots[f"{name}: doctor"] = stack.enter_context(_doctor(instance))
+        for server in servers:
+            server.wait_until_it_answers()
+        proxy = stack.enter_context(begin_proxy(folder / "proxy", [each.url for each in servers]))
+        proxy.wait_until_it_answers()
+        yield Site(postgres, fleet, proxy.url, facts, roots)
+
+
+def _facts(fleet: Fleet, folder: Path) -> dict[str, str]:
+    """The ids, after the site has been furnished."""
+    file = folder / "facts.json"
+    if not file.exists():
+        first = fleet.instance(INSTANCES[0])
+        if not fleet.postgres.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)):
+            fleet.postgres.create_role(USER, DATABASE_PASSWORD)
+            fleet.postgres.create_database(DATABASE, owner=USER)
+        first.provision(username=ADMINISTRATOR, password=ADMINISTRATOR_PASSWORD, preset="nonformal")
+        first.import_channel(CHANNEL_ID, make_channel(folder / "channel"))
+        furnish = FURNISH.format(
+            teacher=ADMINISTRATOR, learners=LEARNERS[:CLASS_SIZE], password=PASSWORD
+        )
+        told = first.succeed("manage", "shell", "-c", furnish + FACTS).stdout
+        file.write_text(told.split("FACTS ")[1])
+    return dict(json.loads(file.read_text()))
+
+
+def _doctor(instance: Kolibri) -> BackgroundProcess:
+    return BackgroundProcess(
+        [sys.executable, "-m", "kolibri_azure_plugin.doctor.rounds"],
+        environment=instance.environment,
+        folder=instance.home,
+        log_file=instance.home / "doctor.log",
+    )

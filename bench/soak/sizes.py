@@ -1,0 +1,79 @@
+"""How large everything is: each process, each table, and the task list."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from devtools.postgres import PostgresServer
+
+#: What schools want kept: it grows with what people do, and nothing may remove it. The rest is
+#: Kolibri's and the plugin's own, and may not grow with work that is finished.
+KEPT_FOR_PEOPLE = (
+    "logger_",
+    "kolibriauth_",
+    "content_",
+    "lessons_",
+    "exams_",
+    "courses_",
+    "bookmarks_",
+    "attendance_",
+    "notifications_learnerprogressnotification",
+    "morango_store",
+    "morango_recordmaxcounter",
+    "morango_databasemaxcounter",
+    "morango_certificate",
+    "morango_deletedmodels",
+    "morango_harddeletedmodels",
+    "device_learnerdevicestatus",
+)
+
+#: Among these, by Kolibri's naming; it is no account.
+NOT_FOR_PEOPLE = ("morango_recordmaxcounterbuffer", "kolibriauth_session")
+
+TABLES = (
+    "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+)
+
+MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Of one process, in bytes; what it shares with others counts in part in `proportional`."""
+
+    resident: int
+    proportional: int
+
+
+@dataclass(frozen=True)
+class Table:
+    rows: int
+    size: int
+
+
+def of_process(pid: int) -> Memory:
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+
+    def kilobytes(name: str) -> int:
+        found = re.search(rf"^{name}:\s+(\d+) kB", text, re.MULTILINE)
+        return int(found[1]) * 1024 if found else 0
+
+    return Memory(kilobytes("Rss"), kilobytes("Pss"))
+
+
+def of_tables(postgres: PostgresServer, database: str) -> dict[str, Table]:
+    """Counted row by row, because PostgreSQL's own figures are guesses."""
+    found = {}
+    for (name,) in sorted(postgres.execute(TABLES, database=database)):
+        count, size = postgres.execute(
+            f'SELECT count(*), pg_total_relation_size(\'"{name}"\') FROM "{name}"',
+            database=database,
+        )[0]
+        found[name] = Table(int(count), int(size))
+    return found
+
+
+def is_for_people(table: str) -> bool:
+    return table.startswith(KEPT_FOR_PEOPLE) and table not in NOT_FOR_PEOPLE
