@@ -29,7 +29,9 @@ keepalive = 0
 backlog = 4096
 forwarded_allow_ips = "*"
 limit_request_line = 0
-limit_request_field_size = 0
+# Here 0 would mean 8 kB, and the number of headers 100.
+limit_request_field_size = 1 << 20
+limit_request_fields = 1000
 
 # Seconds after which a process whose main thread does nothing at all is killed. A request may take
 # longer: nginx decides about that.

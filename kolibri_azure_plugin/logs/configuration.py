@@ -21,6 +21,10 @@ EARLY_LOGGERS = ("", "cherrypy.access", "gunicorn.error", "gunicorn.access")
 
 CONSOLE, ERROR_CONSOLE = "console", "console-error"
 
+#: Nobody is written to. All the same it makes a page of each error first, which takes time, and
+#: fails when the request itself can't be read.
+MAIL = "mail_admins"
+
 
 def configure(config: dict[str, Any], log_format: str) -> None:
     """Change Kolibri's configuration: all on stdout, one line per event, secrets masked.
@@ -34,15 +38,20 @@ def configure(config: dict[str, Any], log_format: str) -> None:
     logging.captureWarnings(True)
     config["filters"][FILTER] = {"()": RedactingFilter}
     config["formatters"][FORMATTER] = {"()": FORMATTERS[log_format]}
-    config["handlers"].pop(ERROR_CONSOLE)
+    for unwanted in (ERROR_CONSOLE, MAIL):
+        _remove(config, unwanted)
     config["handlers"][CONSOLE].update(formatter=FORMATTER, filters=[])
     for handler in config["handlers"].values():
         handler.setdefault("filters", []).append(FILTER)
-    for logger in config["loggers"].values():
-        if ERROR_CONSOLE in logger.get("handlers", ()):
-            logger["handlers"].remove(ERROR_CONSOLE)
     for name in SDK_LOGGERS:
         config["loggers"][name] = {"level": "ERROR"}
+
+
+def _remove(config: dict[str, Any], handler: str) -> None:
+    config["handlers"].pop(handler)
+    for logger in config["loggers"].values():
+        while handler in logger.get("handlers", ()):
+            logger["handlers"].remove(handler)
 
 
 def take_over(log_format: str) -> None:
