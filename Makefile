@@ -48,9 +48,9 @@ commands: ## give every az command that is printed or documented to the real CLI
 	PATH="$(abspath .tox/azure-cli/bin):$$PATH" \
 	  $(RUN) -m pytest tests/arm/test_printed_commands.py $(ARGS)
 
-test: ## run the tests
+test: ## run the tests, two at a time; ARGS="-n 0" one by one
 	$(call environment,test)
-	$(RUN) -m pytest $(ARGS)
+	$(RUN) -m pytest --numprocesses 2 $(ARGS)
 
 sync: ## sync 200,000 records both ways, and schools while instances are killed; two hours
 	$(call environment,test)

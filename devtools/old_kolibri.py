@@ -10,7 +10,7 @@ from pathlib import Path
 
 from devtools.fleet import Fleet
 from devtools.kolibri_process import Kolibri
-from devtools.state import state_folder
+from devtools.state import only_one, state_folder
 
 COMPLETE = "complete"
 
@@ -26,12 +26,13 @@ class OldKolibri:
     def install(cls, version: str) -> OldKolibri:
         """The release from the package index, fetched once into the state folder."""
         folder = state_folder() / f"kolibri-{version}-python{sys.version_info[1]}"
-        if not (folder / COMPLETE).exists():
-            subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-            packages = (f"kolibri=={version}", "psycopg2-binary", "setuptools")
-            pip = (folder / "bin" / "python", "-m", "pip", "install", "--quiet")
-            subprocess.run([*pip, *packages], check=True)
-            (folder / COMPLETE).touch()
+        with only_one(folder.name):
+            if not (folder / COMPLETE).exists():
+                subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+                packages = (f"kolibri=={version}", "psycopg2-binary", "setuptools")
+                pip = (folder / "bin" / "python", "-m", "pip", "install", "--quiet")
+                subprocess.run([*pip, *packages], check=True)
+                (folder / COMPLETE).touch()
         return cls(version, folder)
 
     def fill(self, fleet: Fleet) -> None:

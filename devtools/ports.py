@@ -9,10 +9,13 @@ import socket
 # a server that restarts finds its port still free.
 LOWEST, HIGHEST = 20000, 32000
 
+# Chance that no test can seed: two processes of tests would both look at the same ports at once.
+_chance = random.SystemRandom()
+
 
 def free_port() -> int:
     """A port that nothing listened on a moment ago."""
-    for port in random.sample(range(LOWEST, HIGHEST), 1000):
+    for port in _chance.sample(range(LOWEST, HIGHEST), 1000):
         if is_free(port):
             return port
     raise OSError(f"no free port on 127.0.0.1 between {LOWEST} and {HIGHEST}")

@@ -11,7 +11,7 @@ KIND says what the command finds at MOUNT_POINT:
   hang        a share whose server never answers: whoever touches it hangs and can't be killed
   hang-until  the same, until a file SOURCE/released exists; then SOURCE itself
   dead        a share whose server is gone
-  bind-then-hang  SOURCE, which hangs while SOURCE/hanging exists
+  bind-then-hang  SOURCE, which hangs between `hang(SOURCE)` and `recover(SOURCE)`
   full        a share of its own with 16 MiB, nearly all of them taken; SOURCE is not used
 """
 
@@ -39,18 +39,51 @@ REQUEST_HEADER = struct.Struct("<IIQQIIII")
 ANSWER_HEADER = struct.Struct("<IiQ")
 INIT_ANSWER = struct.Struct("<IIIIHHIIHHI28x")
 
+NO_FUSE = (
+    "a share that hangs needs /dev/fuse, which this user may not open: run as root, or have root "
+    "run `modprobe fuse; chmod a+rw /dev/fuse`"
+)
+
 RELEASED = "released"
 HANGING = "hanging"
 
+OVER_FUSE = ("hang", "hang-until", "dead")  # from the start
 KINDS = ("bind", "read-only", "hang", "hang-until", "dead", "bind-then-hang", "full")
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+class NoFuseError(Exception):
+    """This user can't have a share that hangs or is dead; the text says what would help."""
+
+
+def can_hang() -> bool:
+    """True where this user may stand for the server of a share."""
+    try:
+        os.close(os.open("/dev/fuse", os.O_RDWR))
+    except OSError:
+        return False
+    return True
+
+
 def command_with_share(kind: str, mount_point: Path, source: Path | None = None) -> list[str]:
-    """What to put before a command, so that it finds such a share."""
+    """What to put before a command, so that it finds such a share; raises NoFuseError."""
+    if kind in OVER_FUSE and not can_hang():
+        raise NoFuseError(NO_FUSE)
     sources = [str(source)] if source else []
     return [sys.executable, "-m", "devtools.share", kind, str(mount_point), *sources, "--"]
+
+
+def hang(source: Path) -> None:
+    """Let a share that is bound to `source` hang; raises NoFuseError."""
+    if not can_hang():
+        raise NoFuseError(NO_FUSE)
+    (source / HANGING).touch()
+
+
+def recover(source: Path) -> None:
+    """Let a share that hangs answer again."""
+    (source / HANGING).unlink(missing_ok=True)
 
 
 def type_of(folder: Path) -> str:

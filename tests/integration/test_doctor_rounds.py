@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from devtools import share
 from devtools.deadline import wait_until
 from devtools.deployment import run
 from devtools.descendants import descendants
@@ -156,7 +157,7 @@ class Pair:
 
     def plant(self):
         """A fault of the first instance, whose share hangs, and one of the deployment."""
-        (self.deployment.share / "hanging").touch()
+        share.hang(self.deployment.share)
         self.azure.set_secret(
             "kolibri-database-url", self.deployment.database_url, expires=time.time() + 10.5 * DAY
         )
@@ -166,7 +167,7 @@ class Pair:
 def pair(provisioned, azure, postgres):
     made = Pair(provisioned, azure, postgres)
     yield made
-    (provisioned.share / "hanging").unlink(missing_ok=True)
+    share.recover(provisioned.share)
     for runner in made.begun:
         runner.stop()
 
@@ -222,7 +223,7 @@ def test_rounds_on_a_hanging_share_leave_one_stuck_process_and_not_one_each(pair
     runner.wait_until(lambda: len(runner.lines(ACCESS, status="fail")) >= 3, "rounds", PLENTY)
     assert len(probes(pair.deployment.mount_point)) == 1
 
-    (pair.deployment.share / "hanging").unlink()
+    share.recover(pair.deployment.share)
     runner.wait_until(lambda: pair.kept("first", ACCESS) == "pass", "an answer", PLENTY)
     assert probes(pair.deployment.mount_point) == []
 

@@ -11,9 +11,9 @@ import pytest
 import requests
 
 from bench.health import flood
+from devtools import share
 from devtools.deadline import wait_until
 from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
-from devtools.share import HANGING
 from kolibri_azure_plugin.health.readiness import FRESH
 
 from .serving import WORKERS, gunicorn, kolibri_start, signed_in
@@ -133,8 +133,7 @@ def test_other_addresses_beside_them_are_kolibris(url):
 
 def test_a_hanging_share_is_told_in_time_every_time_and_leaves_no_process(served):
     deployment, server = served
-    hanging = deployment.share / HANGING
-    hanging.touch()
+    share.hang(deployment.share)
     try:
         wait_until(lambda: probed_in_time(server.url).status_code == 503, "a 503", NOTICED)
         time.sleep(FRESH)  # In each process of gunicorn.
@@ -150,7 +149,7 @@ def test_a_hanging_share_is_told_in_time_every_time_and_leaves_no_process(served
             time.sleep(0.1)
         assert len(probe_processes(deployment)) <= WORKERS
     finally:
-        hanging.unlink()
+        share.recover(deployment.share)
     wait_until_ready(server.url)
     wait_until(lambda: not probe_processes(deployment), "the probes to end", NOTICED)
 
@@ -158,13 +157,12 @@ def test_a_hanging_share_is_told_in_time_every_time_and_leaves_no_process(served
 @NEEDS_WRK
 def test_many_probers_of_a_hanging_share_have_their_answer_in_time_too(served):
     deployment, server = served
-    hanging = deployment.share / HANGING
-    hanging.touch()
+    share.hang(deployment.share)
     try:
         wait_until(lambda: probe(server.url).status_code == 503, "a 503", NOTICED)
         seen = flood(server.url, seconds=3)
     finally:
-        hanging.unlink()
+        share.recover(deployment.share)
     assert seen.rate > 0
     assert seen.slowest < ANSWERED * 1000
     wait_until_ready(server.url)

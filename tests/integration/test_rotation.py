@@ -68,15 +68,14 @@ def secrets_read(azure):
 
 
 @pytest.fixture
-def report(capsys, site):
+def report(counts, site):
     """Prints what became of the requests, also where pytest shows no output of tests."""
 
     def say(what, load):
-        with capsys.disabled():
-            print(  # noqa: T201
-                f"\n{what}: {load.succeeded} requests succeeded, {len(load.failures)} failed, "
-                f"the slowest took {load.slowest:.2f} s {sorted(set(database_errors(site)))}"
-            )
+        counts(
+            f"{what}: {load.succeeded} requests succeeded, {len(load.failures)} failed, "
+            f"the slowest took {load.slowest:.2f} s {sorted(set(database_errors(site)))}"
+        )
 
     return say
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import socket
 import time
 from pathlib import Path
@@ -12,12 +11,12 @@ from urllib.parse import quote
 import pytest
 import requests
 
+from devtools import share
 from devtools.channel import make_channel
 from devtools.channel.content import PAGE_TITLE, VIDEO_TITLE, resources
 from devtools.deadline import wait_until
 from devtools.deployment import run
 from devtools.process import ProcessEndedError
-from devtools.share import HANGING
 
 from .content_app import content_app
 from .examination import examine
@@ -47,8 +46,6 @@ print("LEFT", engines, caches, models, sdks, len(key), key[:8] + ".")
 
 
 #: What it takes to mount a share that hangs.
-CAN_HANG = os.access("/dev/fuse", os.R_OK | os.W_OK)
-NEEDS_FUSE = pytest.mark.skipif(not CAN_HANG, reason="this user may not open /dev/fuse")
 
 
 def files():
@@ -80,7 +77,7 @@ def app(tmp_path, channel, mounts):
 def served(tmp_path_factory, channel, mounts):
     """The app and its server, on a share that can be made to hang."""
     app = content_app(tmp_path_factory.mktemp("content-app"), channel)
-    app.kind = "bind-then-hang" if CAN_HANG else "bind"
+    app.kind = "bind-then-hang"
     with zip_content_server(app) as server:
         yield app, server
     assert not databases(app)
@@ -142,11 +139,9 @@ def test_details_are_refused(served):
     assert get(server, f"{READY}?detail").status_code == 404
 
 
-@NEEDS_FUSE
 def test_a_share_that_hangs_is_told_in_time(served):
     app, server = served
-    hanging = app.share / HANGING
-    hanging.touch()
+    share.hang(app.share)
     try:
         wait_until(lambda: get(server, READY).status_code == 503, "a 503", NOTICED)
         begun = time.monotonic()
@@ -154,7 +149,7 @@ def test_a_share_that_hangs_is_told_in_time(served):
         assert time.monotonic() - begun < ANSWERED
         assert get(server, LIVE).status_code == 200
     finally:
-        hanging.unlink()
+        share.recover(app.share)
     wait_until(lambda: get(server, READY).ok, "readiness", NOTICED)
 
 
@@ -209,7 +204,7 @@ def test_django_is_left_without_database_models_and_shared_caches(app):
 
 @pytest.mark.parametrize(
     "kind, code",
-    [("", "share-not-mounted"), pytest.param("hang", "share-hangs", marks=NEEDS_FUSE)],
+    [("", "share-not-mounted"), ("hang", "share-hangs")],
 )
 def test_without_the_share_it_does_not_start(kind, code, app):
     app.kind = kind

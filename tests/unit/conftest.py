@@ -1,15 +1,8 @@
-"""Puts Kolibri's bundled libraries on the path, as in any process of Kolibri."""
+"""Clocks that stand still, and the mark of tests that are quick."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-
 import pytest
-
-os.environ.setdefault("KOLIBRI_HOME", tempfile.mkdtemp(prefix="kolibri-home-"))
-
-import kolibri  # noqa: F401
 
 
 class Clock:

@@ -1,0 +1,73 @@
+"""Which process of pytest-xdist runs which tests, and what they print past it.
+
+Most tests wait for servers more than they compute, so two processes need about half the time of
+one. The tests of a module stay together, as they share its servers, and so do those that need what
+a machine has once: the store of container images, and the port that App Service's shell is on.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+#: What each group consists of: folders and modules. Those that take longest begin first, so that
+#: the last process to end does so soon after the others.
+GROUPS = (
+    ("tests/image", "tests/container/test_shell_in_the_container.py"),
+    ("tests/container/test_supervision.py",),
+    ("tests/integration/test_upgrades.py",),
+    ("tests/integration/test_workers.py",),
+)
+
+FIGURES = "figures"
+
+
+def group_of(path: str) -> str:
+    """The name of the group that the tests of a module belong to."""
+    return next((group[0] for group in GROUPS if path.startswith(group)), path)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return group_of(nodeid.partition("::")[0])
+
+    config.option.loadscopereorder = False  # the order is that of the collection
+    return ByGroup(config, log)
+
+
+def pytest_collection_modifyitems(config, items):
+    """Groups that take long begin, the others follow in their random order."""
+    if hasattr(config, "workerinput"):
+        first = [group[0] for group in GROUPS]
+        ranks = {name: rank for rank, name in enumerate(first)}
+        items.sort(key=lambda item: ranks.get(group_of(item.nodeid.partition("::")[0]), len(first)))
+
+
+@pytest.fixture
+def counts(record_property):
+    """Prints figures that an issue asks for after the run, so that every run shows them."""
+
+    def show(line: str) -> None:
+        record_property(FIGURES, line)
+
+    return show
+
+
+def pytest_terminal_summary(terminalreporter):
+    """All that `counts` was given, whether its test passed or not."""
+    reports = [each for kind in terminalreporter.stats.values() for each in kind]
+    told = {
+        report.nodeid: [text for name, text in report.user_properties if name == FIGURES]
+        for report in reports
+        if getattr(report, "when", None) == "teardown"
+    }
+    if any(told.values()):
+        terminalreporter.section(FIGURES)
+    for nodeid, lines in sorted(told.items()):
+        if lines:
+            terminalreporter.line(nodeid)
+        for line in lines:
+            terminalreporter.line("\n".join(f"  {each}" for each in line.splitlines()))
