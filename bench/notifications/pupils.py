@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,7 @@ from devtools.kolibri_client import KolibriClient
 TRACK = "/api/logger/trackprogress/"
 MASTERY = {"type": "m_of_n", "m": 5, "n": 7}
 
-#: Seconds between two answers of a pupil.
+#: Seconds between two answers of a pupil, and before a request is sent again.
 PAUSE = 0.3
 
 #: Seconds that a pupil has for what has to be answered in the end.
@@ -52,10 +53,8 @@ class Pupil:
         exercise = self._begin(
             done, lesson, lesson.exercise, kind="exercise", mastery_model=MASTERY
         )
-        while True:
+        while not (stop.wait(PAUSE) and done.answers):
             self._answer(done, exercise)
-            if stop.wait(PAUSE):
-                break
         self._until_answered(done, "PUT", f"{TRACK}{video}/", {"progress": 1})
         self._until_answered(done, "PUT", f"{TRACK}{exercise}/", {"progress": 1})
         return done
@@ -94,4 +93,5 @@ class Pupil:
         if answer is not None and answer.status_code == OK:
             return answer.json()
         done.unanswered += 1
+        time.sleep(PAUSE)
         return None

@@ -15,7 +15,8 @@ MEMOIZED = {
 
 PATCHES = (
     Patch(
-        "kolibri.core.notifications.tasks",
+        # Where it is called, which may have been imported before this is put into its place.
+        "kolibri.core.logger.api",
         "wrap_to_save_queue",
         Kind.SAFETY,
         known=("6ff1dbb8389d652a",),
