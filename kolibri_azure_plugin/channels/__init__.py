@@ -1,1 +1,1 @@
-"""The import of channels: what PostgreSQL takes less kindly than SQLite, and who may import when."""
+"""The import of channels: what PostgreSQL takes less kindly than SQLite, and who imports when."""

@@ -10,14 +10,15 @@ from __future__ import annotations
 import collections
 import json
 import math
-import re
 from collections.abc import Mapping
 from typing import Any, Callable
 
 from sqlalchemy import Column, Integer, String
 
-#: The largest and the smallest number in PostgreSQL's type integer.
-LARGEST, SMALLEST = 2**31 - 1, -(2**31)
+from kolibri_azure_plugin.database.postgresql.storable import INTEGERS, storable
+
+#: The smallest and the largest number in PostgreSQL's type integer.
+SMALLEST, LARGEST = INTEGERS["integer"]
 
 #: Numbers that only tell how much there is, with the smallest that their columns take.
 AMOUNTS: Mapping[str, int] = {
@@ -30,14 +31,10 @@ AMOUNTS: Mapping[str, int] = {
 #: A text that is its table's key, and a name and no checksum. Kolibri cuts what points to it.
 KEYS_THAT_ARE_CUT = frozenset({("content_language", "id")})
 
-#: Halves of characters beyond the first 65,536, which JSON can hold one by one, and UTF-8 can't.
-HALF_CHARACTER = re.compile("[\ud800-\udfff]")
-
 #: What was done to how many values, in words.
 Changes = collections.Counter[str]
 
-NUL_REMOVED = "texts without the NUL characters that they held"
-REPLACED = "texts with half characters replaced"
+CLEANED = "texts without the characters in them that PostgreSQL can't hold"
 CUT = "texts cut at the length of their column"
 CAPPED = f"numbers beyond {SMALLEST} to {LARGEST} replaced by the nearest that fits"
 ROUNDED = "numbers rounded"
@@ -59,17 +56,14 @@ def _text(value: Any, longest: int | None, *, cut: bool, changes: Changes) -> An
     if value is None:
         return None
     text = _as_text(value)
-    if "\0" in text:
-        changes[NUL_REMOVED] += 1
-        text = text.replace("\0", "")
-    if HALF_CHARACTER.search(text):
-        changes[REPLACED] += 1
-        text = HALF_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", text)
-    if longest is not None and len(text) > longest:
+    clean: str = storable(text)
+    if clean != text:
+        changes[CLEANED] += 1
+    if longest is not None and len(clean) > longest:
         # Kolibri cuts the texts that are no keys, without a word.
         changes[CUT] += 1
-        return text[:longest] if cut else text
-    return text
+        return clean[:longest] if cut else clean
+    return clean
 
 
 def _as_text(value: Any) -> str:

@@ -21,8 +21,8 @@ def import_what_fits(import_table: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(import_table)
     def fitting(manager: Any, model: Any, row_mapper: Any, table_mapper: Any) -> Any:
         changes: Changes = Changes()
-        columns = manager.destination.get_table(model).columns
-        fits = {name: fit(column, changes) for name, column in columns.items()}
+        table = manager.destination.get_table(model)
+        fits = {name: fit(column, changes) for name, column in table.columns.items()}
 
         def mapper(record: Any, column: str) -> Any:
             return fits[column](row_mapper(record, column))
@@ -32,7 +32,7 @@ def import_what_fits(import_table: Callable[..., Any]) -> Callable[..., Any]:
             logger.warning(
                 "Channel %s, table %s: %d %s.",
                 manager.channel_id,
-                model._meta.db_table,
+                table.name,
                 count,
                 change,
             )

@@ -42,11 +42,12 @@ PATCHES = (
         "of options with a quote in them, and a line break of a formula such as \\nu.",
         without="Texts of imported channels lose their backslashes without a word.",
         postgresql_only=True,
+        needs=(f"{IMPORT}.set_channel_ancestors",),
     ),
     Patch(
         IMPORT,
         "set_channel_ancestors",
-        Kind.CORRECTNESS,
+        Kind.SAFETY,
         known=("eb238455805ad780",),
         wrapper="kolibri_azure_plugin.channels.importing:escape_titles_of_ancestors",
         reason=NO_HOOK,

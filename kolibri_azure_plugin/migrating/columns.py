@@ -37,11 +37,15 @@ class Change:
 
 def of_models(state: Any) -> frozenset[Column]:
     """The columns that the models of one of Django's project states have."""
-    return frozenset(
-        (model._meta.db_table, field.column)
+    options = [
+        model._meta  # noqa: SLF001 (Django documents it)
         for model in state.apps.get_models(include_auto_created=True)
-        if model._meta.managed and not model._meta.proxy and not model._meta.swapped
-        for field in model._meta.local_fields
+    ]
+    return frozenset(
+        (model.db_table, field.column)
+        for model in options
+        if model.managed and not model.proxy and not model.swapped
+        for field in model.local_fields
         if field.column is not None
     )
 

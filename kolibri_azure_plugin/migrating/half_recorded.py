@@ -61,7 +61,9 @@ def _find(executor: Any) -> Unrecorded | None:
     ]
     if not planned or not executor.recorder.has_table():
         return None
-    state = executor._create_project_state(with_applied_migrations=True)
+    graph = executor.loader.graph
+    recorded = [key for key in executor.loader.applied_migrations if key in graph.nodes]
+    state = executor.loader.project_state(recorded)
     before, in_database = columns.of_models(state), columns.of_database(executor.connection)
     for candidate in _candidates(executor.loader, planned):
         after = state.clone()
