@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import fcntl
 import shutil
 import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from bench.soak import report, sizes
 from bench.soak.jobs import TASKS, Administrator
@@ -80,6 +81,7 @@ def main() -> int:
     parser.add_argument("--fresh", action="store_true", help="begin anew")
     parser.add_argument("--folder", type=Path, default=state_folder() / "soak")
     options = parser.parse_args()
+    lock = _alone(options.folder)
     if options.fresh:
         shutil.rmtree(options.folder, ignore_errors=True)
     options.folder.mkdir(parents=True, exist_ok=True)
@@ -88,7 +90,18 @@ def main() -> int:
     if not progress.complete:
         with running_site(options.folder) as site:
             _run(site, progress, options.folder, options.minutes * 60)
+    lock.close()
     return _tell(progress)
+
+
+def _alone(folder: Path) -> IO[str]:
+    """The lock on a folder, which ends with this process."""
+    lock = folder.with_suffix(".lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise SystemExit(f"a soak is at work in {folder} already") from None
+    return lock
 
 
 def _run(site: Site, progress: Progress, folder: Path, seconds: float) -> None:
