@@ -62,6 +62,8 @@ def import_channel_in_turn(run: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(run)
     def in_turn(manager: Any) -> Any:
+        # What it has read so far has begun a transaction, which must not stay open for hours.
+        manager.destination.get_raw_connection().rollback()
         with _turn(manager.channel_id):
             try:
                 return run(manager)
@@ -83,15 +85,15 @@ def transfer_in_turn(transfer: Callable[..., Any]) -> Callable[..., Any]:
     return in_turn
 
 
-def delete_in_turn(delete: Callable[..., Any]) -> Callable[..., Any]:
-    """Around `delete_content`: a channel or a part of it, and the files that nobody needs then."""
+def in_turn(work: Callable[..., Any]) -> Callable[..., Any]:
+    """Around `delete_content` and `diff_stats`, whose first argument is the channel's id."""
 
-    @wraps(delete)
-    def in_turn(channel_id: str, *others: Any, **named: Any) -> Any:
+    @wraps(work)
+    def alone(channel_id: str, *others: Any, **named: Any) -> Any:
         with _turn(channel_id):
-            return delete(channel_id, *others, **named)
+            return work(channel_id, *others, **named)
 
-    return in_turn
+    return alone
 
 
 @contextlib.contextmanager

@@ -109,7 +109,7 @@ PATCHES = (
             "delete_content",
             Kind.SAFETY,
             known=("d5190804787ac76d",),
-            wrapper="kolibri_azure_plugin.channels.taking_turns:delete_in_turn",
+            wrapper="kolibri_azure_plugin.channels.taking_turns:in_turn",
             reason=TURNS,
             answers="A deletion that met an import of the same channel failed, or deleted the "
             "file of the database that had just come.",
@@ -118,6 +118,18 @@ PATCHES = (
         )
         # Its tasks have taken over the name before any plugin's app is ready.
         for module in ("kolibri.core.content.utils.content_delete", "kolibri.core.content.tasks")
+    ),
+    Patch(
+        "kolibri.core.content.tasks",
+        "diff_stats",
+        Kind.CORRECTNESS,
+        known=("b79490c61652f9b7",),
+        wrapper="kolibri_azure_plugin.channels.taking_turns:in_turn",
+        reason=TURNS,
+        answers="Two administrators who asked at once what a new version brings shared one SQLite "
+        "file on the share, which the first removed.",
+        without="Administrators who look at a new version of a channel at once see failed tasks.",
+        postgresql_only=True,
     ),
     Patch(
         RESOURCES,

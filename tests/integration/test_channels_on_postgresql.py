@@ -84,6 +84,19 @@ def test_a_file_over_two_gibibytes_is_imported_and_not_fetched_twice(ready_fleet
     assert there.stat().st_size == LARGEST + 1
 
 
+#: Two tasks of one instance's workers are two threads of one process.
+TWO_AT_ONCE = """
+import threading
+from django.core.management import call_command
+def work():
+    call_command("importchannel", "disk", {channel!r}, {folder!r})
+    print("one is done")
+threads = [threading.Thread(target=work) for _ in range(2)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+
+
 @pytest.mark.parametrize("_round", range(ROUNDS))
 def test_two_administrators_import_a_channel_at_once_on_two_instances(
     ready_fleet, processes, tmp_path, _round
@@ -94,6 +107,19 @@ def test_two_administrators_import_a_channel_at_once_on_two_instances(
         processes += [begin_import(ready_fleet.instance(name), folder) for name in ("a", "b")]
 
     assert_all_succeed(processes)
+    assert node(ready_fleet, "count(*)") == [(1,)]
+
+
+def test_two_administrators_import_a_channel_at_once_on_one_instance(
+    ready_fleet, processes, tmp_path
+):
+    script = TWO_AT_ONCE.format(channel=CHANNEL_ID, folder=str(make_channel(tmp_path)))
+
+    with held_up(ready_fleet, 2):
+        processes.append(ready_fleet.instance("a").begin("manage", "shell", "-c", script))
+
+    assert_all_succeed(processes)
+    assert processes[0].output.count("one is done") == 2, processes[0].output
     assert node(ready_fleet, "count(*)") == [(1,)]
 
 
