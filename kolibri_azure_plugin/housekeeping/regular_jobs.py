@@ -10,6 +10,7 @@ from kolibri.core.tasks.job import JobStatus
 from kolibri.core.tasks.permissions import IsSuperAdmin
 
 from kolibri_azure_plugin.housekeeping import rounds
+from kolibri_azure_plugin.housekeeping.stopped_jobs import schedule_what_has_stopped
 
 QUEUE = "azure_housekeeping"
 
@@ -44,4 +45,5 @@ def remove_uploads() -> None:
 )
 def clean_up() -> None:
     """Remove everything that is finished, abandoned or expired."""
+    schedule_what_has_stopped()
     rounds.clean()
