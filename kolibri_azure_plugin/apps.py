@@ -23,7 +23,9 @@ class AzureConfig(AppConfig):
             connect_like_django()
             change_content_one_at_a_time()
             forget_what_changes()
+        from kolibri_azure_plugin.fresh_threads import begin_each_request_afresh
         from kolibri_azure_plugin.kolibri_patches.application import apply_patches
 
+        begin_each_request_afresh()
         with fail_closed():
             apply_patches()

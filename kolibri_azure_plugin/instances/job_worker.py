@@ -10,6 +10,7 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 from kolibri.core.tasks.job import State
 from kolibri.core.tasks.worker import Worker
 
+from kolibri_azure_plugin.fresh_threads import JobThreads
 from kolibri_azure_plugin.instances.lease import Lease, LeaseLostError
 
 logger = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ class LeasedWorker(Worker):
 
     def start_workers(self) -> ThreadPoolExecutor:
         """Threads: processes would outlive this one, and go on without the lease."""
-        return ThreadPoolExecutor(max_workers=self.max_workers)
+        return JobThreads(max_workers=self.max_workers)
 
     def check_jobs(self) -> None:
         """Before anything else, queue again what has lost its connection; tried until it works."""
