@@ -18,7 +18,7 @@ RELEASE := build/release-environment
 environment = @sh devtools/environment.sh "$(VENV)" $(1) $(PYTHON)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke snapshot commands test sync lint lock bench address release clean
+.PHONY: help demo smoke snapshot commands test sync edges lint lock bench address release clean
 
 help: ## list these commands
 	@echo 'make COMMAND [ARGS="..."] [PYTHON=python3.12]'
@@ -56,6 +56,11 @@ sync: ## sync 200,000 records both ways, and schools while instances are killed;
 	$(call environment,test)
 	@$(RUN) -m bench.sync $(ARGS)
 	KOLIBRI_AZURE_SYNC_ROUNDS=10 $(RUN) -m pytest tests/integration/test_sync.py -k killed_and_replaced
+
+edges: ## ask all of Kolibri's API here and on SQLite, and make names twice at once; half an hour
+	$(call environment,test)
+	KOLIBRI_AZURE_EDGES_NTH=1 KOLIBRI_AZURE_NAME_ROUNDS=50 $(RUN) -m pytest \
+		tests/integration/test_edges_of_postgresql.py tests/integration/test_names_made_at_once.py
 
 lint: ## check style and types
 	$(call environment,lint)
