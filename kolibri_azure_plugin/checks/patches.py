@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import kolibri
-
 from kolibri_azure_plugin.checks.model import (
     EVERY_ROLE,
     Measurement,
@@ -17,7 +15,6 @@ from kolibri_azure_plugin.checks.subject import Subject
 from kolibri_azure_plugin.kolibri_patches.judgement import (
     ACCEPT,
     judge,
-    lines,
     require_safety,
     wanted,
 )
@@ -46,7 +43,7 @@ def patches(subject: Subject) -> Outcome:
     found: dict[str, Measurement] = {
         "patches": len(here),
         "left_out": [patch.target for patch in judgement.left_out],
-        "slower": list(lines(judgement.consequences(Kind.SPEED))),
+        "slower": judgement.consequences(Kind.SPEED),
     }
     unsafe, wrong = (judgement.consequences(kind) for kind in (Kind.SAFETY, Kind.CORRECTNESS))
     if not unsafe and not wrong:
@@ -56,9 +53,7 @@ def patches(subject: Subject) -> Outcome:
         f"Data may be lost or exposed: {ACCEPT} permits it."
         if unsafe
         else "Something in Kolibri is wrong that the plugin mends in other versions.",
-        cause="\n".join(
-            [f"Kolibri {kolibri.__version__}, with another", *lines(unsafe), *lines(wrong)]
-        ),
+        cause="\n".join([*unsafe, *wrong]),
         remedy="Install the version of Kolibri that the plugin's release names, or a newer plugin:"
         "\npip install -U kolibri-azure-plugin",
         **found,

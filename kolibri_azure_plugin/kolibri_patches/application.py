@@ -6,7 +6,6 @@ import logging
 import os
 from collections.abc import Iterator
 
-import kolibri
 from django.conf import settings as django_settings
 from kolibri.plugins import config
 
@@ -47,12 +46,9 @@ def apply_patches() -> None:
 
 def _messages(judgement: Judgement) -> Iterator[tuple[int, str]]:
     for kind, level in LEVELS.items():
-        why = f", as {ACCEPT} permits" if kind is Kind.SAFETY else ""
-        for without, targets in judgement.consequences(kind).items():
-            found = (
-                f"Kolibri {kolibri.__version__} has another {', '.join(targets)} than this plugin"
-            )
-            yield level, f"{found} knows, and what it would change is left out{why}. {without}"
+        permitted = f" {ACCEPT} permits it." if kind is Kind.SAFETY else ""
+        for consequence in judgement.consequences(kind):
+            yield level, f"{consequence}{permitted}"
 
 
 def _say_once(messages: list[tuple[int, str]]) -> None:

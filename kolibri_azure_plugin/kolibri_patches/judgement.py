@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Callable
 
 import kolibri
@@ -19,29 +19,24 @@ ACCEPT = "KOLIBRI_AZURE_ACCEPT_CHANGED_KOLIBRI"
 class Judgement:
     """What was found.
 
-    :param fitting: may be applied.
-    :param left_out: may not: their function is another, or that of a patch which they need.
-    :param changed: those of `left_out` whose own function is another, or gone.
+    :param fitting: the patches that may be applied.
+    :param left_out: those that may not, each with the changed functions for which it is left out:
+        its own, or those of the patches that it needs.
     """
 
     fitting: tuple[Patch, ...]
-    left_out: tuple[Patch, ...]
-    changed: tuple[Patch, ...]
+    left_out: Mapping[Patch, Sequence[str]]
 
-    def consequences(self, kind: Kind) -> dict[str, list[str]]:
-        """What is wrong without the patches that are left out, each with their functions."""
+    def consequences(self, kind: Kind) -> list[str]:
+        """What is wrong without the patches of a kind that are left out, a line for each."""
         found: dict[str, list[str]] = {}
-        for patch in self.left_out:
+        for patch, changed in self.left_out.items():
             if patch.kind is kind:
-                found.setdefault(patch.without, []).append(self._described(patch))
-        return found
-
-    def _described(self, patch: Patch) -> str:
-        if patch in self.changed:
-            return patch.target
-        others = {other.target for other in self.changed}
-        needed = next((name for name in patch.needs if name in others), patch.needs[0])
-        return f"{patch.target} (which needs {needed})"
+                found.setdefault(patch.without, []).extend(changed)
+        return [
+            f"{_another(changed)}, which this plugin leaves alone then: {without}"
+            for without, changed in found.items()
+        ]
 
 
 def wanted(role: str, *, on_postgresql: bool, plugins: Collection[str]) -> list[Patch]:
@@ -61,16 +56,15 @@ def wanted(role: str, *, on_postgresql: bool, plugins: Collection[str]) -> list[
 
 def judge(patches: Sequence[Patch], fits: Callable[[Patch], bool]) -> Judgement:
     """Part what may be applied from what may not."""
-    changed = [patch for patch in patches if not fits(patch)]
-    lost = {patch.target for patch in changed}
-    while True:
-        needing = {patch.target for patch in patches if lost.intersection(patch.needs)} - lost
-        if not needing:
-            break
-        lost |= needing
-    left_out = [patch for patch in patches if patch in changed or lost.intersection(patch.needs)]
-    fitting = [patch for patch in patches if patch not in left_out]
-    return Judgement(tuple(fitting), tuple(left_out), tuple(changed))
+    causes = {patch.target: set() if fits(patch) else {patch.target} for patch in patches}
+    # What is needed may need others in turn.
+    for _ in patches:
+        for patch in patches:
+            causes[patch.target].update(*(causes.get(target, ()) for target in patch.needs))
+    return Judgement(
+        tuple(patch for patch in patches if not causes[patch.target]),
+        {patch: sorted(causes[patch.target]) for patch in patches if causes[patch.target]},
+    )
 
 
 def require_safety(judgement: Judgement, accepted: str) -> None:
@@ -85,7 +79,7 @@ def require_safety(judgement: Judgement, accepted: str) -> None:
     raise SettingsError(
         "Kolibri has changed what this plugin changes to keep data safe.",
         expected="the functions of Kolibri that this version of the plugin was written for",
-        found="\n".join([f"Kolibri {kolibri.__version__}, with another", *lines(consequences)]),
+        found="\n".join(consequences),
         remedy="Install the version of Kolibri that the plugin's release names, or a newer plugin. "
         "To start without what is named above, with this version of Kolibri only:\n"
         f"az webapp config appsettings set -g GROUP -n APP --settings "
@@ -94,6 +88,5 @@ def require_safety(judgement: Judgement, accepted: str) -> None:
     )
 
 
-def lines(consequences: dict[str, list[str]]) -> Iterable[str]:
-    """A line for each consequence, after the functions from which it follows."""
-    return (f"{', '.join(targets)}: {without}" for without, targets in consequences.items())
+def _another(names: Collection[str]) -> str:
+    return f"Kolibri {kolibri.__version__} has another {', '.join(sorted(set(names)))}"
