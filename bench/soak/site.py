@@ -18,6 +18,7 @@ from devtools.fleet import Fleet
 from devtools.kolibri_process import Kolibri
 from devtools.postgres import PostgresServer
 from devtools.process import BackgroundProcess
+from devtools.syncing.cloud import IN_THE_BACKGROUND, SYNC_EXTRAS
 
 DATABASE, USER, DATABASE_PASSWORD = "soak", "kolibri", "a-password"
 ADMINISTRATOR, ADMINISTRATOR_PASSWORD = "admin", "admin-password"
@@ -77,12 +78,12 @@ def running_site(folder: Path) -> Iterator[Site]:
         stack.enter_context(postgres)
         fleet = Fleet(
             folder, postgres, authority, DATABASE, USER, DATABASE_PASSWORD,
+            plugins=(SYNC_EXTRAS,),
             settings={
+                **IN_THE_BACKGROUND,
                 "KOLIBRI_CONTENT_DIR": str(folder / "content"),
                 # The proxy speaks plain HTTP.
                 "KOLIBRI_AZURE_HTTPS_PROXY": "false",
-                "KOLIBRI_SYNC_BACKGROUND_INITIALIZATION": "true",
-                "KOLIBRI_SYNC_BACKGROUND_FINALIZATION": "true",
             },
         )  # fmt: skip
         facts = _facts(fleet, folder)
