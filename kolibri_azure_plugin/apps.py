@@ -19,8 +19,10 @@ class AzureConfig(AppConfig):
             from kolibri_azure_plugin.caching.signed_in_users import forget_what_changes
             from kolibri_azure_plugin.channels.taking_turns import change_content_one_at_a_time
             from kolibri_azure_plugin.database.sqlalchemy import connect_like_django
+            from kolibri_azure_plugin.fitting.visits import cut_what_is_too_long
 
             connect_like_django()
+            cut_what_is_too_long()
             change_content_one_at_a_time()
             forget_what_changes()
         from kolibri_azure_plugin.fresh_threads import begin_each_request_afresh
