@@ -18,7 +18,7 @@ RELEASE := build/release-environment
 environment = @sh devtools/environment.sh "$(VENV)" $(1) $(PYTHON)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke snapshot commands test sync edges lint lock bench address release clean
+.PHONY: help demo smoke snapshot commands test sync edges kills lint lock bench address release clean
 
 help: ## list these commands
 	@echo 'make COMMAND [ARGS="..."] [PYTHON=python3.12]'
@@ -61,6 +61,11 @@ edges: ## ask all of Kolibri's API here and on SQLite, and make names twice at o
 	$(call environment,test)
 	KOLIBRI_AZURE_EDGES_NTH=1 KOLIBRI_AZURE_NAME_ROUNDS=50 $(RUN) -m pytest \
 		tests/integration/test_edges_of_postgresql.py tests/integration/test_names_made_at_once.py
+
+kills: ## kill a migrating process at 20 statements, import a channel twice at once ten times; an hour
+	$(call environment,test)
+	KOLIBRI_AZURE_MIGRATION_KILLS=20 KOLIBRI_AZURE_CHANNEL_ROUNDS=10 $(RUN) -m pytest \
+		tests/integration/test_killed_migrations.py tests/integration/test_channels_on_postgresql.py
 
 lint: ## check style and types
 	$(call environment,lint)

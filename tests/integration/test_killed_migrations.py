@@ -1,8 +1,7 @@
 """A migration that is killed is done again, and one that was half recorded is recognised.
 
-Each kill is a SIGKILL right before a statement that the migrating process sends. The long form:
-
-    KOLIBRI_AZURE_MIGRATION_KILLS=20 pytest -s tests/integration/test_killed_migrations.py
+Each kill is a SIGKILL right before a statement that the migrating process sends. The long form is
+`make kills`.
 """
 
 from __future__ import annotations
