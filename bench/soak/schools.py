@@ -41,6 +41,7 @@ class School:
             "MORANGO_NODE_ID": identity,
         }
         self._kolibri = Kolibri(folder, environment)
+        self._process: _Process | None = None
         self._thread = threading.Thread(target=self._sync_again_and_again, daemon=True)
 
     def start(self) -> None:
@@ -48,6 +49,8 @@ class School:
 
     def stop(self) -> None:
         self._stopped.set()
+        if self._process is not None:
+            self._process.kill()
         self._thread.join()
 
     @property
@@ -55,29 +58,35 @@ class School:
         return self._thread.is_alive()
 
     def _sync_again_and_again(self) -> None:
-        process = None
         synced = 0
         while not self._stopped.is_set() and self._progress.done["syncs"] < self._goal:
             if self._progress.is_ahead("syncs"):
                 self._stopped.wait(0.2)
                 continue
-            process = process or _Process(self._kolibri, self._site)
+            self._process = self._process or _Process(self._kolibri, self._site)
             cut_off = synced > 0 and random.randrange(CUT_OFF) == 0
-            answer = process.sync(random.uniform(0.3, 2) if cut_off else SYNC_SECONDS)
+            answer = self._process.sync(random.uniform(0.3, 2) if cut_off else SYNC_SECONDS)
             if answer == "SYNCED":
                 synced += 1
                 self._progress.add("syncs")
-                continue
-            process.kill()
-            process = None
-            if cut_off:
-                self._progress.add("syncs")
-                self._progress.add_broken_sync()
-            else:
-                self.failures.append(answer or f"no end of a sync after {SYNC_SECONDS} s")
-                self._stopped.wait(1)
-        if process is not None:
-            process.kill()
+            elif not self._stopped.is_set():
+                self._note(answer, cut_off=cut_off)
+        self._end()
+
+    def _note(self, answer: str, *, cut_off: bool) -> None:
+        """A sync that did not end well; the next one is that of a fresh process."""
+        self._end()
+        if cut_off:
+            self._progress.add("syncs")
+            self._progress.add_broken_sync()
+        else:
+            self.failures.append(answer or f"no end of a sync after {SYNC_SECONDS} s")
+            self._stopped.wait(1)
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+        self._process = None
 
 
 class _Process:
@@ -120,3 +129,4 @@ class _Process:
         for line in self._process.stdout:
             if line.startswith(("SYNCED", "FAILED")):
                 self._answers.put(line.strip())
+        self._answers.put("")
