@@ -106,7 +106,10 @@ def _alone(folder: Path) -> IO[str]:
 
 def _run(site: Site, progress: Progress, folder: Path, seconds: float) -> None:
     print(f"the site runs at {site.url}; warming up", flush=True)
-    warm_up = Progress(folder / "warm-up.json", _warm_up(progress.goals))
+    # The processes are new ones, also where the work goes on.
+    file = folder / "warm-up.json"
+    file.unlink(missing_ok=True)
+    warm_up = Progress(file, _warm_up(progress.goals))
     _work(site, warm_up, folder, float("inf"))
     _wait_for_jobs(site)
     if "before" not in progress.data:
