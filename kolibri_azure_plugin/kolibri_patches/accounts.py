@@ -51,6 +51,8 @@ PATCHES = (
         "import in its middle, with nobody in a class.",
         without="One row that can't be saved ends the import of a list in its middle.",
         postgresql_only=True,
+        # It saves what the one has built, and what it refuses the other reports.
+        needs=(f"{COMMAND}.Command.build_users_objects", f"{COMMAND}.Command.output_messages"),
     ),
     Patch(
         COMMAND,

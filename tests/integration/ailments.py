@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+import kolibri
+
 from devtools.channel import CHANNEL_ID
 from devtools.deployment import LEARNER, Deployment
 from devtools.ports import free_port
@@ -16,6 +18,7 @@ from devtools.redis import RedisServer
 from kolibri_azure_plugin import image_record
 
 from . import ailing_databases, faulty_databases
+from .changed import CORRECTNESS, SAFETY, changed
 from .patient import Patient
 from .planted import PLANTED, Plant, World, environment, share
 
@@ -319,6 +322,12 @@ AILMENTS = (
     Ailment("kolibri.zip_content", "warn", silent_origin_for_content),
     Ailment("kolibri.provisioned", "fail", nothing_to_set_up_with),
     Ailment("kolibri.provisioned", "warn", ailing_databases.empty_database, "fresh"),
+    Ailment("kolibri.patches", "fail", changed(SAFETY)),
+    Ailment(
+        "kolibri.patches", "warn",
+        changed(SAFETY, KOLIBRI_AZURE_ACCEPT_CHANGED_KOLIBRI=kolibri.__version__), "accepted",
+    ),
+    Ailment("kolibri.patches", "warn", changed(CORRECTNESS), "correctness"),
     Ailment("kolibri.cache", "warn", redis_refuses),
     Ailment("kolibri.cache", "warn", redis_with_a_certificate_that_ends_soon, "ends-soon"),
     Ailment("kolibri.accounts", "warn", sign_up_that_nobody_meant),
