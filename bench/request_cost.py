@@ -23,7 +23,7 @@ SECONDS = 300
 
 def main() -> None:
     requests = sys.argv[1] if len(sys.argv) > 1 else "300"
-    with deployment_to_measure() as (deployment, postgres, _):
+    with deployment_tomeasure() as (deployment, postgres, _):
         folder = deployment.home.with_name("furniture")
         folder.mkdir()
         deployment.provision()
@@ -36,10 +36,10 @@ def main() -> None:
         Path(stock["KOLIBRI_HOME"]).mkdir()
         words = ("-m", "bench.requests_in_process", LEARNERS[0], requests)
         command = deployment.command(deployment.python, *words)
-        report(_measure(command, stock), _measure(command, deployment.environment))
+        report(measure(command, stock), measure(command, deployment.environment))
 
 
-def _measure(command: list[str], environment: dict[str, str]) -> dict[str, dict[str, float]]:
+def measure(command: list[str], environment: dict[str, str]) -> dict[str, dict[str, float]]:
     """For each request: `statements`, and `milliseconds` of the processor."""
     result = run(command, environment, SECONDS)
     _, marker, found = result.stdout.partition("FOUND ")
