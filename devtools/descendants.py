@@ -1,4 +1,8 @@
-"""Ends every process that this one started, and those that they started, whatever session."""
+"""Who started whom: the processes below one, looked at and ended, whatever session they are in.
+
+What ends between two looks is left out, and nothing else is: the kernel's own list of a process's
+children may leave out those that live, while one of them ends.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 #: The number in linux/prctl.h.
@@ -47,19 +52,38 @@ def end_descendants(seconds: float) -> None:
 
 def descendants(root: int | None = None) -> set[int]:
     """The processes below `root`, or below this one; empty where there is no /proc."""
-    children: dict[int, list[int]] = {}
+    families: dict[int, list[int]] = {}
+    for child, parent in _parents():
+        families.setdefault(parent, []).append(child)
+    found: set[int] = set()
+    waiting = [root or os.getpid()]
+    while waiting:
+        for child in families.get(waiting.pop(), []):
+            found.add(child)
+            waiting.append(child)
+    return found
+
+
+def children(pid: int) -> set[int]:
+    """The processes that a process has started itself."""
+    return {child for child, parent in _parents() if parent == pid}
+
+
+def command_line(pid: int) -> str:
+    """How a process was called; empty when it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ")
+    except OSError:
+        return ""
+
+
+def _parents() -> Iterator[tuple[int, int]]:
+    """Each process and the one that it belongs to."""
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             # The name, in parentheses, may hold anything; after it come the state and the parent.
             parent = int(stat.read_text(errors="replace").rpartition(")")[2].split()[1])
-            children.setdefault(parent, []).append(int(stat.parent.name))
-    found: set[int] = set()
-    waiting = [root or os.getpid()]
-    while waiting:
-        for child in children.get(waiting.pop(), []):
-            found.add(child)
-            waiting.append(child)
-    return found
+            yield int(stat.parent.name), parent
 
 
 def _reap() -> None:

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 import requests
 
 from devtools.deployment import LEARNER, LEARNER_PASSWORD, Deployment
+from devtools.descendants import command_line, descendants
 from devtools.kolibri_client import KolibriClient
 from devtools.kolibri_process import KEPT_TO_THIS_MACHINE, WebProcess
 from devtools.ports import free_port
+from devtools.process import BackgroundProcess
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -55,6 +57,16 @@ def kolibri_start(deployment: Deployment) -> WebProcess:
     return _serve(deployment, (*words, *ports), f"http://127.0.0.1:{port}")
 
 
+def workers(deployment: Deployment) -> BackgroundProcess:
+    """`kolibri manage azure_worker`, which may not have begun yet."""
+    return BackgroundProcess(
+        deployment.kolibri("manage", "--skip-update", "azure_worker"),
+        environment={**KEPT_TO_THIS_MACHINE, **deployment.environment},
+        folder=deployment.home,
+        log_file=deployment.home.parent / "worker.log",
+    )
+
+
 def _serve(deployment: Deployment, words: tuple[str, ...], url: str) -> WebProcess:
     deployment.home.mkdir(exist_ok=True)
     process = WebProcess(
@@ -81,12 +93,7 @@ def signed_in(url: str, name: str = LEARNER, password: str = LEARNER_PASSWORD) -
 
 def children(pid: int) -> dict[int, str]:
     """The processes that a process has started, itself included, with their command lines."""
-    found = {pid: _command_line(pid)}
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(FileNotFoundError):
-            for child in task.read_text().split():
-                found.update(children(int(child)))
-    return found
+    return {each: command_line(each) for each in {pid, *descendants(pid)}}
 
 
 def processes_of_sockets(pid: int, port: int) -> dict[str, list[int]]:
@@ -98,19 +105,13 @@ def processes_of_sockets(pid: int, port: int) -> dict[str, list[int]]:
             if int(fields[2].rpartition(":")[2], 16) == port:
                 holders[f"socket:[{fields[9]}]"] = []
     for process in children(pid):
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):  # it may end meanwhile
             for descriptor in Path(f"/proc/{process}/fd").iterdir():
-                with contextlib.suppress(FileNotFoundError):
+                with contextlib.suppress(OSError):
                     target = str(descriptor.readlink())
                     if target in holders:
                         holders[target].append(process)
     return {socket: found for socket, found in holders.items() if found}
-
-
-def _command_line(pid: int) -> str:
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-    return ""
 
 
 class Visitors:

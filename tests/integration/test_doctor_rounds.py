@@ -18,7 +18,7 @@ import pytest
 from devtools import share
 from devtools.deadline import wait_until
 from devtools.deployment import run
-from devtools.descendants import descendants
+from devtools.descendants import children, command_line, descendants
 from devtools.instances import WSGI_MODULE, another_instance, start_kolibri
 from devtools.process import BackgroundProcess
 from kolibri_azure_plugin.checks import catalogue
@@ -67,27 +67,14 @@ class Runner(BackgroundProcess):
 
     def doctors(self):
         """The processes of its doctors."""
-        return [pid for pid in children(self.pid) if "kolibri_azure_plugin.doctor" in name_of(pid)]
-
-
-def children(pid):
-    found = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            found += [int(child) for child in task.read_text().split()]
-    return found
-
-
-def name_of(pid):
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-    except OSError:
-        return ""
+        return [
+            pid for pid in children(self.pid) if "kolibri_azure_plugin.doctor" in command_line(pid)
+        ]
 
 
 def probes(folder):
     """The processes that use a share, or are stuck in it."""
-    stuck = [name_of(pid) for pid in every_process()]
+    stuck = [command_line(pid) for pid in every_process()]
     return [name for name in stuck if "probe_process.py" in name and f" {folder} " in name]
 
 
@@ -296,7 +283,7 @@ def test_the_server_of_interactive_content_examines_its_instance_and_only_logs(t
 
 
 def rounds_below(process):
-    return [pid for pid in descendants(process.pid) if "doctor.rounds" in name_of(pid)]
+    return [pid for pid in descendants(process.pid) if "doctor.rounds" in command_line(pid)]
 
 
 def test_kolibri_start_brings_the_rounds_along_also_where_it_runs_no_workers(pair):
@@ -306,7 +293,7 @@ def test_kolibri_start_brings_the_rounds_along_also_where_it_runs_no_workers(pai
         server.wait_until(lambda: pair.kept("second", ACCESS) == "pass", "a report", PLENTY)
         (rounds,) = rounds_below(server)
         assert server.stop() == 0
-        assert not name_of(rounds)
+        assert not command_line(rounds)
 
 
 def test_the_rounds_end_with_a_kolibri_that_is_killed(pair):
@@ -315,7 +302,7 @@ def test_the_rounds_end_with_a_kolibri_that_is_killed(pair):
         server.wait_until(lambda: rounds_below(server), "the rounds", PLENTY)
         (rounds,) = rounds_below(server)
         os.kill(server.pid, signal.SIGKILL)
-        wait_until(lambda: not name_of(rounds), "their end", PLENTY)
+        wait_until(lambda: not command_line(rounds), "their end", PLENTY)
 
 
 @pytest.mark.parametrize("wsgi", [WSGI_MODULE, "kolibri_azure_plugin.wsgi:application"])
@@ -353,13 +340,13 @@ def test_a_doctor_lets_all_others_go_first(held_up):
 def test_a_stop_ends_a_doctor_at_once(held_up):
     (doctor,) = held_up.doctors()
     assert held_up.stop() == 0
-    assert not name_of(doctor)
+    assert not command_line(doctor)
 
 
 def test_a_doctor_whose_runner_was_killed_ends_by_itself(held_up):
     (doctor,) = held_up.doctors()
     os.kill(held_up.pid, signal.SIGKILL)
-    wait_until(lambda: not name_of(doctor), "its end", 300)
+    wait_until(lambda: not command_line(doctor), "its end", 300)
 
 
 def test_a_doctor_that_breaks_is_told_like_a_failure_and_tried_again(pair):

@@ -9,9 +9,10 @@ import pytest
 import requests
 
 from devtools.deadline import wait_until
+from devtools.descendants import children
 
 from .conftest import PASSWORD
-from .serving import THREADS, WORKERS, children, gunicorn, processes_of_sockets, steady_load
+from .serving import THREADS, WORKERS, gunicorn, processes_of_sockets, steady_load
 
 pytestmark = pytest.mark.slow
 
@@ -45,6 +46,13 @@ def own_role(provisioned, postgres, azure):
 def site(provisioned):
     with gunicorn(provisioned) as process:
         yield process
+
+
+def all_processes(site):
+    """Those of gunicorn, of which the first answers before the last has started."""
+    return wait_until(
+        lambda: len(children(site.pid)) == WORKERS and children(site.pid), "all processes", 20
+    )
 
 
 def rotate(postgres, azure, database, role, password):
@@ -81,7 +89,7 @@ def report(counts, site):
 
 
 def test_a_rotated_password_needs_no_restart(own_role, provisioned, site, azure, postgres, report):
-    processes = children(site.pid)
+    processes = all_processes(site)
     azure.forget_requests()
     cut = 0
     with steady_load(site.url, LEARNERS) as load:
@@ -113,7 +121,7 @@ def test_connections_that_are_cut_while_idle_cost_no_request(
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
 def test_service_resumes_by_itself_after_postgresql_restarts(mode, site, postgres, report):
-    processes = children(site.pid)
+    processes = all_processes(site)
     with steady_load(site.url, LEARNERS) as load:
         for _ in range(RESTARTS):
             wait_for_more(load)

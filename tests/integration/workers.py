@@ -7,9 +7,9 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from devtools.deadline import wait_until
+from devtools.descendants import children
 from devtools.fleet import Fleet
 from devtools.process import BackgroundProcess
 from kolibri_azure_plugin.instances.advisory_lock import HOLDERS, AdvisoryLock
@@ -92,13 +92,6 @@ def seconds_to_fail_over(fleet: Fleet, jobs: Jobs, holder: BackgroundProcess, jo
     again = wait_until(lambda: jobs.begun(job)[1:], "another instance to take over", 30)
     jobs.forget(job)
     return again[0].time - killed_at
-
-
-def children(pid: int) -> list[int]:
-    found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        found += [int(child) for child in task.read_text().split()]
-    return found
 
 
 def send(number: signal.Signals, pid: int) -> None:
