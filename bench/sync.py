@@ -93,6 +93,9 @@ def measure(what: str, cloud: Cloud, school: School, sync: str) -> float:
     )
     for exchange in sorted(exchanges, key=lambda each: each.seconds, reverse=True)[:3]:
         print(f"  longest: {exchange}")
+    print(
+        f"  the workers have had up to {cloud.workers_instance().workers_megabytes()} MB of memory"
+    )
     return cloud.front.longest().seconds
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from devtools.deadline import wait_until
@@ -62,6 +64,12 @@ class Instance:
     def stop_worker(self) -> None:
         """Only the workers, in good order."""
         self.worker.stop()
+
+    def workers_megabytes(self) -> int:
+        """The most memory that the workers' process has had."""
+        status = Path(f"/proc/{self.worker.pid}/status").read_text(encoding="utf-8")
+        [peak] = re.findall(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+        return int(peak) // 1024
 
     def start_again(self) -> None:
         """On the same port, without waiting for it."""

@@ -14,6 +14,7 @@ from devtools.fleet import Fleet
 from devtools.kolibri_process import CommandFailedError
 from devtools.syncing.cloud import Cloud
 from devtools.syncing.interruptions import KINDS
+from devtools.syncing.page import SITE, commands, type_command
 from devtools.syncing.school import School, run_steps, step
 
 pytestmark = pytest.mark.slow
@@ -29,6 +30,10 @@ PULL = [("serializing", "pending"), ("queuing", "pending")]
 END_OF_PULL = [("dequeuing", "completed"), ("deserializing", "completed")]
 PUSH = [("serializing", "completed"), ("queuing", "completed")]
 END_OF_PUSH = [("dequeuing", "pending"), ("deserializing", "pending")]
+
+#: docs/sync.md: two first imports, a regular sync, a learn-only device, and what broke off.
+TAKE_OVER, TAKE_OVER_A_SCHOOL, SYNC, TAKE_OVER_A_LEARNER, RESUME = commands()
+WHO = (SUPERUSER, SUPERUSER_PASSWORD)
 
 JOBS = "SELECT state FROM jobs WHERE queue = 'azure_sync'"
 
@@ -81,14 +86,23 @@ def test_a_school_and_a_tablet_take_over_a_facility_while_the_workers_instance_i
         step("sync", cloud.url, facility),
     )
     learner = school.records().user("first0")
-    run_steps(tablet, step("sync", cloud.url, facility, no_push=True, user=learner, **CREDENTIALS))
+    where = {SITE: cloud.url, "FACILITY": facility, "LEARNER": learner}
+    type_command(tablet, TAKE_OVER_A_LEARNER, *WHO, **where)
+    run_steps(
+        tablet,
+        step("work_on", learner, RECORDS),
+        step("sync", cloud.url, facility, user=learner),
+    )
 
+    in_the_cloud = cloud.records().of_user(facility, learner)
     counts(f"a school and the cloud have {cloud.records().of_facility(facility)}")
     assert killed
+    assert tablet.records().of_user(facility, learner) == in_the_cloud
+    assert school.records().of_user(facility, learner) != in_the_cloud
+    run_steps(school, step("sync", cloud.url, facility))
     assert school.records().of_facility(facility) == cloud.records().of_facility(facility)
-    assert tablet.records().of_user(facility, learner) == cloud.records().of_user(facility, learner)
-    pull = [*PULL, *END_OF_PULL]
-    assert cloud.front.stages() == [*pull, *(*pull, *PUSH, *END_OF_PUSH), *pull]
+    pull, push = [*PULL, *END_OF_PULL], [*PUSH, *END_OF_PUSH]
+    assert cloud.front.stages() == [*pull, *pull, *push, *pull, *pull, *push, *pull, *push]
     assert {exchange.status for exchange in cloud.front.exchanges} <= {200, 201, 204}
 
 
@@ -100,20 +114,18 @@ def test_the_cloud_takes_over_a_facility_that_a_school_had_and_the_school_syncs_
     )
     facility = school.records().facilities()["Hill"]
     run_steps(school, step("make_records", facility, "hill", RECORDS, LEARNERS))
+    jobs = sorted(cloud.rows(JOBS))
     with school.start() as server:
         server.wait_until_it_answers()
-        run_steps(
-            cloud.shell,
-            step("sync", server.url, facility, no_push=True, no_provision=True, **CREDENTIALS),
-        )
+        words = {"http://SCHOOL:8080": server.url, "FACILITY": facility}
+        type_command(cloud.shell, TAKE_OVER_A_SCHOOL, *WHO, **words)
+    # It would wait for a worker, while all workers may have syncs that wait for one.
+    assert sorted(cloud.rows(JOBS)) == jobs
     in_the_cloud = cloud.records().of_facility(facility)
     assert in_the_cloud == school.records().of_facility(facility)
 
-    run_steps(
-        school,
-        step("make_records", facility, "later", RECORDS, LEARNERS),
-        step("sync", cloud.url, facility),
-    )
+    run_steps(school, step("make_records", facility, "later", RECORDS, LEARNERS))
+    type_command(school, SYNC, **{SITE: cloud.url, "FACILITY": facility})
     assert in_the_cloud != cloud.records().of_facility(facility)
     assert cloud.records().of_facility(facility) == school.records().of_facility(facility)
 
@@ -137,7 +149,8 @@ def test_a_sync_waits_for_workers_that_are_away_and_ends_when_its_job_failed(clo
 
     cloud.front.forget()
     with ThreadPoolExecutor() as pool:
-        syncing = pool.submit(run_steps, school, take_over)
+        words = {SITE: cloud.url, "FACILITY": facility}
+        syncing = pool.submit(type_command, school, TAKE_OVER, *WHO, SUPERUSER, **words)
         wait_until(lambda: ("QUEUED",) in cloud.rows(JOBS), "a job", 60)
         cloud.rows("DELETE FROM jobs WHERE queue = 'azure_sync'")
         wait_until(lambda: ("QUEUED",) in cloud.rows(JOBS), "another job", 60)

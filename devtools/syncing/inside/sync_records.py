@@ -42,6 +42,11 @@ def make_records(facility_id: str, label: str, records: int, learners: int) -> N
     _saved(attempt for user in users for attempt in _work(user, attempts))
 
 
+def work_on(user_id: str, attempts: int) -> None:
+    """What a learner does on another exercise."""
+    _saved(_work(FacilityUser.objects.get(id=user_id), attempts))
+
+
 def sync(url: str, facility_id: str, **options: Any) -> None:
     """Pull, then push, as ``kolibri manage sync`` does; `options` are those of the command."""
     call_command("sync", baseurl=url, facility=facility_id, noninteractive=True, **options)
