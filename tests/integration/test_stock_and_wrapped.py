@@ -1,0 +1,99 @@
+"""Each function of Kolibri's that is wrapped answers as Kolibri's own, where it is to."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from kolibri_azure_plugin.kolibri_patches import PATCHES
+
+from .stock_and_wrapped import ASKED_OVER_HTTP, QUESTIONS
+
+pytestmark = pytest.mark.slow
+
+STARTS = "test_first_start.py::test_a_deployment_that_is_set_up_asks_for_none_of_it"
+UPGRADES = "test_upgrades.py::test_on_sqlite_everything_is_as_kolibri_has_it"
+WORKERS = "test_workers.py::test_kolibri_start_and_kolibri_services_run_the_workers"
+COACHES = "test_notifications.py::test_a_coach_is_told_what_stock_kolibri_tells"
+CHANNELS = "test_channels_on_postgresql.py::test_a_channel_with_all_that_only_sqlite_takes_is_imported_and_shown"  # noqa: E501
+TURNS = "test_channels_on_postgresql.py::test_two_administrators_update_a_channel_at_once"
+DELETIONS = "test_channels_on_postgresql.py::test_a_channel_is_deleted_while_another_administrator_updates_it"  # noqa: E501
+LISTS = "test_lists_of_users.py::test_users_are_renamed_by_a_list"
+SYNCS = "test_sync.py::test_schools_sync_while_instances_are_killed_and_replaced"
+CONTENT = "kolibri.core.content.utils"
+COMMAND = "kolibri.core.auth.management.commands.bulkimportusers.Command"
+
+#: What can't be asked twice in one process, and the test that asks a whole Kolibri.
+ASKED_ELSEWHERE = {
+    "kolibri.utils.main.update": UPGRADES,
+    "kolibri.utils.main.run_plugin_updates": UPGRADES,
+    "kolibri.utils.main.provision_from_file": "test_upgrades.py"
+    "::test_two_instances_that_provision_from_a_file_at_once_make_one_facility",
+    "kolibri.utils.main._migrate_databases": STARTS,
+    "kolibri.utils.main._upgrades_after_django_setup": STARTS,
+    "django.db.migrations.executor.MigrationExecutor.apply_migration": "test_killed_migrations.py"
+    "::test_after_a_kill_at_any_statement_the_next_start_succeeds",
+    "django.db.migrations.executor.MigrationExecutor.unapply_migration": "test_killed_migrations.py"
+    "::test_after_a_kill_at_any_statement_the_next_start_succeeds",
+    "kolibri.utils.server.ServicesPlugin.START": WORKERS,
+    "kolibri.utils.server.DefaultScheduledTasksPlugin.START": WORKERS,
+    "kolibri.core.logger.api.wrap_to_save_queue": COACHES,
+    "kolibri.core.notifications.kolibri_plugin.NotificationsSyncHook.post_transfer": COACHES,
+    "kolibri_sync_extras_plugin.sync.operations.BackgroundJobOperation.should_handle": SYNCS,
+    "kolibri_sync_extras_plugin.sync.operations.BackgroundJobOperation._get_or_queue_job": SYNCS,
+    "kolibri.utils.kolibri_whitenoise.DynamicWhiteNoise.__init__": "test_media.py"
+    "::test_no_file_of_the_media_folder_is_served_under_its_own_name",
+    "kolibri.utils.kolibri_whitenoise.DynamicWhiteNoise.__call__": "test_health.py"
+    "::test_other_addresses_beside_them_are_kolibris",
+    "kolibri.core.content.zip_wsgi.get_application": "test_zip_content_role.py"
+    "::test_a_page_and_its_files_come_out_of_the_archive_on_the_share",
+    f"{CONTENT}.channel_import.ChannelImport.postgres_table_import": CHANNELS,
+    f"{CONTENT}.channel_import.set_channel_ancestors": CHANNELS,
+    f"{CONTENT}.channel_import.ChannelImport.check_and_delete_existing_channel": TURNS,
+    f"{CONTENT}.channel_import.ChannelImport.run_and_annotate": TURNS,
+    f"{CONTENT}.resource_import.ResourceImportManagerBase.run": TURNS,
+    f"{CONTENT}.resource_import.ResourceImportManagerBase._start_file_transfer": (
+        "test_channels_on_postgresql.py"
+        "::test_a_file_over_two_gibibytes_is_imported_and_not_fetched_twice"
+    ),
+    f"{CONTENT}.channel_transfer.start_file_transfer": TURNS,
+    f"{CONTENT}.content_delete.delete_content": DELETIONS,
+    "kolibri.core.content.tasks.delete_content": DELETIONS,
+    "kolibri.core.content.tasks.diff_stats": TURNS,
+    f"{COMMAND}.build_users_objects": LISTS,
+    f"{COMMAND}.delete_users": LISTS,
+    f"{COMMAND}.output_messages": LISTS,
+}
+PLACES = sorted({f"{patch.module}.{patch.name}" for patch in PATCHES})
+ASKED_HERE = sorted({*QUESTIONS, *ASKED_OVER_HTTP})
+
+
+@pytest.fixture(scope="module")
+def answers(copied):
+    """What stock and wrapped answered, by place."""
+    with copied() as (deployment, _):
+        deployment.environment["KOLIBRI_AZURE_HTTPS_PROXY"] = "false"
+        script = "from tests.integration.stock_and_wrapped import report; report()"
+        output = deployment.require("manage", "shell", "-c", script)
+    line = next(line for line in output.splitlines() if line.startswith("ANSWERS "))
+    return json.loads(line.removeprefix("ANSWERS "))
+
+
+def test_every_function_that_is_wrapped_is_asked():
+    assert sorted({*ASKED_HERE, *ASKED_ELSEWHERE}) == PLACES
+    assert not {*ASKED_HERE} & {*ASKED_ELSEWHERE}
+
+
+@pytest.mark.parametrize("test", sorted(set(ASKED_ELSEWHERE.values())))
+def test_the_test_that_asks_a_whole_kolibri_exists(test, repository):
+    file, _, name = test.partition("::")
+
+    assert f"def {name}(" in (repository / "tests" / "integration" / file).read_text()
+
+
+@pytest.mark.parametrize("place", ASKED_HERE)
+def test_stock_and_wrapped_answer_alike(place, answers):
+    stock, wrapped = answers[place]
+
+    assert wrapped == stock
