@@ -56,14 +56,16 @@ def build_with_renames(build: Callable[..., Any]) -> Callable[..., Any]:
         renamed = _renamed(self, users)
         others = {name: row for name, row in users.items() if name not in renamed}
         new, updated, kept, errors = build(self, others)
+        not_renamed = []
         for name, user in renamed.items():
             user.date_deleted = None
             kept.append(user)
             if _is_of_somebody_else(name, user):
+                not_renamed.append(user)
                 errors.append(_duplicated(name, users[name]["position"]))
             elif self.compare_fields(user, self.get_field_values(users[name])):
                 updated.append(user)
-        setattr(self, LISTS, (new, updated, kept))
+        setattr(self, LISTS, (new, updated, kept, not_renamed))
         return new, updated, kept, errors
 
     return build_all
@@ -74,9 +76,14 @@ def _renamed(command: Any, users: dict[str, Any]) -> dict[str, Any]:
     from kolibri.core.auth.models import FacilityUser
 
     column = command.header_translation["UUID"]
-    names = {row[column]: name for name, row in users.items() if row[column]}
-    accounts = FacilityUser.all_objects.filter(facility=command.default_facility, id__in=names)
-    return {names[user.id]: user for user in accounts if user.username != names[user.id]}
+    ids = {name: row[column] for name, row in users.items() if row[column]}
+    accounts = FacilityUser.all_objects.filter(facility=command.default_facility)
+    named = accounts.in_bulk(set(ids.values()))
+    return {
+        name: named[account]
+        for name, account in ids.items()
+        if account in named and named[account].username != name
+    }
 
 
 def _is_of_somebody_else(name: str, user: Any) -> bool:
@@ -93,7 +100,10 @@ def save_one_by_one(delete_users: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(delete_users)
     def delete_then_save(self: Any, users: Any) -> Any:
         result = delete_users(self, users)
-        new, updated, kept = getattr(self, LISTS, ([], [], []))
+        new, updated, kept, not_renamed = getattr(self, LISTS, ([], [], [], []))
+        for user in not_renamed:
+            # They were kept from being deleted; now they would lose the classes of the old name.
+            _leave_out(user, kept)
         refused: list[dict[str, Any]] = []
         for user in [*new, *updated]:
             try:

@@ -160,7 +160,7 @@ def test_the_command_renames_too(import_list, administrator, instances, people, 
 
 
 def test_nobody_is_renamed_to_a_name_that_somebody_has(import_list, administrator, people):
-    import_list(listed(row("first"), row("second")))
+    import_list(listed(row("first", classroom="Refused"), row("second")))
 
     job = import_list(
         listed(row("SECOND", uuid=id_of(administrator, "first"), password="*"), row("third"))
@@ -168,6 +168,8 @@ def test_nobody_is_renamed_to_a_name_that_somebody_has(import_list, administrato
 
     assert messages(job) == ["Username is duplicated"]
     assert {"first", "second", "third"} <= set(people())
+    members = administrator.get(USERS, member_of=class_named(administrator, "Refused"))
+    assert [each["username"] for each in members] == ["first"]
 
 
 def test_a_list_that_is_only_tried_changes_nobody(import_list, administrator, people):
