@@ -24,7 +24,7 @@ class Periods:
 
     upload: timedelta = timedelta(minutes=30)
     upload_in_use: timedelta = timedelta(minutes=45)
-    quiet_job: timedelta = timedelta(hours=1)
+    quiet_job: timedelta = timedelta(minutes=10)
     job: timedelta = timedelta(days=7)
     jobs: int = 100
     silent_sync: timedelta = timedelta(hours=24)

@@ -25,15 +25,15 @@ def _status(_job: Any) -> JobStatus:
 
 
 @register_task(
-    job_id="azure_remove_uploads",
+    job_id="azure_remove_often",
     queue=QUEUE,
     priority=Priority.HIGH,
     permission_classes=[IsSuperAdmin],
     status_fn=_status,
 )
-def remove_uploads() -> None:
-    """Remove uploaded lists, which hold passwords."""
-    rounds.clean(rounds.UPLOADS)
+def remove_often() -> None:
+    """Remove what can't wait: uploaded lists, which hold passwords, and finished jobs."""
+    rounds.clean(rounds.OFTEN)
 
 
 @register_task(

@@ -14,17 +14,20 @@ logger = logging.getLogger(__name__)
 #: What is removed, for the log, and what removes it.
 Chore = tuple[str, Callable[[Periods], int]]
 
-UPLOADS: Sequence[Chore] = (("uploaded lists", uploads.remove_old_uploads),)
+#: Passwords, and what a thousand schools make thousands of in an hour.
+OFTEN: Sequence[Chore] = (
+    ("uploaded lists", uploads.remove_old_uploads),
+    ("finished jobs", jobs.remove_finished_jobs),
+)
 
 #: Syncs before jobs: a job stays while an open sync waits for it.
 EVERYTHING: Sequence[Chore] = (
-    *UPLOADS,
     ("abandoned syncs", syncs.close_abandoned_syncs),
     ("records of ended syncs", syncs.remove_ended_syncs),
     ("unused nonces", syncs.remove_unused_nonces),
-    ("finished jobs", jobs.remove_finished_jobs),
     ("expired sessions", visits.remove_expired_sessions),
     ("expired cache entries", visits.remove_expired_answers),
+    *OFTEN,
 )
 
 

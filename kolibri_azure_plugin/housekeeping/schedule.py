@@ -15,7 +15,7 @@ from kolibri.core.tasks.main import job_storage
 from kolibri_azure_plugin.housekeeping import regular_jobs
 
 #: Seconds between two rounds.
-INTERVALS = ((regular_jobs.remove_uploads, 600), (regular_jobs.clean_up, 3600))
+INTERVALS = ((regular_jobs.remove_often, 600), (regular_jobs.clean_up, 3600))
 
 #: After the workers have begun; an instance has other things to do just then.
 FIRST = timedelta(seconds=60)

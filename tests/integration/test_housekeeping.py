@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from tests.integration.test_media import COLUMNS
 pytestmark = pytest.mark.slow
 
 TASKS = "/api/tasks/tasks/"
-UPLOADS, EVERYTHING = "azure_remove_uploads", "azure_clean_up"
+OFTEN, EVERYTHING = "azure_remove_often", "azure_clean_up"
 
 #: Of each of two kinds; issue 13 found that such a list takes 16 seconds.
 MANY = 10_000
@@ -41,6 +42,7 @@ FINISHED = """
 
 CLEANUP = "kolibri.core.auth.tasks.cleanupsync"
 AUTOMATIC = "kolibri.core.content.tasks.automatic_resource_import"
+STAGE = "kolibri_azure_plugin.syncing.task.advance_transfer"
 EXPORT = "kolibri.core.auth.tasks.exportuserstocsv"
 IMPORT = "kolibri.core.auth.tasks.importusersfromcsv"
 
@@ -147,7 +149,7 @@ def test_twenty_thousand_finished_jobs_of_syncs_are_gone_from_the_task_list(site
     # Nobody has noted yet when they were finished.
     site.do_a_round()
     assert site.jobs(func=CLEANUP) == site.jobs(func=AUTOMATIC) == MANY
-    site.let_jobs_age("61 minutes")
+    site.let_jobs_age("11 minutes")
     site.do_a_round()
 
     assert site.jobs(func=CLEANUP) == site.jobs(func=AUTOMATIC) == 0
@@ -173,7 +175,7 @@ def test_a_job_that_just_failed_or_still_waits_stays(site):
     site.add_jobs(1, "failed-", CLEANUP, "FAILED")
     site.add_jobs(1, "waiting-", "tests.no_such_task", "PENDING")
     site.do_a_round()
-    site.let_jobs_age("59 minutes", "failed-%")
+    site.let_jobs_age("9 minutes", "failed-%")
     site.rows("UPDATE jobs SET time_updated = now() - interval '9 days' WHERE id = 'waiting-1'")
 
     site.do_a_round()
@@ -224,9 +226,18 @@ def syncs(site):
     site.rows(
         "UPDATE morango_syncsession SET extra_fields = %s WHERE id = %s", waiting, syncs[FRESH]
     )
+    for name in (FRESH, ABANDONED):
+        [[transfer]] = site.rows(
+            "SELECT id FROM morango_transfersession WHERE sync_session_id = %s", syncs[name]
+        )
+        site.add_jobs(1, f"stage-of-{name}-", STAGE)
+        job = {"job_id": f"stage-of-{name}-1", "func": STAGE, "state": "COMPLETED"}
+        job["kwargs"] = {"transfer_id": uuid.UUID(transfer).hex, "stage": "queuing"}
+        site.rows("UPDATE jobs SET saved_job = %s WHERE id = %s", json.dumps(job), job["job_id"])
     site.rows("UPDATE morango_nonce SET timestamp = timestamp - interval '2 hours'")
     site.do_a_round()
     site.let_jobs_age("2 hours", "awaited-%")
+    site.let_jobs_age("2 hours", "stage-of-%")
     site.do_a_round()
     return syncs
 
@@ -251,7 +262,11 @@ def test_a_pull_that_was_abandoned_is_gone_with_its_buffers(name, site, syncs):
 def test_a_pull_that_may_be_resumed_stays(site, syncs):
     assert buffers(site, syncs[FRESH]) == syncs["buffers"][FRESH] > 0
     assert site.count("morango_transfersession", "active AND sync_session_id = %s", syncs[FRESH])
-    assert site.jobs(id="awaited-1") == 1
+
+
+def test_of_the_jobs_of_syncs_those_stay_that_an_open_one_waits_for(site, syncs):
+    assert site.jobs(id="awaited-1") == site.jobs(id=f"stage-of-{FRESH}-1") == 1
+    assert site.jobs(id=f"stage-of-{ABANDONED}-1") == 0
 
 
 def test_of_syncs_that_ended_the_newest_record_of_a_device_stays(site, syncs):
@@ -285,7 +300,7 @@ def test_an_upload_is_gone_half_an_hour_after_a_trial_import(site):
     let_age(file, 31)
     let_age(fresh, 29)
 
-    site.do_a_round(UPLOADS)
+    site.do_a_round(OFTEN)
 
     assert not file.exists()
     assert fresh.exists()
@@ -296,11 +311,11 @@ def test_an_upload_that_an_import_waits_for_is_gone_before_the_hour_is_over(site
     site.wait_for(job)
     site.rows("UPDATE jobs SET state = 'PENDING' WHERE id = %s", job)
     let_age(file, 44)
-    site.do_a_round(UPLOADS)
+    site.do_a_round(OFTEN)
     assert file.exists()
 
     let_age(file, 46)
-    site.do_a_round(UPLOADS)
+    site.do_a_round(OFTEN)
 
     assert not file.exists()
 
