@@ -8,7 +8,8 @@ import time
 import requests
 
 from bench.soak.progress import Progress
-from bench.soak.site import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, Site
+from bench.soak.site import Site
+from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
 from devtools.kolibri_client import KolibriClient
 
 TASKS = "/api/tasks/tasks/"
@@ -63,7 +64,7 @@ class Administrator:
             try:
                 # A visit at which one stays longer than a session lasts would end it.
                 client = KolibriClient(self._site.url)
-                client.sign_in(ADMINISTRATOR, ADMINISTRATOR_PASSWORD)
+                client.sign_in(SUPERUSER, SUPERUSER_PASSWORD)
                 given = self._try_import(client) if batch % TRIAL == 0 else self._export(client)
                 self._wait_for(client, given)
                 self._progress.add("jobs", len(given))

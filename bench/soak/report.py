@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bench.soak.progress import KINDS, Progress
 from bench.soak.sizes import MEGABYTE, is_for_people
 
 #: A process may be this many times as large as after the warm-up.
@@ -12,6 +13,35 @@ MOST_GROWTH = 1.3
 
 #: A table of finished work may hold this many rows more, such as the newest record of each school.
 MORE_ROWS = 50
+
+
+#: How many failures are told.
+SHOWN = 10
+
+
+def everything(progress: Progress) -> Iterator[str]:
+    """All lines."""
+    data = progress.data
+    yield from processes(data["runs"])
+    failed = [failure for run in data["runs"] for failure in run["failures"]]
+    yield f"{data['broken']} syncs were cut off on purpose; {len(failed)} requests or syncs failed"
+    yield from (f"  {failure}" for failure in failed[:SHOWN])
+    if "after" in data:
+        yield "before the work, and after it when housekeeping has had its time:"
+        yield from tables(data["before"], data["after"])
+        for when, key in (
+            ("after the work", "list_worked"),
+            ("when housekeeping was done", "list_after"),
+        ):
+            count, size = data[key]
+            yield f"task list {when}: {count:,} jobs, {size / 1024:,.0f} kB"
+        yield f"housekeeping removed {data['removed']}"
+    else:
+        left = [f"{progress.done[kind]:,} of {progress.goals[kind]:,} {kind}" for kind in KINDS]
+        yield f"not done yet: {', '.join(left)}; call it again to go on"
+    found = faults(data)
+    yield from (f"FAULT: {fault}" for fault in found)
+    yield "failed" if found else "passed" if "after" in data else "well so far"
 
 
 def processes(runs: list[dict[str, Any]]) -> Iterator[str]:

@@ -10,7 +10,8 @@ import threading
 from pathlib import Path
 
 from bench.soak.progress import Progress
-from bench.soak.site import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, Site
+from bench.soak.site import Site
+from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
 from devtools.fleet import REPOSITORY
 from devtools.kolibri_process import Kolibri
 
@@ -94,8 +95,8 @@ class _Process:
         script = SCRIPT.format(
             url=site.url,
             facility=site.facts["facility"],
-            name=ADMINISTRATOR,
-            password=ADMINISTRATOR_PASSWORD,
+            name=SUPERUSER,
+            password=SUPERUSER_PASSWORD,
         )
         with (kolibri.home / "school.log").open("ab") as log:
             self._process = subprocess.Popen(

@@ -8,11 +8,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from bench.performance.school import CLASS_SIZE, FURNISH, LEARNERS, PASSWORD
+from bench.performance.school import FURNISH, LEARNERS, PASSWORD
 from bench.soak.proxy import begin_proxy
 from devtools.certificates import CertificateAuthority
 from devtools.channel import CHANNEL_ID, make_channel
+from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
 from devtools.descendants import descendants
 from devtools.fleet import Fleet
 from devtools.kolibri_process import Kolibri
@@ -21,8 +23,6 @@ from devtools.process import BackgroundProcess
 from devtools.syncing.cloud import IN_THE_BACKGROUND, SYNC_EXTRAS
 
 DATABASE, USER, DATABASE_PASSWORD = "soak", "kolibri", "a-password"
-ADMINISTRATOR, ADMINISTRATOR_PASSWORD = "admin", "admin-password"
-
 INSTANCES = ("first", "second")
 
 #: What gunicorn runs with in the image; none of its processes is replaced while the soak lasts.
@@ -48,7 +48,6 @@ class Site:
     :param facts: the ids of its facility, classroom and lesson.
     """
 
-    postgres: PostgresServer
     fleet: Fleet
     url: str
     facts: Mapping[str, str]
@@ -63,6 +62,10 @@ class Site:
             found.update({f"{name} {number}": pid for number, pid in enumerate(below, start=1)})
         return found
 
+    def rows(self, statement: str) -> list[Any]:
+        """What the database answers."""
+        return self.fleet.postgres.execute(statement, database=self.fleet.database)
+
     def shell(self, script: str) -> str:
         """Run a few lines of Python in the first instance; what they print."""
         command = ("manage", "--skip-update", "shell", "-c", script)
@@ -70,23 +73,34 @@ class Site:
 
 
 @contextlib.contextmanager
-def running_site(folder: Path) -> Iterator[Site]:
-    """The site of a folder, which is made there when it is absent."""
+def own_fleet(folder: Path) -> Iterator[Fleet]:
+    """Instances with a PostgreSQL of their own, whose data are in the folder, set up."""
     authority = CertificateAuthority.create(folder / "authority")
+    with PostgresServer.create(folder / "postgres", authority, durable=True) as postgres:
+        fleet = Fleet(folder, postgres, authority, DATABASE, USER, DATABASE_PASSWORD)
+        if not postgres.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)):
+            postgres.create_role(USER, DATABASE_PASSWORD)
+            postgres.create_database(DATABASE, owner=USER)
+            fleet.instance(INSTANCES[0]).provision(
+                username=SUPERUSER, password=SUPERUSER_PASSWORD, preset="nonformal"
+            )
+        yield fleet
+
+
+@contextlib.contextmanager
+def running_site(fleet: Fleet) -> Iterator[Site]:
+    """Two instances of a fleet, furnished with a class and its lesson when they are not yet."""
+    fleet.plugins = (SYNC_EXTRAS,)
+    fleet.settings.update(
+        {
+            **IN_THE_BACKGROUND,
+            "KOLIBRI_CONTENT_DIR": str(fleet.folder / "content"),
+            # The proxy speaks plain HTTP.
+            "KOLIBRI_AZURE_HTTPS_PROXY": "false",
+        }
+    )
+    facts = _facts(fleet)
     with contextlib.ExitStack() as stack:
-        postgres = PostgresServer.create(folder / "postgres", authority, durable=True)
-        stack.enter_context(postgres)
-        fleet = Fleet(
-            folder, postgres, authority, DATABASE, USER, DATABASE_PASSWORD,
-            plugins=(SYNC_EXTRAS,),
-            settings={
-                **IN_THE_BACKGROUND,
-                "KOLIBRI_CONTENT_DIR": str(folder / "content"),
-                # The proxy speaks plain HTTP.
-                "KOLIBRI_AZURE_HTTPS_PROXY": "false",
-            },
-        )  # fmt: skip
-        facts = _facts(fleet, folder)
         roots: dict[str, BackgroundProcess] = {}
         servers = []
         for name in INSTANCES:
@@ -99,24 +113,19 @@ def running_site(folder: Path) -> Iterator[Site]:
             roots[f"{name}: doctor"] = stack.enter_context(_doctor(instance))
         for server in servers:
             server.wait_until_it_answers()
-        proxy = stack.enter_context(begin_proxy(folder / "proxy", [each.url for each in servers]))
+        urls = [server.url for server in servers]
+        proxy = stack.enter_context(begin_proxy(fleet.folder / "proxy", urls))
         proxy.wait_until_it_answers()
-        yield Site(postgres, fleet, proxy.url, facts, roots)
+        yield Site(fleet, proxy.url, facts, roots)
 
 
-def _facts(fleet: Fleet, folder: Path) -> dict[str, str]:
+def _facts(fleet: Fleet) -> dict[str, str]:
     """The ids, after the site has been furnished."""
-    file = folder / "facts.json"
+    file = fleet.folder / "facts.json"
     if not file.exists():
         first = fleet.instance(INSTANCES[0])
-        if not fleet.postgres.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)):
-            fleet.postgres.create_role(USER, DATABASE_PASSWORD)
-            fleet.postgres.create_database(DATABASE, owner=USER)
-        first.provision(username=ADMINISTRATOR, password=ADMINISTRATOR_PASSWORD, preset="nonformal")
-        first.import_channel(CHANNEL_ID, make_channel(folder / "channel"))
-        furnish = FURNISH.format(
-            teacher=ADMINISTRATOR, learners=LEARNERS[:CLASS_SIZE], password=PASSWORD
-        )
+        first.import_channel(CHANNEL_ID, make_channel(fleet.folder / "channel"))
+        furnish = FURNISH.format(teacher=SUPERUSER, learners=LEARNERS, password=PASSWORD)
         told = first.succeed("manage", "shell", "-c", furnish + FACTS).stdout
         file.write_text(told.split("FACTS ")[1])
     return dict(json.loads(file.read_text()))

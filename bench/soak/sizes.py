@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-
-from devtools.postgres import PostgresServer
+from typing import Any, Callable
 
 #: What schools want kept: it grows with what people do, and nothing may remove it. The rest is
 #: Kolibri's and the plugin's own, and may not grow with work that is finished.
@@ -63,15 +62,16 @@ def of_process(pid: int) -> Memory:
     return Memory(kilobytes("Rss"), kilobytes("Pss"))
 
 
-def of_tables(postgres: PostgresServer, database: str) -> dict[str, Table]:
-    """Counted row by row, because PostgreSQL's own figures are guesses."""
+def of_tables(rows: Callable[[str], list[Any]]) -> dict[str, Table]:
+    """Counted row by row, because PostgreSQL's own figures are guesses.
+
+    :param rows: answers a statement.
+    """
     found = {}
-    for (name,) in sorted(postgres.execute(TABLES, database=database)):
-        count, size = postgres.execute(
-            f'SELECT count(*), pg_total_relation_size(\'"{name}"\') FROM "{name}"',
-            database=database,
-        )[0]
-        found[name] = Table(int(count), int(size))
+    for (name,) in sorted(rows(TABLES)):
+        size = f"pg_total_relation_size('\"{name}\"')"
+        [[count, size_of_all]] = rows(f'SELECT count(*), {size} FROM "{name}"')
+        found[name] = Table(int(count), int(size_of_all))
     return found
 
 

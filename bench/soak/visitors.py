@@ -12,9 +12,10 @@ import requests
 
 from bench.performance.school import LEARNERS, PASSWORD
 from bench.soak.progress import Progress
-from bench.soak.site import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, Site
+from bench.soak.site import Site
 from devtools.channel.content import CHANNEL_ID, EXERCISE_TITLE, identifier
 from devtools.channel.exercise import MASTERY, QUESTIONS
+from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
 from devtools.kolibri_client import KolibriClient
 
 #: Rounds after which a visitor's browser is closed, and a new one signs in.
@@ -59,10 +60,10 @@ class Visitors:
         return any(thread.is_alive() for thread in self._threads)
 
     def _visit(self, kind: Any, number: int) -> None:
-        names = itertools.cycle(LEARNERS[number::6] if kind == self._learn else (ADMINISTRATOR,))
+        names = itertools.cycle(LEARNERS[number::6] if kind == self._learn else (SUPERUSER,))
         while not self._over:
             name = next(names)
-            password = PASSWORD if name != ADMINISTRATOR else ADMINISTRATOR_PASSWORD
+            password = PASSWORD if name != SUPERUSER else SUPERUSER_PASSWORD
             client = KolibriClient(self._site.url)
             try:
                 session = client.sign_in(name, password)

@@ -1,0 +1,27 @@
+"""The soak in its short form: a little of each kind of work, by the same means."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.soak import course, report
+from bench.soak.progress import Progress
+from bench.soak.site import running_site
+
+pytestmark = pytest.mark.slow
+
+#: What `make soak` does takes an hour.
+LITTLE = {"requests": 300, "syncs": 2, "jobs": 50}
+
+
+def test_after_a_little_of_everything_nothing_of_it_is_left(ready_fleet, counts):
+    progress = Progress(ready_fleet.folder / "progress.json", LITTLE)
+
+    with running_site(ready_fleet) as site:
+        course.run(site, progress, schools=1)
+
+    for line in report.everything(progress):
+        counts(line)
+    assert progress.complete
+    assert report.faults(progress.data) == []
+    assert progress.data["list_after"][0] < progress.data["list_worked"][0]
