@@ -15,6 +15,11 @@ MOST_GROWTH = 1.3
 MORE_ROWS = 50
 
 
+AS_LARGE = "as large as after the warm-up"
+
+#: Where a measure stands in that of a process, as `sizes.Memory` has them.
+RSS, PSS = 0, 1
+
 #: How many failures are told.
 SHOWN = 10
 
@@ -51,8 +56,12 @@ def processes(runs: list[dict[str, Any]]) -> Iterator[str]:
         yield f"run {number}, {run['minutes']:.0f} minutes after its warm-up: {done}"
         yield f"  {'process':<24}{'RSS MB':>17}{'PSS MB':>17}{'grown to':>10}"
         for name, (before, after) in run["processes"].items():
-            rss, pss = (f"{_mb(before[kind])} -> {_mb(after[kind])}" for kind in (0, 1))
+            rss, pss = (f"{_mb(before[kind])} -> {_mb(after[kind])}" for kind in (RSS, PSS))
             yield f"  {name:<24}{rss:>17}{pss:>17}{_growth(before, after):>9.2f}x"
+        before, after = (
+            sum(size[PSS] for size in sizes) for sizes in zip(*run["processes"].values())
+        )
+        yield f"  {'all together':<41}{f'{_mb(before)} -> {_mb(after)}':>17}{_all(run):>9.2f}x"
 
 
 def tables(before: Mapping[str, list[int]], after: Mapping[str, list[int]]) -> Iterator[str]:
@@ -69,12 +78,13 @@ def tables(before: Mapping[str, list[int]], after: Mapping[str, list[int]]) -> I
 
 def faults(data: Mapping[str, Any]) -> list[str]:
     """What the soak fails for; nothing while all is well."""
-    found = [
-        f"{name} is {_growth(before, after):.2f} times as large as after the warm-up"
-        for run in data["runs"]
-        for name, (before, after) in run["processes"].items()
-        if _growth(before, after) > MOST_GROWTH
-    ]
+    found = []
+    for run in data["runs"]:
+        for name, (before, after) in run["processes"].items():
+            if _growth(before, after) > MOST_GROWTH:
+                found.append(f"{name} is {_growth(before, after):.2f} times {AS_LARGE}")
+        if _all(run) > MOST_GROWTH:
+            found.append(f"all processes together are {_all(run):.2f} times {AS_LARGE}")
     for name, (rows, _) in data.get("after", {}).items():
         old = data["before"].get(name, [0, 0])[0]
         if not is_for_people(name) and rows > old + MORE_ROWS:
@@ -83,9 +93,15 @@ def faults(data: Mapping[str, Any]) -> list[str]:
 
 
 def _growth(before: list[int], after: list[int]) -> float:
-    """By the larger of both measures: what a process shares may only have been divided anew."""
-    return max(new / old for old, new in zip(before, after))
+    """Of a process. What it shares may be divided anew, so only all together are judged by that."""
+    return after[RSS] / before[RSS]
 
 
-def _mb(size: int) -> str:
+def _all(run: Mapping[str, Any]) -> float:
+    """Of all processes, with what they share counted once."""
+    sizes = run["processes"].values()
+    return sum(after[PSS] for _, after in sizes) / sum(before[PSS] for before, _ in sizes)
+
+
+def _mb(size: float) -> str:
     return f"{size / MEGABYTE:.0f}"
