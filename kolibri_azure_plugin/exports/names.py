@@ -50,6 +50,14 @@ def storage_name(name: str) -> str:
     return folder + _cut(_cleaned(facility), ending) + ending
 
 
+def plain_name(name: str) -> str:
+    """A name for a new file, of which Kolibri keeps the name that it gets.
+
+    What somebody uploads keeps the ending that it had on that computer.
+    """
+    return _cut(_cleaned(name), "")
+
+
 def content_disposition(name: str) -> str:
     """The header by which a browser saves an answer under this name (RFC 6266).
 

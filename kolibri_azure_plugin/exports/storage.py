@@ -10,7 +10,7 @@ from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import FileSystemStorage
 
 from kolibri_azure_plugin.errors import ContentShareError
-from kolibri_azure_plugin.exports.names import STORED, storage_name
+from kolibri_azure_plugin.exports.names import STORED, plain_name, storage_name
 
 #: Beside the exports, on the same file system.
 WRITTEN_IN = "temp"
@@ -34,6 +34,8 @@ class MediaStorage(FileSystemStorage):
         """The name for a new file. That of an export is free: what was there is replaced."""
         if STORED.fullmatch(name):
             return name
+        folder, file = os.path.split(name)
+        name = os.path.join(folder, plain_name(file))
         available: str = super().get_available_name(name, max_length)
         return available
 

@@ -7,7 +7,12 @@ from email.message import Message
 
 import pytest
 
-from kolibri_azure_plugin.exports.names import LONGEST, content_disposition, storage_name
+from kolibri_azure_plugin.exports.names import (
+    LONGEST,
+    content_disposition,
+    plain_name,
+    storage_name,
+)
 from tests.smb import is_taken_by_smb
 
 ENDINGS = (
@@ -88,6 +93,16 @@ def test_two_facilities_never_share_a_file(one, another):
 @pytest.mark.parametrize("name", ["temp/tmpab12.upload.csv", "log_export/", "kolibri"])
 def test_other_names_of_the_storage_are_left_alone(name):
     assert storage_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "ending", [".csv", ".csv: 1?", ".list of \u202e<Class 1>|2", "." + "က" * 100]
+)
+def test_an_upload_is_kept_under_a_name_that_any_file_system_takes(ending):
+    name = plain_name(f"tmpab12cd34.upload{ending}")
+
+    assert is_taken_by_smb(name)
+    assert name.startswith("tmpab12cd34.upload.")
 
 
 def names_in(header):
