@@ -19,7 +19,8 @@ from kolibri_azure_plugin.housekeeping.periods import Periods
 
 logger = logging.getLogger(__name__)
 
-#: Where Kolibri puts them, within MEDIA_ROOT (0.19.5, core/auth/tasks.py). Nothing else is there.
+#: Where Kolibri puts them, within MEDIA_ROOT (0.19.5, core/auth/tasks.py). Exports are there for as
+#: long as they are written.
 FOLDER = "temp"
 
 IMPORT = "kolibri.core.auth.tasks.importusersfromcsv"
