@@ -391,6 +391,22 @@ def test_the_work_of_a_round_that_fails_is_done_by_the_next(site):
     assert site.count("morango_nonce") == 0
 
 
+def test_workers_that_begin_schedule_what_is_missing_and_leave_what_is_due(site):
+    site.do_a_round(OFTEN)
+    site.do_a_round(EVERYTHING)
+    site.rows("UPDATE jobs SET scheduled_time = '2040-01-01' WHERE id = %s", OFTEN)
+    site.rows("DELETE FROM jobs WHERE id = %s", EVERYTHING)
+
+    site.shell(
+        "from kolibri_azure_plugin.housekeeping.schedule import schedule_rounds; schedule_rounds()"
+    )
+
+    soon = "state = 'QUEUED' AND repeat IS NULL AND scheduled_time < now() + interval '1 hour'"
+    assert site.count("jobs", "id = %s AND scheduled_time = '2040-01-01'", OFTEN) == 1
+    assert site.count("jobs", f"id = %s AND {soon}", EVERYTHING) == 1
+    site.rows("UPDATE jobs SET scheduled_time = now() + interval '1 minute' WHERE id = %s", OFTEN)
+
+
 def test_a_daily_job_of_kolibris_that_stops_after_its_first_day_is_scheduled_again(site):
     job = "id = 'local-notifications' AND state = %s"
     site.rows("UPDATE jobs SET scheduled_time = now() WHERE id = 'local-notifications'")
