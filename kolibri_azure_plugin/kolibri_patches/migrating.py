@@ -5,7 +5,9 @@ from __future__ import annotations
 from kolibri_azure_plugin.kolibri_patches.patch import Kind, Patch
 
 WRAPPER = "kolibri_azure_plugin.migrating.whole:record_with_the_schema"
-REASON = "The executor is made inside Django's command, which has no hook around a single migration."
+REASON = (
+    "The executor is made inside Django's command, which has no hook around a single migration."
+)
 
 PATCHES = (
     Patch(
