@@ -20,8 +20,8 @@ MASTERY = {"type": "m_of_n", "m": 5, "n": 7}
 #: Seconds between two answers of a pupil, and before a request is sent again.
 PAUSE = 0.3
 
-#: Seconds that a pupil has for what has to be answered in the end.
-PATIENCE = 180
+#: Seconds that a pupil tries what has to be answered in the end: longer than any outage.
+PATIENCE = 900
 
 OK = 200
 

@@ -58,6 +58,27 @@ NEXT = """
     FROM kolibri_azure_notifications WHERE due < 'infinity'
 """
 
+#: How many wait, for how many seconds at most, and how many are left to the administrator. A try
+#: that is to come later is no waiting.
+STATE = """
+    SELECT count(*) FILTER (WHERE due < 'infinity'),
+        coalesce(extract(epoch FROM clock_timestamp()
+            - min(due) FILTER (WHERE due <= clock_timestamp())), 0)::float8,
+        count(*) FILTER (WHERE due = 'infinity')
+    FROM kolibri_azure_notifications
+"""
+FAILURES = """
+    SELECT id, function, lane, attempts, error FROM kolibri_azure_notifications
+    WHERE attempts > 0 ORDER BY id LIMIT 100
+"""
+RETRY = """
+    WITH retried AS (
+        UPDATE kolibri_azure_notifications SET due = clock_timestamp(), attempts = 0
+        WHERE attempts > 0 RETURNING 1
+    )
+    SELECT count(*) FROM retried
+"""
+
 #: Characters of an error that are kept.
 LONGEST_ERROR = 500
 
@@ -127,6 +148,22 @@ def seconds_until_next() -> float | None:
     """Seconds until something is due, less than 0 when it is already; None when nothing will be."""
     seconds: float | None = _rows(NEXT)[0][0]
     return seconds
+
+
+def state() -> tuple[int, float, int]:
+    """How many wait, the seconds that the longest has, and how many have failed for good."""
+    waiting, age, failed = _rows(STATE)[0]
+    return int(waiting), float(age), int(failed)
+
+
+def failures() -> list[tuple[Any, ...]]:
+    """Id, function, lane, tries and error of what has failed at least once."""
+    return _rows(FAILURES)
+
+
+def retry() -> int:
+    """Have what has failed tried again; their number."""
+    return int(_rows(RETRY)[0][0])
 
 
 def _parsed(arguments: Any) -> Any:
