@@ -14,7 +14,8 @@ PATCHES = (
         known=("d7186ff3bdd2a632",),
         wrapper="kolibri_azure_plugin.syncing.operations:only_for_peers_that_wait",
         reason="Its hook hands out operations that no other hook can take back.",
-        answers="Six imports of facilities at once waited for each other's jobs without end.",
+        answers="A sync that is a job here waits for another job: as many of them as there are "
+        "workers never end.",
         without="Several imports of facilities at once can block all background work.",
         plugin=SYNC_EXTRAS,
     ),
@@ -26,8 +27,7 @@ PATCHES = (
         wrapper="kolibri_azure_plugin.syncing.operations:only_ask_for_the_job",
         reason="It queues the job while the request goes on that morango calls it in, and there is "
         "no later place in its hook.",
-        answers="A pull whose beginning is a job failed, as the job had no request to ask. A job "
-        "that was done before the request was left its school waiting without end.",
+        answers="Every pull whose beginning was a job failed, as the job had no request to ask.",
         without="Pulls fail, and syncs of schools may wait without end.",
         plugin=SYNC_EXTRAS,
         # Else it would be asked where there is no request.

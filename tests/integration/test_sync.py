@@ -99,7 +99,7 @@ def test_a_school_and_a_tablet_take_over_a_facility_while_the_workers_instance_i
     assert killed
     assert tablet.records().of_user(facility, learner) == in_the_cloud
     assert school.records().of_user(facility, learner) != in_the_cloud
-    run_steps(school, step("sync", cloud.url, facility))
+    type_command(school, SYNC, **where)
     assert school.records().of_facility(facility) == cloud.records().of_facility(facility)
     pull, push = [*PULL, *END_OF_PULL], [*PUSH, *END_OF_PUSH]
     assert cloud.front.stages() == [*pull, *pull, *push, *pull, *pull, *push, *pull, *push]
@@ -109,11 +109,12 @@ def test_a_school_and_a_tablet_take_over_a_facility_while_the_workers_instance_i
 def test_the_cloud_takes_over_a_facility_that_a_school_had_and_the_school_syncs_from_then_on(
     cloud, school
 ):
-    school.provision(
-        username=SUPERUSER, password=SUPERUSER_PASSWORD, facility="Hill", preset="nonformal"
+    run_steps(
+        school,
+        step("found", "Hill", *WHO),
+        step("make_records", None, "hill", RECORDS, LEARNERS),
     )
     facility = school.records().facilities()["Hill"]
-    run_steps(school, step("make_records", facility, "hill", RECORDS, LEARNERS))
     jobs = sorted(cloud.rows(JOBS))
     with school.start() as server:
         server.wait_until_it_answers()
@@ -124,8 +125,11 @@ def test_the_cloud_takes_over_a_facility_that_a_school_had_and_the_school_syncs_
     in_the_cloud = cloud.records().of_facility(facility)
     assert in_the_cloud == school.records().of_facility(facility)
 
-    run_steps(school, step("make_records", facility, "later", RECORDS, LEARNERS))
-    type_command(school, SYNC, **{SITE: cloud.url, "FACILITY": facility})
+    run_steps(
+        school,
+        step("make_records", facility, "later", RECORDS, LEARNERS),
+        step("sync", cloud.url, facility),
+    )
     assert in_the_cloud != cloud.records().of_facility(facility)
     assert cloud.records().of_facility(facility) == school.records().of_facility(facility)
 

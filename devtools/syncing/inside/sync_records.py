@@ -22,9 +22,26 @@ BATCH = 2000
 PER_LEARNER = 5
 
 
-def make_records(facility_id: str, label: str, records: int, learners: int) -> None:
-    """A class of so many learners, who have answered so much that it makes so many records."""
-    facility = Facility.objects.get(id=facility_id)
+def found(name: str, username: str, password: str) -> None:
+    """Set up a facility, as a school does that has no cloud yet."""
+    call_command(
+        "provisiondevice",
+        facility=name,
+        superusername=username,
+        superuserpassword=password,
+        preset="nonformal",
+        language_id="en",
+        interactive=False,
+    )
+
+
+def make_records(facility_id: str | None, label: str, records: int, learners: int) -> None:
+    """A class of so many learners, who have answered so much that it makes so many records.
+
+    :param facility_id: None: the only one.
+    """
+    known = {"id": facility_id} if facility_id else {}
+    facility = Facility.objects.get(**known)
     classroom = Classroom.objects.create(name=f"Class {label}", parent=facility)
     dataset = {"dataset_id": facility.dataset_id}
     users = _saved(
