@@ -19,8 +19,9 @@ class Container:
     """A container that can be ended and begun again, at the same address."""
 
     def __init__(self, deployment: Deployment, port: int) -> None:
-        self._begin = lambda: begin(deployment, PORT=str(port))
-        self._processes: ContainerProcesses = self._begin()
+        self._deployment = deployment
+        self._port = str(port)
+        self._processes = self._begin()
         self.wait_until_ready()
 
     @property
@@ -39,6 +40,9 @@ class Container:
     def begin_again(self) -> None:
         self._processes = self._begin()
         self.wait_until_ready()
+
+    def _begin(self) -> ContainerProcesses:
+        return begin(self._deployment, PORT=self._port)
 
     def one_web_process(self) -> int:
         """One of the processes that serve, any of them."""

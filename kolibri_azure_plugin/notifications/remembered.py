@@ -47,8 +47,8 @@ def remember_within_a_batch(memoized: Callable[..., Any]) -> Callable[..., Any]:
             memory.pop(_key(look_up, positional, keywords), None)
 
     def cache_clear() -> None:
-        memory = getattr(_batch, "memory", None)
-        for key in [key for key in memory or () if key[0] is look_up]:
+        memory = getattr(_batch, "memory", None) or {}
+        for key in [key for key in memory if key[0] is look_up]:
             del memory[key]
 
     function.delete_key = delete_key  # type: ignore[attr-defined]

@@ -14,12 +14,11 @@ import select
 import time
 from typing import Any
 
-from django.db.backends.postgresql import base
 from django.db.backends.postgresql.client import DatabaseClient as PostgresqlClient
 
 from kolibri_azure_plugin.database import connections
 from kolibri_azure_plugin.database.connections import login_parameters
-from kolibri_azure_plugin.database.postgresql.before_commit import BeforeCommit
+from kolibri_azure_plugin.database.postgresql.before_commit import WritesBeforeCommit
 from kolibri_azure_plugin.database.postgresql.storing import StoresEveryText
 
 #: Seconds of idleness after which a round trip shows whether the connection still works. Before
@@ -40,7 +39,7 @@ class DatabaseClient(PostgresqlClient):
         )
 
 
-class DatabaseWrapper(BeforeCommit, StoresEveryText, base.DatabaseWrapper):
+class DatabaseWrapper(StoresEveryText, WritesBeforeCommit):
     """A connection to PostgreSQL."""
 
     client_class = DatabaseClient

@@ -9,6 +9,7 @@ import json
 import uuid
 
 from django.db import connection, transaction
+from django.http import HttpRequest
 from django.utils import timezone
 from kolibri.core.auth.models import Facility
 from kolibri.core.auth.sync_event_hook_utils import (
@@ -56,7 +57,8 @@ def context_of_a_transfer():
         transfer_stage_status=transfer_statuses.PENDING,
     )
     Store.objects.update(last_transfer_session_id=transfer.id)
-    return LocalSessionContext(sync_session=session, transfer_session=transfer)
+    # Who has a request is the server.
+    return LocalSessionContext(HttpRequest(), sync_session=session, transfer_session=transfer)
 
 
 def told_by_kolibri(context):
