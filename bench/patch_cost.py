@@ -1,66 +1,105 @@
-"""What each patch for speed is worth: a learner's requests with all patches, and without one of them.
+"""What each patch for speed is worth: a learner's requests with all of them, and without one.
 
 Usage: python -m bench.patch_cost [REQUESTS]
 
-As bench.request_cost measures them: statements, and the time that the processor is busy.
+In one process, where each request is made with the patch and without it in turn: what else the
+machine does comes to the same for both. Statements, and the time that the processor is busy; the
+time is the best tenth's.
 """
 
 from __future__ import annotations
 
+import json
 import sys
+from typing import Any
 
 from bench.deployment import deployment_to_measure
 from bench.performance.school import LEARNERS, furnish
-from bench.request_cost import measure
-from kolibri_azure_plugin.kolibri_patches import PATCHES, judgement
-from kolibri_azure_plugin.kolibri_patches.patch import Kind
+from bench.request_cost import SECONDS
+from devtools.deployment import run
+from kolibri_azure_plugin.kolibri_patches import PATCHES
+from kolibri_azure_plugin.kolibri_patches.patch import Kind, Patch
 
-WITHOUT = "without"
+#: What starts this module in the deployment's environment.
+INSIDE = "inside"
 
 
 def main() -> None:
-    if sys.argv[1:2] == [WITHOUT]:
-        ask_without(sys.argv[2])
+    if sys.argv[1:2] == [INSIDE]:
+        del sys.argv[1]
+        ask()
         return
-    requests = sys.argv[1] if len(sys.argv) > 1 else "100"
+    requests = sys.argv[1] if len(sys.argv) > 1 else "300"
     with deployment_to_measure() as (deployment, _, _azure):
         folder = deployment.home.with_name("furniture")
         folder.mkdir()
         deployment.provision()
         furnish(deployment, folder)
-
-        def ask(target: str) -> dict[str, dict[str, float]]:
-            words = ("-m", "bench.patch_cost", WITHOUT, target, LEARNERS[0], requests)
-            return measure(deployment.command(deployment.python, *words), deployment.environment)
-
-        ask("")
-        print("| without | request | statements | milliseconds | saved by the patch |")
-        print("|---|---|---|---|---|")
-        for patch in PATCHES:
-            if patch.kind is Kind.SPEED:
-                # With and without in turn: what else the machine does changes by the minute.
-                report(patch.name, ask(""), ask(patch.target))
+        words = ("-m", "bench.patch_cost", INSIDE, LEARNERS[0], requests)
+        command = deployment.command(deployment.python, *words)
+        result = run(command, deployment.environment, 4 * SECONDS)
+        _, marker, found = result.stdout.partition("FOUND ")
+        if not marker:
+            raise RuntimeError(f"{result.stdout}\n{result.stderr}")
+        report(json.loads(found.splitlines()[0]))
 
 
-def ask_without(target: str) -> None:
-    judgement.PATCHES = tuple(patch for patch in PATCHES if patch.target != target)
-    del sys.argv[1:3]
+def ask() -> None:
+    """Make the requests; `sys.argv` holds the user and how many."""
     # Loads Kolibri when it is imported.
-    from bench import requests_in_process
+    from bench.requests_in_process import WARM_UP, as_learner, call
 
-    requests_in_process.main()
+    paths, cookie, sent = as_learner(sys.argv[1])
+    found = []
+    for patch in PATCHES:
+        if patch.kind is not Kind.SPEED:
+            continue
+        places, wrapped, own = holders(patch), patch.current, patch.original
+        for shown, path in paths.items():
+            times: dict[bool, list[float]] = {True: [], False: []}
+            statements = {}
+            for turn in range(2 * (WARM_UP + int(sys.argv[2]))):
+                with_it = turn % 2 == 0
+                put(wrapped if with_it else own, places)
+                sent.clear()
+                took = call(path, cookie)
+                if turn >= 2 * WARM_UP:
+                    times[with_it].append(took)
+                    statements[with_it] = len(sent)
+            put(wrapped, places)
+            tenth = {key: sorted(each)[len(each) // 10] for key, each in times.items()}
+            found.append(
+                [patch.name, shown, statements[False], statements[True], tenth[False], tenth[True]]
+            )
+    print("FOUND", json.dumps(found))
 
 
-def report(
-    name: str, with_it: dict[str, dict[str, float]], without: dict[str, dict[str, float]]
-) -> None:
-    for path, after in with_it.items():
-        before = without[path]
-        saved = 1 - after["milliseconds"] / before["milliseconds"]
+def holders(patch: Patch) -> list[tuple[Any, str]]:
+    """What holds the function: its owner, and modules that have taken it over by its name."""
+    wrapped, place = patch.current, patch.place
+    return [
+        place,
+        *(
+            (module, name)
+            for module in list(sys.modules.values())
+            for name, value in list(vars(module).items())
+            if value is wrapped and module is not place[0]
+        ),
+    ]
+
+
+def put(function: Any, places: list[tuple[Any, str]]) -> None:
+    for holder, name in places:
+        setattr(holder, name, function)
+
+
+def report(found: list[list[Any]]) -> None:
+    print("| patch | request | statements without, with | milliseconds | saved |")
+    print("|---|---|---|---|---|")
+    for name, path, statements, fewer, before, after in found:
         print(
-            f"| `{name}` | `{path}` | {before['statements']} > {after['statements']} "
-            f"| {before['milliseconds']:.1f} > {after['milliseconds']:.1f} | {saved:.0%} |",
-            flush=True,
+            f"| `{name}` | `{path}` | {statements}, {fewer} | {before:.2f}, {after:.2f} "
+            f"| {1 - after / before:.0%} |"
         )
 
 

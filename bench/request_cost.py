@@ -23,7 +23,7 @@ SECONDS = 300
 
 def main() -> None:
     requests = sys.argv[1] if len(sys.argv) > 1 else "300"
-    with deployment_tomeasure() as (deployment, postgres, _):
+    with deployment_to_measure() as (deployment, postgres, _):
         folder = deployment.home.with_name("furniture")
         folder.mkdir()
         deployment.provision()

@@ -20,19 +20,33 @@ WARM_UP = 20
 
 
 def main() -> None:
+    paths, cookie, sent = as_learner(sys.argv[1])
+    found = {}
+    for shown, path in paths.items():
+        for _ in range(WARM_UP):
+            call(path, cookie)
+        sent.clear()
+        call(path, cookie)
+        statements = len(sent)
+        times = sorted(call(path, cookie) for _ in range(int(sys.argv[2])))
+        found[shown] = {"statements": statements, "times": times}
+    print("FOUND", json.dumps(found))
+
+
+def as_learner(username: str) -> tuple[dict[str, str], str, list[str]]:
+    """Addresses by the names under which they are shown, a session's cookie, and what is sent."""
     from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.db import connection
     from kolibri.core.auth.backends import SessionStore
     from kolibri.core.auth.models import FacilityUser
 
-    user = FacilityUser.objects.get(username=sys.argv[1])
+    user = FacilityUser.objects.get(username=username)
     session = SessionStore()
     session[SESSION_KEY] = user.id
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.create()
-    cookie = f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
     sent: list[str] = []
 
     def note(execute: Any, statement: str, *rest: Any) -> Any:
@@ -40,22 +54,15 @@ def main() -> None:
         return execute(statement, *rest)
 
     connection.execute_wrappers.append(note)
-    found = {}
-    for path in (
+    paths = (
         "/en/learn/",
         "/learn/api/state",
         "/api/content/channel/",
         f"/api/auth/facilityuser/{user.id}/",
         "/api/public/info/",
-    ):
-        for _ in range(WARM_UP):
-            call(path, cookie)
-        sent.clear()
-        call(path, cookie)
-        statements = len(sent)
-        times = sorted(call(path, cookie) for _ in range(int(sys.argv[2])))
-        found[path.replace(user.id, "…")] = {"statements": statements, "times": times}
-    print("FOUND", json.dumps(found))
+    )
+    cookie = f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
+    return {path.replace(user.id, "…"): path for path in paths}, cookie, sent
 
 
 def call(path: str, cookie: str) -> float:

@@ -70,7 +70,7 @@ class Patch:
 
         :raises ImportError, AttributeError: when Kolibri has no such function.
         """
-        return getattr(*self._place())
+        return getattr(*self.place)
 
     @property
     def original(self) -> Any:
@@ -91,7 +91,7 @@ class Patch:
 
     def apply(self) -> None:
         """Put the new function into its place."""
-        owner, name = self._place()
+        owner, name = self.place
         setattr(owner, name, self.make_wrapper()(getattr(owner, name)))
 
     def make_wrapper(self) -> Wrapper:
@@ -100,6 +100,8 @@ class Patch:
         wrapper: Wrapper = getattr(importlib.import_module(module), name)
         return wrapper
 
-    def _place(self) -> tuple[Any, str]:
+    @property
+    def place(self) -> tuple[Any, str]:
+        """What holds the function, and its name there."""
         *path, name = self.name.split(".")
         return functools.reduce(getattr, path, importlib.import_module(self.module)), name
