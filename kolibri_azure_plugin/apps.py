@@ -7,6 +7,7 @@ from django.conf import settings
 
 from kolibri_azure_plugin.database.config import ENGINE
 from kolibri_azure_plugin.fail_closed import fail_closed
+from kolibri_azure_plugin.logs.error_reports import mask_error_reports
 
 
 class AzureConfig(AppConfig):
@@ -15,6 +16,7 @@ class AzureConfig(AppConfig):
     name = "kolibri_azure_plugin"
 
     def ready(self) -> None:
+        mask_error_reports()
         if settings.DATABASES["default"]["ENGINE"] == ENGINE:
             from kolibri_azure_plugin.caching.signed_in_users import forget_what_changes
             from kolibri_azure_plugin.channels.taking_turns import change_content_one_at_a_time

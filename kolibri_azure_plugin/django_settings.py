@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from kolibri.utils.conf import KOLIBRI_HOME, OPTIONS
+from kolibri.utils import conf
 
 from kolibri_azure_plugin.fail_closed import fail_closed
 
@@ -55,15 +55,15 @@ def apply(base: Any, here: context.Context) -> None:
     """
     configure(base.LOGGING, here.settings.log_format)
     deadline = Deadline(here.settings.startup_timeout)
-    uses_postgresql = OPTIONS["Database"]["DATABASE_ENGINE"] == "postgres"
+    uses_postgresql = conf.OPTIONS["Database"]["DATABASE_ENGINE"] == "postgres"
     if here.settings.is_test:
-        startup.announce_test_deployment(uses_postgresql, OPTIONS["Paths"]["CONTENT_DIR"])
+        startup.announce_test_deployment(uses_postgresql, conf.OPTIONS["Paths"]["CONTENT_DIR"])
     else:
         startup.verify_content(here, deadline)
-        media.verify_media(here.settings, KOLIBRI_HOME, deadline)
-    secret_key = startup.prepare_secret_key(here, KOLIBRI_HOME, deadline)
+        media.verify_media(here.settings, conf.KOLIBRI_HOME, deadline)
+    secret_key = startup.prepare_secret_key(here, conf.KOLIBRI_HOME, deadline)
     if uses_postgresql:
-        database = startup.prepare_database(here, OPTIONS["Database"], deadline)
+        database = startup.prepare_database(here, conf.OPTIONS["Database"], deadline)
         connections.use(database)
         joining.join(deadline)
         _use_postgresql(

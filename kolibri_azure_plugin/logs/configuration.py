@@ -6,6 +6,7 @@ import logging
 import sys
 from typing import Any
 
+from kolibri_azure_plugin.logs.error_reports import mask_error_reports
 from kolibri_azure_plugin.logs.formatters import FORMATTERS
 from kolibri_azure_plugin.logs.requests import note_requests
 from kolibri_azure_plugin.redaction import RedactingFilter
@@ -35,6 +36,7 @@ def configure(config: dict[str, Any], log_format: str) -> None:
     :param log_format: a name of FORMATTERS.
     """
     note_requests()
+    mask_error_reports()
     logging.captureWarnings(True)
     config["filters"][FILTER] = {"()": RedactingFilter}
     config["formatters"][FORMATTER] = {"()": FORMATTERS[log_format]}
