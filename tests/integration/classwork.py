@@ -109,14 +109,15 @@ from kolibri.core.exams.models import Exam
 from kolibri.core.lessons.models import Lesson
 from kolibri.core.notifications.models import LearnerProgressNotification
 
-names = {}
+names = {{}}
 for model, field in (
     (Lesson, "title"), (Exam, "title"), (ContentNode, "title"), (CourseSession, "title"),
     (Collection, "name"), (FacilityUser, "username"),
 ):
     names.update(dict(model.objects.values_list("id", field)))
-told = list(LearnerProgressNotification.objects.order_by("timestamp", "id"))
-times = sorted({each.timestamp for each in told})
+learner = FacilityUser.objects.get(username={learner!r})
+told = list(LearnerProgressNotification.objects.filter(user_id=learner.id))
+times = sorted({{each.timestamp for each in told}})
 
 def name(value):
     return names.get(value, "another" if value else None)
@@ -163,9 +164,9 @@ def furnish(shell: Shell, *learners: str) -> Class:
     return Class(**_said(said, "FURNISHED"))
 
 
-def told(shell: Shell) -> list[list[Any]]:
-    """What the coach is told, sorted."""
-    found: list[list[Any]] = _said(shell(TOLD), "TOLD")
+def told(shell: Shell, learner: str) -> list[list[Any]]:
+    """What the coach is told of a learner, sorted."""
+    found: list[list[Any]] = _said(shell(TOLD.format(learner=learner)), "TOLD")
     return found
 
 

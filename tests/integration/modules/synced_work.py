@@ -49,7 +49,7 @@ def context_of_a_transfer():
     )
     transfer = TransferSession.objects.create(
         id=uuid.uuid4().hex,
-        filter=certificate.get_scope().read_filter,
+        filter=str(certificate.get_scope().read_filter),
         push=True,
         sync_session=session,
         last_activity_timestamp=timezone.now(),
