@@ -8,14 +8,15 @@ import shutil
 import signal
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from devtools.ports import free_port
-from devtools.process import BackgroundProcess
+from devtools.process import BackgroundProcess, ProcessEndedError
 from devtools.state import state_folder
 
 REPOSITORY = Path(__file__).parents[1]
+FIRST_LINE = "Kolibri with the Azure plugin"
 LAST_LINE = "Ctrl-C ends it."
 START_SECONDS, STOP_SECONDS = 600, 90
 
@@ -56,7 +57,9 @@ class Demo(BackgroundProcess):
         return self
 
     def interrupt(self, number=signal.SIGINT):
-        """Its exit code, after Ctrl-C or another signal."""
+        """Its exit code, after Ctrl-C or another signal: it hears them from its first line on."""
+        with suppress(ProcessEndedError):
+            self.wait_for(FIRST_LINE)
         self.signal(number)
         return self.wait_until_it_ends(STOP_SECONDS)
 
