@@ -13,6 +13,7 @@ import fcntl
 import shutil
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import IO
 
@@ -41,7 +42,7 @@ def main() -> int:
     progress = Progress(options.folder / "progress.json", goals)
     if not progress.complete:
         with own_fleet(options.folder) as fleet, running_site(fleet) as site:
-            course.run(site, progress, SCHOOLS, options.minutes * 60)
+            course.run(site, progress, SCHOOLS, _ending(options.minutes * 60))
     lock.close()
     print("\n".join(report.everything(progress)))
     return 1 if report.faults(progress.data) else 0
@@ -57,11 +58,17 @@ def _alone(folder: Path) -> IO[str]:
     return lock
 
 
-def _end(*_signal: object) -> None:
-    """As Ctrl-C does, so that every process is stopped and the progress is kept."""
-    raise KeyboardInterrupt
+def _ending(seconds: float) -> threading.Event:
+    """Is set at Ctrl-C, and after so many seconds: what is done until then is measured."""
+    ending = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ending.set())
+    if seconds < threading.TIMEOUT_MAX:
+        timer = threading.Timer(seconds, ending.set)
+        timer.daemon = True
+        timer.start()
+    return ending
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _end)
     sys.exit(main())

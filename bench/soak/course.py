@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 import time
 from typing import Protocol
 
@@ -58,13 +59,15 @@ class Worker(Protocol):
     def stop(self) -> None: ...
 
 
-def run(site: Site, progress: Progress, schools: int, seconds: float = float("inf")) -> None:
-    """Do what is left of the work, for so many seconds after the warm-up at the most."""
+def run(site: Site, progress: Progress, schools: int, ending: threading.Event) -> None:
+    """Warm up, do what is left of the work until `ending` is set, and measure it."""
     print(f"the site runs at {site.url}; warming up", flush=True)
     # The processes are new ones, also where the work goes on.
     file = site.fleet.folder / "warm-up.json"
     file.unlink(missing_ok=True)
-    _work(site, Progress(file, _warm_up(progress.goals)), schools, float("inf"))
+    _work(site, Progress(file, _warm_up(progress.goals)), schools, ending)
+    if ending.is_set():
+        return
     _wait_for_jobs(site)
     if "before" not in progress.data:
         _clean(site)
@@ -72,7 +75,7 @@ def run(site: Site, progress: Progress, schools: int, seconds: float = float("in
     processes = site.processes()
     before = {name: sizes.of_process(pid) for name, pid in processes.items()}
     done, began = progress.done, time.monotonic()
-    failures = _work(site, progress, schools, seconds)
+    failures = _work(site, progress, schools, ending)
     _wait_for_jobs(site)
     minutes = (time.monotonic() - began) / 60
     after = {name: sizes.of_process(pid) for name, pid in processes.items()}
@@ -105,8 +108,8 @@ def _warm_up(goals: dict[str, int]) -> dict[str, int]:
     }
 
 
-def _work(site: Site, progress: Progress, schools: int, seconds: float) -> list[str]:
-    """Do what is left, for so many seconds at the most; what failed."""
+def _work(site: Site, progress: Progress, schools: int, ending: threading.Event) -> list[str]:
+    """Do what is left, or as much of it as there is time for; what failed."""
     workers: list[Worker] = [
         Visitors(site, progress, progress.goals["requests"]),
         Administrator(site, progress, progress.goals["jobs"]),
@@ -116,11 +119,9 @@ def _work(site: Site, progress: Progress, schools: int, seconds: float) -> list[
         workers.append(School(site, progress, progress.goals["syncs"], folder))
     for worker in workers:
         worker.start()
-    deadline = time.monotonic() + seconds
     told = time.monotonic()
     try:
-        while any(worker.running for worker in workers) and time.monotonic() < deadline:
-            time.sleep(0.5)
+        while any(worker.running for worker in workers) and not ending.wait(0.5):
             failures = [failure for worker in workers for failure in worker.failures]
             if len(failures) > MOST_FAILURES:
                 raise RuntimeError("too much fails: " + "; ".join(failures[-5:]))
