@@ -219,10 +219,11 @@ class Learner:
         return answer.json()
 
 
-def do_everything(learner: Learner, of: Class, until_help_is_told: Callable[[], object]) -> None:
+def do_everything(learner: Learner, of: Class, until_told: Callable[[int], object]) -> None:
     """Every kind of work of which a coach is told.
 
-    :param until_help_is_told: waits for it; once an exercise is complete, nobody is told any more.
+    :param until_told: waits until so many answers have been told of. Once an exercise is complete,
+        Kolibri calls no coach for help any more.
     """
     lesson = of.lessons["first"]
     video = learner.open("video", lesson_id=lesson)
@@ -232,10 +233,11 @@ def do_everything(learner: Learner, of: Class, until_help_is_told: Callable[[], 
     exercise = learner.open("exercise", lesson_id=lesson)
     for _ in range(UNTIL_HELP):
         attempt = learner.answer(exercise, right=False, item="hard")
-    until_help_is_told()
+    until_told(UNTIL_HELP)
     # Twice within a moment: the log keeps the time of the last one only.
     learner.answer(exercise, right=False, item="hard", attempt=attempt)
     learner.answer(exercise, right=True, item="hard", attempt=attempt)
+    until_told(UNTIL_HELP + 2)
     learner.answer(exercise, right=True, progress=1)
 
     again = learner.open("exercise", lesson_id=lesson, repeat=True)

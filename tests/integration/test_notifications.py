@@ -122,6 +122,9 @@ MODULES = Path(__file__).parent / "modules"
 #: Both are the last that a learner does: that of the class, and that of the course.
 QUIZZES = 2
 
+#: Those with the exercise.
+LESSONS = 2
+
 
 class Site:
     """Kolibri with the plugin, and a class in it."""
@@ -233,22 +236,24 @@ def test_a_coach_is_told_what_stock_kolibri_tells(tmp_path, site, server, counts
     stock = Kolibri(tmp_path / "stock")
     stock.provision(username="admin", password="admin-password", preset="formal")
     there = furnish(lambda script: stock.succeed("manage", "shell", "-c", script).output, "ann")
+
+    def stock_told(answers):
+        wait_until(
+            lambda: in_stock(stock.home, "Answered") == answers * LESSONS, "stock Kolibri", SOON
+        )
+
     with stock.start() as stock_server:
         stock_server.wait_until_it_answers()
         client = KolibriClient(stock_server.url)
         client.sign_in("ann", PASSWORD)
         # Kolibri looks at its list every five seconds, and works it off in order.
-        do_everything(
-            Learner(client, there),
-            there,
-            lambda: wait_until(lambda: in_stock(stock.home, "HelpNeeded"), "a call for help", SOON),
-        )
+        do_everything(Learner(client, there), there, stock_told)
         wait_until(
             lambda: in_stock(stock.home, "Completed", "Quiz") == QUIZZES, "the last quiz", SOON
         )
     expected = told(lambda script: stock.succeed("manage", "shell", "-c", script).output, "ann")
 
-    do_everything(site.learner(server, "ann"), site.of, site.wait_until_told)
+    do_everything(site.learner(server, "ann"), site.of, lambda _: site.wait_until_told())
     site.wait_until_told()
     found = told(site.shell, "ann")
     counts(f"{len(found)} notifications, of {len({tuple(each[:2]) for each in found})} kinds")
