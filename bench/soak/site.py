@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -105,6 +106,7 @@ def running_site(fleet: Fleet) -> Iterator[Site]:
         servers = []
         for name in INSTANCES:
             instance = fleet.instance(name)
+            _share_media(instance.home, fleet.folder / "media")
             server = stack.enter_context(instance.gunicorn(*GUNICORN))
             servers.append(server)
             roots[f"{name}: gunicorn"] = server
@@ -129,6 +131,15 @@ def _facts(fleet: Fleet) -> dict[str, str]:
         told = first.succeed("manage", "shell", "-c", furnish + FACTS).stdout
         file.write_text(told.split("FACTS ")[1])
     return dict(json.loads(file.read_text()))
+
+
+def _share_media(home: Path, folder: Path) -> None:
+    """What is uploaded to one instance is worked on by the other; a link stands for the share."""
+    folder.mkdir(exist_ok=True)
+    media = home / "media"
+    if not media.is_symlink():
+        shutil.rmtree(media, ignore_errors=True)
+        media.symlink_to(folder)
 
 
 def _doctor(instance: Kolibri) -> BackgroundProcess:
