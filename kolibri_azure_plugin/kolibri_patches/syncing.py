@@ -14,8 +14,8 @@ PATCHES = (
         known=("d7186ff3bdd2a632",),
         wrapper="kolibri_azure_plugin.syncing.operations:only_for_peers_that_wait",
         reason="Its hook hands out operations that no other hook can take back.",
-        answers="A sync that is a job here waits for another job: as many of them as there are "
-        "workers never end.",
+        answers="With one worker for such jobs, an import of a facility waited for another job "
+        "without end.",
         without="Several imports of facilities at once can block all background work.",
         plugin=SYNC_EXTRAS,
     ),

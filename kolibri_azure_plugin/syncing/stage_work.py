@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import IntegrityError, InterfaceError, OperationalError, connection
 from kolibri_sync_extras_plugin.sync.context import BackgroundSessionContext
 from morango.api.viewsets import session_controller
-from morango.constants import transfer_statuses
+from morango.constants import transfer_stages, transfer_statuses
 from morango.models import TransferSession
 
 from kolibri_azure_plugin.errors import SyncError
@@ -21,8 +21,10 @@ logger = logging.getLogger(__name__)
 #: Seconds between one try and the next: for four minutes in all.
 PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, *[15.0] * 15)
 
-#: What a database says that is away for a moment, or in which somebody else was first.
-PASSING = (OperationalError, InterfaceError)
+#: What a database says that is away for a moment, or in which somebody else was first. Of several
+#: schools that ask at once, one has all records put into the store; morango lets the others wait,
+#: but they see the records as they were before, and put them there again.
+PASSING = (OperationalError, InterfaceError, IntegrityError)
 
 
 class StageContext(BackgroundSessionContext):
@@ -71,6 +73,7 @@ def _try(transfer_id: str, stage: str, capabilities: Iterable[str]) -> str | Non
     """
     try:
         transfer = TransferSession.objects.get(pk=transfer_id)
+        _remove_what_an_interrupted_job_left(transfer, stage)
         context = StageContext(transfer, capabilities)
         session_controller.proceed_to(stage, context=context)
         # A job that is begun again may find that it had been done.
@@ -92,3 +95,10 @@ def _try(transfer_id: str, stage: str, capabilities: Iterable[str]) -> str | Non
     if through:
         return None
     return str(context.error).strip() if context.error else "others changed the same records"
+
+
+def _remove_what_an_interrupted_job_left(transfer: Any, stage: str) -> None:
+    """It may have queued the records, and ended before it could say so; nobody has got one yet."""
+    state = (transfer.transfer_stage, transfer.transfer_stage_status)
+    if stage == transfer_stages.QUEUING and state == (stage, transfer_statuses.PENDING):
+        transfer.delete_buffers()

@@ -134,8 +134,10 @@ def test_the_cloud_takes_over_a_facility_that_a_school_had_and_the_school_syncs_
     assert cloud.records().of_facility(facility) == school.records().of_facility(facility)
 
 
-def test_a_sync_waits_for_workers_that_are_away_and_ends_when_its_job_failed(cloud, school):
-    facility = facility_of(cloud)
+def test_two_schools_wait_for_workers_that_are_away_and_one_ends_when_its_job_failed(
+    cloud, school, tmp_path
+):
+    facility, another = facility_of(cloud), School(tmp_path / "another")
     cloud.stop_workers()
 
     def fail_the_job(exchange):
@@ -157,10 +159,16 @@ def test_a_sync_waits_for_workers_that_are_away_and_ends_when_its_job_failed(clo
         syncing = pool.submit(type_command, school, TAKE_OVER, *WHO, SUPERUSER, **words)
         wait_until(lambda: ("QUEUED",) in cloud.rows(JOBS), "a job", 60)
         cloud.rows("DELETE FROM jobs WHERE queue = 'azure_sync'")
-        wait_until(lambda: ("QUEUED",) in cloud.rows(JOBS), "another job", 60)
+        also_syncing = pool.submit(run_steps, another, take_over)
+        wait_until(lambda: cloud.rows(JOBS).count(("QUEUED",)) == 2, "jobs of both", 60)
+        # Now both begin at once, and want to put the same records into the store.
+        cloud.rows("UPDATE kolibriauth_facilityuser SET _morango_dirty_bit = true")
         cloud.mend()
         syncing.result()
-    assert school.records().of_facility(facility) == cloud.records().of_facility(facility)
+        also_syncing.result()
+    in_the_cloud = cloud.records().of_facility(facility)
+    assert school.records().of_facility(facility) == in_the_cloud
+    assert another.records().of_facility(facility) == in_the_cloud
 
 
 @pytest.mark.skipif(not ROUNDS, reason="set KOLIBRI_AZURE_SYNC_ROUNDS=10, or run `make sync`")
