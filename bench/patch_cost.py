@@ -1,6 +1,6 @@
 """What each patch for speed is worth: a learner's requests with all of them, and without one.
 
-Usage: python -m bench.patch_cost [REQUESTS]
+Usage: python -m bench.patch_cost [REQUESTS [PATCH]]
 
 In one process, where each request is made with the patch and without it in turn: what else the
 machine does comes to the same for both. Statements, and the time that the processor is busy; the
@@ -35,7 +35,7 @@ def main() -> None:
         folder.mkdir()
         deployment.provision()
         furnish(deployment, folder)
-        words = ("-m", "bench.patch_cost", INSIDE, LEARNERS[0], requests)
+        words = ("-m", "bench.patch_cost", INSIDE, LEARNERS[0], requests, *sys.argv[2:])
         command = deployment.command(deployment.python, *words)
         result = run(command, deployment.environment, 4 * SECONDS)
         _, marker, found = result.stdout.partition("FOUND ")
@@ -45,14 +45,16 @@ def main() -> None:
 
 
 def ask() -> None:
-    """Make the requests; `sys.argv` holds the user and how many."""
+    """Make the requests; `sys.argv` holds the user, how many, and the patch if it is one."""
     # Loads Kolibri when it is imported.
+    from django.core.cache import cache
+
     from bench.requests_in_process import WARM_UP, as_learner, call
 
     paths, cookie, sent = as_learner(sys.argv[1])
     found = []
     for patch in PATCHES:
-        if patch.kind is not Kind.SPEED:
+        if patch.kind is not Kind.SPEED or patch.name not in (sys.argv[3:] or [patch.name]):
             continue
         places, wrapped, own = holders(patch), patch.current, patch.original
         for shown, path in paths.items():
@@ -61,6 +63,9 @@ def ask() -> None:
             for turn in range(2 * (WARM_UP + int(sys.argv[2]))):
                 with_it = turn % 2 == 0
                 put(wrapped if with_it else own, places)
+                # What one of the two has kept is nothing for the other.
+                cache.clear()
+                call(path, cookie)
                 sent.clear()
                 took = call(path, cookie)
                 if turn >= 2 * WARM_UP:
@@ -82,7 +87,7 @@ def holders(patch: Patch) -> list[tuple[Any, str]]:
         *(
             (module, name)
             for module in list(sys.modules.values())
-            for name, value in list(vars(module).items())
+            for name, value in list(getattr(module, "__dict__", {}).items())
             if value is wrapped and module is not place[0]
         ),
     ]
