@@ -7,6 +7,7 @@ listed. What is printed is the status of each answer.
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import json
 import logging
@@ -158,13 +159,17 @@ def _parameters(view):
 
 def _source(view):
     """Kolibri's part of a view."""
-    kinds = (kind for kind in view.__mro__ if kind.__module__.startswith(("kolibri.", "morango.")))
-    found = []
-    for kind in kinds:
+    return "".join(map(_source_of, view.__mro__))
+
+
+@functools.cache
+def _source_of(kind):
+    # Python reads the whole file for each.
+    if kind.__module__.startswith(("kolibri.", "morango.")):
         # Some of morango's classes are made by others, and stand in no file.
         with contextlib.suppress(OSError):
-            found.append(inspect.getsource(kind))
-    return "".join(found)
+            return inspect.getsource(kind)
+    return ""
 
 
 def _required(view):
