@@ -35,12 +35,14 @@ UNFINISHED = """
 #: As if a month had passed since the work was finished.
 CLEAN = """
 from datetime import timedelta
+from django.db import connection
 from django.utils import timezone
 from kolibri.core.auth.models import Session
 from kolibri_azure_plugin.housekeeping.periods import Periods
 from kolibri_azure_plugin.housekeeping.rounds import clean
 
 Session.objects.update(expire_date=timezone.now() - timedelta(days=1))
+connection.cursor().execute("UPDATE kolibri_azure_cache SET expires = now() - interval '1 day'")
 now = timedelta(0)
 print("REMOVED", clean(periods=Periods(now, now, now, now, 0, now, now, now)))
 """
