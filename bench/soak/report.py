@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bench.soak.progress import KINDS, Progress
-from bench.soak.sizes import MEGABYTE, is_for_people
+from bench.soak.sizes import MEGABYTE, is_for_people, may_grow
 
 #: A process may be this many times as large as after the warm-up.
 MOST_GROWTH = 1.3
@@ -87,7 +87,7 @@ def faults(data: Mapping[str, Any]) -> list[str]:
             found.append(f"all processes together are {_all(run):.2f} times {AS_LARGE}")
     for name, (rows, _) in data.get("after", {}).items():
         old = data["before"].get(name, [0, 0])[0]
-        if not is_for_people(name) and rows > old + MORE_ROWS:
+        if not may_grow(name) and rows > old + MORE_ROWS:
             found.append(f"table {name} has grown from {old:,} to {rows:,} rows")
     return found
 

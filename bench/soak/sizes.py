@@ -31,6 +31,9 @@ KEPT_FOR_PEOPLE = (
 #: Among these, by Kolibri's naming; it is no account.
 NOT_FOR_PEOPLE = ("morango_recordmaxcounterbuffer", "kolibriauth_session")
 
+#: Kolibri keeps the last five minutes of it: the next coach who looks removes the rest.
+WITHIN_BOUNDS = ("notifications_notificationslog",)
+
 TABLES = (
     "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
 )
@@ -73,6 +76,11 @@ def of_tables(rows: Callable[[str], list[Any]]) -> dict[str, Table]:
         [[count, size_of_all]] = rows(f'SELECT count(*), {size} FROM "{name}"')
         found[name] = Table(int(count), int(size_of_all))
     return found
+
+
+def may_grow(table: str) -> bool:
+    """True for what is kept for people, and what grows with visitors of this moment alone."""
+    return is_for_people(table) or table in WITHIN_BOUNDS
 
 
 def is_for_people(table: str) -> bool:
