@@ -43,12 +43,15 @@ def leave_to_the_database(update: Callable[[str, str], None]) -> Callable[[str, 
 def decide_by_the_database(update_plugins: Callable[[], Any]) -> Callable[[], None]:
     """Around Kolibri's `run_plugin_updates`, which it calls next and always: do what is due."""
 
+    from kolibri.utils import main
+
+    # Now: who puts something else in its place later means what Kolibri calls.
+    update = original(main.update)
+
     @wraps(update_plugins)
     def bring_up() -> None:
-        from kolibri.utils import main
-
         try:
-            bring_up_to_date(original(main.update), update_plugins)
+            bring_up_to_date(update, update_plugins)
         except KolibriAzureError:
             with fail_closed():
                 raise
