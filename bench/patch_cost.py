@@ -47,11 +47,12 @@ def main() -> None:
 def ask() -> None:
     """Make the requests; `sys.argv` holds the user, how many, and the patch if it is one."""
     # Loads Kolibri when it is imported.
-    from django.core.cache import cache
-
     from bench.requests_in_process import WARM_UP, as_learner, call
 
     paths, cookie, sent = as_learner(sys.argv[1])
+    # Only now Python finds the Django that Kolibri brings along.
+    from django.core.cache import cache
+
     found = []
     for patch in PATCHES:
         if patch.kind is not Kind.SPEED or patch.name not in (sys.argv[3:] or [patch.name]):
