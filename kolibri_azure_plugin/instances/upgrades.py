@@ -42,7 +42,6 @@ def leave_to_the_database(update: Callable[[str, str], None]) -> Callable[[str, 
 
 def decide_by_the_database(update_plugins: Callable[[], Any]) -> Callable[[], None]:
     """Around Kolibri's `run_plugin_updates`, which it calls next and always: do what is due."""
-
     from kolibri.utils import main
 
     # Now: who puts something else in its place later means what Kolibri calls.
