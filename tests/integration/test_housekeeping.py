@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import time
 import uuid
 from pathlib import Path
 
@@ -13,111 +12,33 @@ import pytest
 import requests
 
 from devtools.deadline import wait_until
-from devtools.deployment import LEARNER, LEARNER_PASSWORD, SUPERUSER, SUPERUSER_PASSWORD
+from devtools.deployment import LEARNER, LEARNER_PASSWORD
 from devtools.instances import another_instance, start_gunicorn
 from devtools.kolibri_client import KolibriClient
 from devtools.kolibri_process import KEPT_TO_THIS_MACHINE
 from devtools.process import BackgroundProcess
 from tests.integration import broken_sync
 from tests.integration.broken_sync import ABANDONED, ENDED, FRESH, LEFT
+from tests.integration.housekept_site import (
+    EVERYTHING,
+    LIST,
+    OFTEN,
+    PASSWORD,
+    TASKS,
+    Site,
+    let_age,
+)
 from tests.integration.serving import zip_content_server
-from tests.integration.test_media import COLUMNS
 
 pytestmark = pytest.mark.slow
 
-TASKS = "/api/tasks/tasks/"
-OFTEN, EVERYTHING = "azure_remove_often", "azure_clean_up"
-
 #: Of each of two kinds; issue 13 found that such a list takes 16 seconds.
 MANY = 10_000
-
-FINISHED = """
-    INSERT INTO jobs (id, state, func, priority, queue, saved_job, "interval", repeat,
-                      scheduled_time)
-    SELECT name || number, state, func, 10, 'kolibri',
-           json_build_object('job_id', name || number, 'state', state, 'func', func)::text,
-           0, 0, now() - interval '30 days'
-    FROM generate_series(1, %s) number,
-         (VALUES (%s, %s, %s)) each (name, func, state)
-"""
 
 CLEANUP = "kolibri.core.auth.tasks.cleanupsync"
 AUTOMATIC = "kolibri.core.content.tasks.automatic_resource_import"
 STAGE = "kolibri_azure_plugin.syncing.task.advance_transfer"
 EXPORT = "kolibri.core.auth.tasks.exportuserstocsv"
-IMPORT = "kolibri.core.auth.tasks.importusersfromcsv"
-
-PASSWORD = "a-password-that-was-uploaded"
-LIST = f"{COLUMNS}\n,newcomer,{PASSWORD},New Comer,LEARNER,,,,,\n"
-MINUTES = 60
-
-
-class Site:
-    """A web server and workers of one deployment, and what stands in its database."""
-
-    def __init__(self, deployment, postgres, server, zip_server, temporary):
-        self._deployment = deployment
-        self._postgres = postgres
-        self.url = server.url
-        self.zip_url = zip_server.url
-        self.temporary = temporary
-        self.uploads = deployment.home / "media" / "temp"
-        self.client = KolibriClient(server.url)
-        self.client.sign_in(SUPERUSER, SUPERUSER_PASSWORD)
-
-    def rows(self, statement, *values):
-        database = self._deployment.database
-        return self._postgres.execute(statement, values, database=database)
-
-    def count(self, table, condition="true", *values):
-        return self.rows(f"SELECT count(*) FROM {table} WHERE {condition}", *values)[0][0]
-
-    def jobs(self, **condition):
-        [(column, value)] = condition.items()
-        return self.count("jobs", f"{column} = %s", value)
-
-    def add_jobs(self, count, name, function, state="COMPLETED"):
-        self.rows(FINISHED, count, name, function, state)
-
-    def let_jobs_age(self, period, like="%"):
-        """As if they had been finished so much earlier."""
-        age = "UPDATE jobs SET time_updated = time_updated - %s::interval WHERE id LIKE %s"
-        self.rows(age, period, like)
-
-    def shell(self, script):
-        return self._deployment.require("manage", "--skip-update", "shell", "-c", script)
-
-    def do_a_round(self, job=EVERYTHING):
-        """Let the job be due now, and wait until the workers have done it."""
-
-        def ended():
-            found = self.rows("SELECT state, scheduled_time > now() FROM jobs WHERE id = %s", job)
-            return found == [("QUEUED", True)]
-
-        wait_until(ended, "the round to be scheduled", 60)
-        self.rows("UPDATE jobs SET scheduled_time = now() WHERE id = %s", job)
-        wait_until(ended, "the round to end", 60)
-
-    def upload(self, text=LIST, **options):
-        """Give a list to an import, as the interface does; the job, and the file."""
-        before = set(self.uploads.glob("*")) if self.uploads.exists() else set()
-        task = {"type": IMPORT, "facility": self.client.facility()["id"], "locale": "en"}
-        answer = self.client.request(
-            "POST", TASKS, data={**task, **options}, files={"csvfile": ("users.csv", text)}
-        )
-        assert answer.ok, answer.text
-        job = answer.json()["id"]
-        added = set(self.uploads.glob("*")) - before
-        return job, next(iter(added), None)
-
-    def wait_for(self, job):
-        ends = ("COMPLETED", "FAILED")
-        wait_until(lambda: self.client.get(f"{TASKS}{job}/")["status"] in ends, "the job", 60)
-
-
-def let_age(path, minutes):
-    then = time.time() - minutes * MINUTES
-    os.utime(path, (then, then))
 
 
 @pytest.fixture(scope="module")
