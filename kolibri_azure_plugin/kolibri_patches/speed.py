@@ -13,7 +13,7 @@ PATCHES = (
         wrapper="kolibri_azure_plugin.caching.signed_in_users:read_with_belongings",
         reason="Kolibri's session middleware asks this backend, whatever others there are.",
         answers="Four of six queries, and half of the time, that a learner's own account takes; "
-        "one of three, and 15 %, of the learner's state.",
+        "one of three, and a fifth, of the learner's state.",
         without="Requests ask the database for the rights and settings of the user one by one.",
         postgresql_only=True,
     ),
