@@ -10,7 +10,7 @@ ARGS :=
 ADDRESS :=
 # The modules of bench/ that `make bench` runs; performance and chaos take ten minutes each, and
 # run when they are named.
-BENCH := startup doctor caches health request_cost
+BENCH := startup doctor caches health request_cost patch_cost
 
 RUN := $(VENV)/bin/python
 # What makes a release lives alone: nothing else may have a hand in what is published.
