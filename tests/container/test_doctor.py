@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from devtools.descendants import descendants
-from tests.container.test_supervision import MOST_DEATHS, name_of
+from devtools.descendants import command_line, descendants
+from tests.container.test_supervision import MOST_DEATHS
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +38,7 @@ def wait_for_a_round(container):
 def doctors(container):
     """The processes that examine, without the one that has them begin."""
     below = descendants(container.parts()["doctor"])
-    return {pid for pid in below if "kolibri_azure_plugin.doctor " in name_of(pid)}
+    return {pid for pid in below if "kolibri_azure_plugin.doctor " in command_line(pid)}
 
 
 def test_web_examines_both_and_what_serves_has_no_part_in_it(start):
@@ -57,7 +57,7 @@ def test_web_examines_both_and_what_serves_has_no_part_in_it(start):
     parts = web.parts()
     for part in set(parts) - {"doctor"}:
         own = {parts[part], *descendants(parts[part])}
-        assert not [pid for pid in own if "kolibri_azure_plugin.doctor" in name_of(pid)], part
+        assert not [pid for pid in own if "kolibri_azure_plugin.doctor" in command_line(pid)], part
     assert web.stop() == 0
     assert web.processes() == set()
 
