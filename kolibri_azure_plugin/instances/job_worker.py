@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connection, transaction
+from kolibri.core.tasks.exceptions import JobNotFound
 from kolibri.core.tasks.job import State
 from kolibri.core.tasks.worker import Worker
 
@@ -58,21 +60,30 @@ class LeasedWorker(Worker):
         return job
 
     def handle_finished_future(self, future: Future[Any]) -> None:
-        """Queue a job again whose end could not be written down; Kolibri leaves it for ever."""
+        """Also see to a job whose end was not written down; Kolibri leaves it running for ever."""
         job = self.job_future_mapping.get(future)
         error = None if future.cancelled() else future.exception()
-        if job is None or not isinstance(error, (DatabaseError, InterfaceError)):
+        if job is None or error is None:
             super().handle_finished_future(future)
             return
-        logger.warning(
-            "Job %s could not reach the database, and is queued again: %s",
-            job.job_id,
-            str(error).strip(),
-        )
         del self.job_future_mapping[future]
         del self.future_job_mapping[job.job_id]
-        # This thread's connection is of no use, and neither may any be for a while.
-        self._lost.add(job.job_id)
+        if isinstance(error, (DatabaseError, InterfaceError)):
+            logger.warning(
+                "Job %s could not reach the database, and is queued again: %s",
+                job.job_id,
+                str(error).strip(),
+            )
+            # This thread's connection is of no use, and neither may any be for a while.
+            self._lost.add(job.job_id)
+        elif not isinstance(error, JobNotFound):
+            self._fail(job.job_id, error)
+
+    def _fail(self, job_id: str, error: BaseException) -> None:
+        """What could not even be begun, as when its function is of a plugin that is gone."""
+        logger.error("Job %s could not be run: %s", job_id, error, exc_info=error)
+        lines = traceback.format_exception(type(error), error, error.__traceback__)
+        self.storage.mark_job_as_failed(job_id, error, "".join(lines))
 
     def shutdown_workers(self, wait: bool = True) -> None:
         """Let running jobs finish if they are quick; Kolibri cancels every job in the database."""

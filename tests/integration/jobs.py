@@ -37,10 +37,15 @@ class Jobs:
         fleet.modules = (MODULES,)
         fleet.settings["RECORDED_JOBS_FILE"] = str(self._log)
 
-    def add(self, number: int, seconds: float, state: str = "QUEUED") -> None:
+    def add(
+        self,
+        number: int,
+        seconds: float,
+        state: str = "QUEUED",
+        function: str = "recorded_jobs.work",
+    ) -> None:
         """A job of so many seconds, as Kolibri would store it."""
         name = f"test-{number}"
-        function = "recorded_jobs.work"
         job = {"func": function, "job_id": name, "state": state, "args": [number, seconds]}
         self._fleet.postgres.execute(
             INSERT, (name, state, function, json.dumps(job)), database=self._fleet.database

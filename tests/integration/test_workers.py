@@ -258,6 +258,20 @@ def test_jobs_that_were_picked_or_running_when_everything_ended_are_resumed(
     wait_until(lambda: set(jobs.states().values()) == {"COMPLETED"}, "both jobs", 30)
 
 
+def test_a_job_whose_function_is_gone_fails_and_keeps_nothing_else_from_running(
+    ready_fleet, jobs, processes
+):
+    jobs.add(1, 0.1, function="no_such_plugin.work")
+    jobs.add(2, 0.1)
+
+    worker = begin_worker(ready_fleet, "worker")
+    processes.append(worker)
+
+    expected = {1: "FAILED", 2: "COMPLETED"}
+    wait_until(lambda: jobs.states() == expected, "both jobs to end", 30)
+    assert "Job test-1 could not be run: No module named 'no_such_plugin'" in worker.output
+
+
 @pytest.mark.parametrize("start", ["start", "services"])
 def test_kolibri_start_and_kolibri_services_run_the_workers(ready_fleet, jobs, processes, start):
     jobs.add(1, 0.1)
