@@ -3,8 +3,9 @@
 Two locks, always taken in this order:
 
 - One for each channel, from the first byte of its database's file to the last of its resources.
-- Kolibri's own lock, for each of the transactions that change content through SQLAlchemy. Kolibri
-  takes it where Django deletes content; on SQLite a transaction is alone anyway.
+- One for all content, for each of the transactions that change it through SQLAlchemy. Kolibri
+  takes a lock where Django changes content, and takes this one here, in place of number 1, which is
+  also Morango's: every sync shares it for as long as records are worked in.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
 
-#: Of `db_lock_postgresql_only` in Kolibri's core/utils/lock.py.
-KOLIBRIS_LOCK = "SELECT pg_advisory_xact_lock(1)"
+#: Ends with the transaction.
+CONTENT_LOCK = "SELECT pg_advisory_xact_lock(%s)", [AdvisoryLock("content").key]
 
 #: Digits of a channel's id that name its lock; PostgreSQL shows no longer names.
 DIGITS = 12
@@ -33,17 +34,30 @@ _held = threading.local()
 
 
 def change_content_one_at_a_time() -> None:
-    """Have every transaction of SQLAlchemy in Kolibri's database begin with Kolibri's lock."""
+    """Have every transaction of SQLAlchemy in Kolibri's database begin with the lock."""
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
 
-    event.listen(Engine, "begin", _take_kolibris_lock)
+    event.listen(Engine, "begin", _take_content_lock)
 
 
-def _take_kolibris_lock(connection: Any) -> None:
+def _take_content_lock(connection: Any) -> None:
     if connection.dialect.name == "postgresql":
         with connection.connection.cursor() as cursor:
-            cursor.execute(KOLIBRIS_LOCK)
+            cursor.execute(*CONTENT_LOCK)
+
+
+def take_no_lock_of_syncs(execute: Callable[..., None]) -> Callable[..., None]:
+    """In place of `PostgresLock.execute`, whose number is that of Morango's lock."""
+
+    @wraps(execute)
+    def take_content_lock(_lock: Any) -> None:
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            cursor.execute(*CONTENT_LOCK)
+
+    return take_content_lock
 
 
 def import_resources_in_turn(run: Callable[..., Any]) -> Callable[..., Any]:
@@ -58,7 +72,7 @@ def import_resources_in_turn(run: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def import_channel_in_turn(run: Callable[..., Any]) -> Callable[..., Any]:
-    """Around `ChannelImport.run_and_annotate`; what fails frees Kolibri's lock too."""
+    """Around `ChannelImport.run_and_annotate`; what fails frees the lock of all content too."""
 
     @wraps(run)
     def in_turn(manager: Any) -> Any:

@@ -103,6 +103,19 @@ PATCHES = (
         without=IN_PARTS,
         postgresql_only=True,
     ),
+    Patch(
+        "kolibri.core.utils.lock",
+        "PostgresLock.execute",
+        Kind.CORRECTNESS,
+        known=("af52b40a1fd5d089",),
+        wrapper="kolibri_azure_plugin.channels.taking_turns:take_no_lock_of_syncs",
+        reason="Kolibri's lock and Morango's have the same number, which stands in their code.",
+        answers="An import of a channel waited for each sync to end that was being worked in, and "
+        "kept all others from beginning meanwhile.",
+        without="A deletion of content waits for syncs, and no longer for imports of other "
+        "channels.",
+        postgresql_only=True,
+    ),
     *(
         Patch(
             module,

@@ -23,6 +23,9 @@ pytestmark = pytest.mark.slow
 LARGEST = 2_147_483_647
 ROUNDS = int(os.environ.get("KOLIBRI_AZURE_CHANNEL_ROUNDS", "1"))
 
+#: Of Morango (0.8.15, sync/backends/postgres.py), which can't be imported without Django.
+LOCK_ALL_PARTITIONS = 1
+
 #: What one title and one description hold: each is cut, cleaned or kept by a rule of its own.
 ODD_TITLE = r'Half of "\frac{1}{2}" \. and \N'
 ODD_DESCRIPTION = "Line one\nline two\tand \\nu, C:\\temp\r\nစာသင်ခန်း 🎓"
@@ -186,6 +189,27 @@ def test_an_import_that_is_killed_leaves_the_channel_to_the_one_that_waits(
 
     assert waiting.wait_until_it_ends(120) == 0, waiting.output
     assert node(ready_fleet, "title") == [(VIDEO_TITLE,)]
+
+
+def test_a_channel_is_imported_and_deleted_while_a_sync_goes_on(ready_fleet, tmp_path):
+    kolibri = ready_fleet.instance("home")
+
+    with a_sync(ready_fleet):
+        kolibri.succeed("manage", "importchannel", "disk", CHANNEL_ID, make_channel(tmp_path))
+        assert node(ready_fleet, "title") == [(VIDEO_TITLE,)]
+        kolibri.succeed("manage", "deletechannel", CHANNEL_ID)
+
+    assert node(ready_fleet, "count(*)") == [(0,)]
+
+
+@contextlib.contextmanager
+def a_sync(fleet: Fleet):
+    """The lock that Morango holds while it works records in, which may take many minutes."""
+    with contextlib.closing(psycopg2.connect(fleet.url())) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", (LOCK_ALL_PARTITIONS,))
+        yield
+        connection.rollback()
 
 
 def odd_channel(drive: Path) -> Path:

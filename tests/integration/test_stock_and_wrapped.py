@@ -58,6 +58,8 @@ ASKED_ELSEWHERE = {
         "::test_a_file_over_two_gibibytes_is_imported_and_not_fetched_twice"
     ),
     f"{CONTENT}.channel_transfer.start_file_transfer": TURNS,
+    "kolibri.core.utils.lock.PostgresLock.execute": "test_channels_on_postgresql.py"
+    "::test_a_channel_is_imported_and_deleted_while_a_sync_goes_on",
     f"{CONTENT}.content_delete.delete_content": DELETIONS,
     "kolibri.core.content.tasks.delete_content": DELETIONS,
     "kolibri.core.content.tasks.diff_stats": TURNS,
