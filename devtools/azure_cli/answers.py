@@ -17,6 +17,7 @@ RESOURCES: Mapping[str, Mapping[str, typing.Any] | str] = {
         "properties": {
             "state": "Running",
             "outboundIpAddresses": "203.0.113.1,203.0.113.2",
+            "possibleOutboundIpAddresses": "203.0.113.1,203.0.113.2,203.0.113.3",
             "virtualNetworkSubnetId": "/subscriptions/S/subnets/apps",
             "serverFarmId": "/subscriptions/S/serverfarms/PLAN",
         },

@@ -95,7 +95,7 @@ def directly(place: str, function: Callable[..., Any], world: dict[str, Any]) ->
 @contextlib.contextmanager
 def in_place(patch: Any, function: Callable[..., Any]) -> Iterator[None]:
     """Kolibri with this function where the patch is."""
-    owner, name = patch._place()
+    owner, name = patch.place
     kept = vars(owner)[name]
     setattr(owner, name, function)
     try:

@@ -63,6 +63,12 @@ LessonAssignment.objects.create(
 )
 """
 
+TAKE_BACK = """
+from kolibri.core.lessons.models import Lesson
+
+Lesson.objects.get(title={title!r}).delete()
+"""
+
 TRANSACTIONS = """
 import contextlib
 from django.db import connection, transaction
@@ -157,11 +163,17 @@ class Site:
         learner = self.learner(server, name)
         learner.progress(learner.open("video", lesson_id=self.of.lessons["first"]))
 
-    def assign(self, title):
-        """Make another lesson of the first one's resources."""
+    @contextlib.contextmanager
+    def another_lesson(self, title):
+        """Another lesson of the first one's resources, which nobody has afterwards."""
         self.shell(ASSIGN.format(title=title))
         found = self.ask("SELECT id::text FROM lessons_lesson WHERE title = %s", (title,))
         self.of.lessons[title] = found[0][0]
+        try:
+            yield
+        finally:
+            del self.of.lessons[title]
+            self.shell(TAKE_BACK.format(title=title))
 
     def id_of(self, name):
         statement = "SELECT id::text FROM kolibriauth_facilityuser WHERE username = %s"
@@ -267,12 +279,12 @@ def test_a_lesson_that_is_assigned_later_is_seen_by_every_process(site, server):
         each.answer(session, right=True)
     site.wait_until_told()
 
-    site.assign("later")
-    for each, session in zip(learners, sessions):
-        each.answer(session, right=True)
-    site.wait_until_told()
+    with site.another_lesson("later"):
+        for each, session in zip(learners, sessions):
+            each.answer(session, right=True)
+        site.wait_until_told()
+        found = site.events("dan", "later")
 
-    found = site.events("dan", "later")
     assert found["Lesson Started"] == 1
     assert found["Resource Answered"] == SESSIONS
 

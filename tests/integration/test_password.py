@@ -15,17 +15,17 @@ from .serving import gunicorn, kolibri_start, signed_in
 
 CHECK = ("manage", "--skip-update", "check")
 
-#: Signs in as Django does, waits for a line, and imports a channel, which SQLAlchemy signs in for.
-IMPORT_ON_DEMAND = """
+#: Signs in as Django does, waits for a line, and signs in as an import of a channel and as Django.
+SIGN_IN_ON_DEMAND = """
 import sys, kolibri, django
 django.setup()
-from django.core.management import call_command
 from django.db import connection
+from kolibri.core.content.utils import sqlalchemybridge
 connection.ensure_connection()
 print("ready", flush=True)
 sys.stdin.readline()
 for stack in (
-    lambda: call_command("importchannel", "disk", sys.argv[1], sys.argv[2]),
+    lambda: sqlalchemybridge.get_engine(sqlalchemybridge.get_default_db_string()).connect(),
     lambda: (connection.close(), connection.ensure_connection()),
 ):
     try:
@@ -60,9 +60,9 @@ def plain(provisioned, postgres):
     return provisioned
 
 
-def import_on_demand(deployment, drive, prepare):
+def sign_in_on_demand(deployment, prepare):
     """What either stack says when it connects after `prepare` was called in between."""
-    program = (deployment.python, "-c", IMPORT_ON_DEMAND, CHANNEL_ID, str(drive))
+    program = (deployment.python, "-c", SIGN_IN_ON_DEMAND)
     with subprocess.Popen(
         deployment.command(*program),
         env=deployment.environment,
@@ -92,36 +92,33 @@ def test_migration_start_sign_in_and_channel_import_work(deployment, drive):
 
 
 @pytest.mark.essential
-def test_both_database_stacks_verify_the_certificate(provisioned, drive):
-    assert import_on_demand(provisioned, drive, lambda: None) == ["accepted", "accepted"]
+def test_both_database_stacks_verify_the_certificate(provisioned):
+    assert sign_in_on_demand(provisioned, lambda: None) == ["accepted", "accepted"]
 
 
 def test_both_refuse_a_certificate_that_a_stranger_signed(
-    provisioned, drive, tmp_path, authority, other_authority
+    provisioned, tmp_path, authority, other_authority
 ):
     trusted = tmp_path / "trusted.pem"
     trusted.write_bytes(authority.certificate_file.read_bytes())
     provisioned.environment["KOLIBRI_AZURE_DATABASE_SSL_ROOT_CERT"] = str(trusted)
-    answers = import_on_demand(
+    answers = sign_in_on_demand(
         provisioned,
-        drive,
         lambda: trusted.write_bytes(other_authority.certificate_file.read_bytes()),
     )
     assert len(answers) == 2
-    assert all("certificate verify failed" in answer for answer in answers)
+    assert all("certificate verify failed" in answer for answer in answers), answers
 
 
-def test_both_refuse_a_certificate_for_another_host(
-    provisioned, drive, tmp_path, authority, postgres
-):
+def test_both_refuse_a_certificate_for_another_host(provisioned, tmp_path, authority, postgres):
     usual = authority.issue("postgres", ["localhost", "127.0.0.1"], folder=tmp_path)
     other = authority.issue("elsewhere", ["elsewhere.example"], folder=tmp_path)
     try:
-        answers = import_on_demand(provisioned, drive, lambda: postgres.use_certificate(other))
+        answers = sign_in_on_demand(provisioned, lambda: postgres.use_certificate(other))
     finally:
         postgres.use_certificate(usual)
     assert len(answers) == 2
-    assert all("does not match host name" in answer for answer in answers)
+    assert all("does not match host name" in answer for answer in answers), answers
 
 
 def test_plain_variables_work_without_a_url_and_without_a_vault(plain, azure):
