@@ -7,5 +7,5 @@ ruff check .
 ruff format --check .
 hadolint docker/Dockerfile
 # Whatever says in its first line that a shell runs it.
-grep -rlE --exclude-dir='.*' '^(#!.*/(env )?(ba)?sh|# shellcheck shell=(ba)?sh( .*)?)$' arm docker devtools .ci/run |
+grep -rlIE --exclude-dir='.*' '^(#!.*/(env )?(ba)?sh|# shellcheck shell=(ba)?sh( .*)?)$' arm docker devtools .ci/run |
     xargs shellcheck
