@@ -66,9 +66,11 @@ class Runner(BackgroundProcess):
         return found
 
     def doctors(self):
-        """The processes of its doctors."""
+        """The processes of its doctors; a child that is just being made still has our name."""
         return [
-            pid for pid in children(self.pid) if "kolibri_azure_plugin.doctor" in command_line(pid)
+            pid
+            for pid in children(self.pid)
+            if " -m kolibri_azure_plugin.doctor " in command_line(pid)
         ]
 
 
