@@ -132,17 +132,24 @@ def _abandon(process: subprocess.Popen[bytes]) -> None:
 def _note(folder: str, pid: int) -> None:
     if _notes is not None:
         with contextlib.suppress(OSError):
-            _notes.write_text(json.dumps([folder, pid, _birth(pid)]), encoding="utf-8")
+            noted = {**_read_notes(_notes), folder: (pid, _birth(pid))}
+            _notes.write_text(json.dumps(noted), encoding="utf-8")
 
 
 def _noted_one_hangs(folder: str) -> bool:
     if _notes is None:
         return False
+    pid, birth = _read_notes(_notes).get(folder, (0, ""))
+    return bool(birth) and _birth(pid) == birth
+
+
+def _read_notes(file: Path) -> dict[str, tuple[int, str]]:
+    """The process that hangs in each folder, and its birth; empty where nothing is noted."""
     try:
-        noted_folder, pid, birth = json.loads(_notes.read_text(encoding="utf-8"))
-        return bool(noted_folder == folder and birth and _birth(pid) == birth)
-    except (OSError, ValueError):
-        return False
+        notes = json.loads(file.read_text(encoding="utf-8"))
+        return {folder: (int(pid), str(birth)) for folder, (pid, birth) in notes.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
 
 
 def _birth(pid: int) -> str:
