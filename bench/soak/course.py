@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-from typing import Protocol
 
 from bench.soak import sizes
 from bench.soak.jobs import TASKS, Administrator
@@ -13,6 +12,7 @@ from bench.soak.progress import KINDS, Progress
 from bench.soak.schools import School
 from bench.soak.site import Site
 from bench.soak.visitors import Visitors
+from bench.soak.worker import Worker
 from devtools.deadline import wait_until
 from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
 from devtools.kolibri_client import KolibriClient
@@ -46,19 +46,6 @@ connection.cursor().execute("UPDATE kolibri_azure_cache SET expires = now() - in
 now = timedelta(0)
 print("REMOVED", clean(periods=Periods(now, now, now, now, 0, now, now, now)))
 """
-
-
-class Worker(Protocol):
-    """One kind of work, in threads of its own."""
-
-    failures: list[str]
-
-    @property
-    def running(self) -> bool: ...
-
-    def start(self) -> None: ...
-
-    def stop(self) -> None: ...
 
 
 def run(site: Site, progress: Progress, schools: int, ending: threading.Event) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
+from typing import Callable
 
 import requests
 
-from bench.soak.progress import Progress
-from bench.soak.site import Site
+from bench.soak.worker import Worker
 from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
 from devtools.kolibri_client import KolibriClient
 
@@ -32,27 +31,11 @@ LIST = (
 JOB_SECONDS = 600
 
 
-class Administrator:
+class Administrator(Worker):
     """Gives jobs in a thread of its own until there are enough, or it is stopped."""
 
-    def __init__(self, site: Site, progress: Progress, goal: int) -> None:
-        self._site = site
-        self._progress = progress
-        self._goal = goal
-        self._stopped = threading.Event()
-        self.failures: list[str] = []
-        self._thread = threading.Thread(target=self._give_jobs, daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopped.set()
-        self._thread.join()
-
-    @property
-    def running(self) -> bool:
-        return self._thread.is_alive()
+    def _tasks(self) -> list[Callable[[], None]]:
+        return [self._give_jobs]
 
     def _give_jobs(self) -> None:
         batch = 0

@@ -8,9 +8,11 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Callable
 
 from bench.soak.progress import Progress
 from bench.soak.site import Site
+from bench.soak.worker import Worker
 from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
 from devtools.fleet import REPOSITORY
 from devtools.kolibri_process import Kolibri
@@ -26,15 +28,11 @@ main({url!r}, {facility!r}, {name!r}, {password!r})
 """
 
 
-class School:
+class School(Worker):
     """One school, in a thread of its own, until there are syncs enough or it is stopped."""
 
     def __init__(self, site: Site, progress: Progress, goal: int, folder: Path) -> None:
-        self._site = site
-        self._progress = progress
-        self._goal = goal
-        self._stopped = threading.Event()
-        self.failures: list[str] = []
+        super().__init__(site, progress, goal)
         identity = f"soak-{folder.name}"
         environment = {
             "PYTHONPATH": str(REPOSITORY),
@@ -43,20 +41,15 @@ class School:
         }
         self._kolibri = Kolibri(folder, environment)
         self._process: _Process | None = None
-        self._thread = threading.Thread(target=self._sync_again_and_again, daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
+    def _tasks(self) -> list[Callable[[], None]]:
+        return [self._sync_again_and_again]
 
     def stop(self) -> None:
         self._stopped.set()
         if self._process is not None:
             self._process.kill()
-        self._thread.join()
-
-    @property
-    def running(self) -> bool:
-        return self._thread.is_alive()
+        super().stop()
 
     def _sync_again_and_again(self) -> None:
         synced = 0

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import random
-import threading
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Callable
 
 import requests
 
 from bench.performance.school import LEARNERS, PASSWORD
-from bench.soak.progress import Progress
-from bench.soak.site import Site
+from bench.soak.worker import Worker
 from devtools.channel.content import CHANNEL_ID, EXERCISE_TITLE, identifier
 from devtools.channel.exercise import MASTERY, QUESTIONS
 from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
@@ -28,36 +27,12 @@ TRACK = "/api/logger/trackprogress/"
 Request = tuple[str, str, Any]
 
 
-class Visitors:
+class Visitors(Worker):
     """Threads that visit the site until the requests of the soak are done, or they are stopped."""
 
-    def __init__(self, site: Site, progress: Progress, goal: int) -> None:
-        self._site = site
-        self._progress = progress
-        self._goal = goal
-        self._stopped = threading.Event()
-        self.failures: list[str] = []
+    def _tasks(self) -> list[Callable[[], None]]:
         kinds = [self._learn, self._learn, self._learn, self._learn, self._coach, self._search]
-        self._threads = [
-            threading.Thread(target=self._visit, args=(kind, number), daemon=True)
-            for number, kind in enumerate(kinds)
-        ]
-
-    def start(self) -> None:
-        for thread in self._threads:
-            thread.start()
-
-    def stop(self) -> None:
-        self._stopped.set()
-        self.join()
-
-    def join(self) -> None:
-        for thread in self._threads:
-            thread.join()
-
-    @property
-    def running(self) -> bool:
-        return any(thread.is_alive() for thread in self._threads)
+        return [functools.partial(self._visit, kind, number) for number, kind in enumerate(kinds)]
 
     def _visit(self, kind: Any, number: int) -> None:
         names = itertools.cycle(LEARNERS[number::6] if kind == self._learn else (SUPERUSER,))
