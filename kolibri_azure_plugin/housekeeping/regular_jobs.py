@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from kolibri.core.tasks.constants import Priority
@@ -20,29 +21,24 @@ def _status(_job: Any) -> JobStatus:
     return JobStatus("Housekeeping", "")
 
 
-# Urgent: long imports may have all other workers for hours. For the superuser alone: a task
-# without permissions can be started by anybody.
-
-
-@register_task(
-    job_id="azure_remove_often",
+#: Urgent: long imports may have all other workers for hours. For the superuser alone: a task
+#: without permissions can be started by anybody.
+_regular_job = functools.partial(
+    register_task,
     queue=QUEUE,
     priority=Priority.HIGH,
     permission_classes=[IsSuperAdmin],
     status_fn=_status,
 )
+
+
+@_regular_job(job_id="azure_remove_often")
 def remove_often() -> None:
     """Remove what can't wait: uploaded lists, which hold passwords, and finished jobs."""
     rounds.clean(rounds.OFTEN)
 
 
-@register_task(
-    job_id="azure_clean_up",
-    queue=QUEUE,
-    priority=Priority.HIGH,
-    permission_classes=[IsSuperAdmin],
-    status_fn=_status,
-)
+@_regular_job(job_id="azure_clean_up")
 def clean_up() -> None:
     """Remove everything that is finished, abandoned or expired."""
     schedule_what_has_stopped()

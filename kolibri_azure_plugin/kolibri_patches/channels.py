@@ -17,6 +17,21 @@ IN_PARTS = (
     "channel whose file is part old and part new."
 )
 
+
+def _in_turn(module: str, name: str, digest: str, wrapper: str, answers: str = AT_ONCE) -> Patch:
+    return Patch(
+        module,
+        name,
+        Kind.SAFETY,
+        known=(digest,),
+        wrapper=f"kolibri_azure_plugin.channels.taking_turns:{wrapper}",
+        reason=TURNS,
+        answers=answers,
+        without=IN_PARTS,
+        postgresql_only=True,
+    )
+
+
 PATCHES = (
     Patch(
         IMPORT,
@@ -70,38 +85,17 @@ PATCHES = (
         "the other then.",
         postgresql_only=True,
     ),
-    Patch(
-        IMPORT,
-        "ChannelImport.run_and_annotate",
-        Kind.SAFETY,
-        known=("0f750d5a1f1f6547",),
-        wrapper="kolibri_azure_plugin.channels.taking_turns:import_channel_in_turn",
-        reason=TURNS,
-        answers=AT_ONCE,
-        without=IN_PARTS,
-        postgresql_only=True,
+    _in_turn(
+        IMPORT, "ChannelImport.run_and_annotate", "0f750d5a1f1f6547", "import_channel_in_turn"
     ),
-    Patch(
-        RESOURCES,
-        "ResourceImportManagerBase.run",
-        Kind.SAFETY,
-        known=("d7fec78be1efa193",),
-        wrapper="kolibri_azure_plugin.channels.taking_turns:import_resources_in_turn",
-        reason=TURNS,
-        answers=AT_ONCE,
-        without=IN_PARTS,
-        postgresql_only=True,
+    _in_turn(
+        RESOURCES, "ResourceImportManagerBase.run", "d7fec78be1efa193", "import_resources_in_turn"
     ),
-    Patch(
+    _in_turn(
         "kolibri.core.content.utils.channel_transfer",
         "start_file_transfer",
-        Kind.SAFETY,
-        known=("3edd9c1171542b0f",),
-        wrapper="kolibri_azure_plugin.channels.taking_turns:transfer_in_turn",
-        reason=TURNS,
-        answers=AT_ONCE,
-        without=IN_PARTS,
-        postgresql_only=True,
+        "3edd9c1171542b0f",
+        "transfer_in_turn",
     ),
     Patch(
         "kolibri.core.utils.lock",
@@ -117,17 +111,13 @@ PATCHES = (
         postgresql_only=True,
     ),
     *(
-        Patch(
+        _in_turn(
             module,
             "delete_content",
-            Kind.SAFETY,
-            known=("d5190804787ac76d",),
-            wrapper="kolibri_azure_plugin.channels.taking_turns:in_turn",
-            reason=TURNS,
+            "d5190804787ac76d",
+            "in_turn",
             answers="A deletion that met an import of the same channel failed, or deleted the "
             "file of the database that had just come.",
-            without=IN_PARTS,
-            postgresql_only=True,
         )
         # Its tasks have taken over the name before any plugin's app is ready.
         for module in ("kolibri.core.content.utils.content_delete", "kolibri.core.content.tasks")
