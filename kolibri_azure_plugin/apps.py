@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
-from django.conf import settings
 
-from kolibri_azure_plugin.database.config import ENGINE
+from kolibri_azure_plugin.database.config import uses_postgresql
 from kolibri_azure_plugin.fail_closed import fail_closed
 from kolibri_azure_plugin.logs.error_reports import mask_error_reports
 
@@ -17,7 +16,7 @@ class AzureConfig(AppConfig):
 
     def ready(self) -> None:
         mask_error_reports()
-        if settings.DATABASES["default"]["ENGINE"] == ENGINE:
+        if uses_postgresql():
             from kolibri_azure_plugin.caching.signed_in_users import forget_what_changes
             from kolibri_azure_plugin.channels.taking_turns import change_content_one_at_a_time
             from kolibri_azure_plugin.database.sqlalchemy import connect_like_django

@@ -38,6 +38,13 @@ URL_OPTIONS = frozenset(
 ) | CONNECTION_OPTIONS.keys() - {"gssencmode"}
 
 
+def uses_postgresql() -> bool:
+    """True when Django's settings name PostgreSQL, and not a test deployment's SQLite."""
+    from django.conf import settings
+
+    return bool(settings.DATABASES["default"]["ENGINE"] == ENGINE)
+
+
 @dataclasses.dataclass(frozen=True)
 class Login:
     """Who signs in, and with what."""

@@ -6,11 +6,10 @@ import logging
 import os
 from collections.abc import Iterator
 
-from django.conf import settings as django_settings
 from kolibri.plugins import config
 
 from kolibri_azure_plugin import context
-from kolibri_azure_plugin.database.config import ENGINE
+from kolibri_azure_plugin.database.config import uses_postgresql
 from kolibri_azure_plugin.kolibri_patches.judgement import (
     ACCEPT,
     Judgement,
@@ -35,8 +34,7 @@ def apply_patches() -> None:
     :raises SettingsError: when Kolibri has changed what keeps data safe, and nobody accepts that.
     """
     here = context.current().settings
-    on_postgresql = django_settings.DATABASES["default"]["ENGINE"] == ENGINE
-    patches = wanted(here.role, on_postgresql=on_postgresql, plugins=config.ACTIVE_PLUGINS)
+    patches = wanted(here.role, on_postgresql=uses_postgresql(), plugins=config.ACTIVE_PLUGINS)
     judgement = judge(patches, Patch.fits)
     require_safety(judgement, here.accept_changed_kolibri)
     _say_once(list(_messages(judgement)))

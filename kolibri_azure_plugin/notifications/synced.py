@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any, Callable
 
-from kolibri_azure_plugin.database.config import ENGINE
+from kolibri_azure_plugin.database.config import uses_postgresql
 from kolibri_azure_plugin.notifications import drainer, outbox
 from kolibri_azure_plugin.notifications.calls import Call, call_for_logs
 from kolibri_azure_plugin.notifications.outbox import Row
@@ -48,7 +48,7 @@ def note_before_taking_in(context: Any) -> bool:
     from morango.sync.context import LocalSessionContext
 
     if (
-        _on_postgresql()
+        uses_postgresql()
         and isinstance(context, LocalSessionContext)
         and _is_for_coaches_here(context)
     ):
@@ -82,12 +82,6 @@ def spread(row: Row) -> bool:
     while some := list(itertools.islice(calls, LOGS)):
         outbox.insert(connection, some)
     return True
-
-
-def _on_postgresql() -> bool:
-    from django.conf import settings
-
-    return bool(settings.DATABASES["default"]["ENGINE"] == ENGINE)
 
 
 def _is_for_coaches_here(context: Any) -> bool:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection
 
-from kolibri_azure_plugin.database.config import ENGINE
+from kolibri_azure_plugin.database.config import uses_postgresql
 from kolibri_azure_plugin.notifications import outbox
 
 
@@ -22,7 +21,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        if connection.settings_dict["ENGINE"] != ENGINE:
+        if not uses_postgresql():
             raise CommandError("On SQLite, notifications wait in the memory of Kolibri.")
         outbox.make_table()
         if options["retry"]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection
 
-from kolibri_azure_plugin.database.config import ENGINE
+from kolibri_azure_plugin.database.config import uses_postgresql
 from kolibri_azure_plugin.instances import workers
 from kolibri_azure_plugin.instances.parents import END_WITH_PARENT
 
@@ -28,6 +27,6 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        if connection.settings_dict["ENGINE"] != ENGINE:
+        if not uses_postgresql():
             raise CommandError("Only a deployment on PostgreSQL has instances that take turns.")
         workers.run(end_with_parent=options["end_with_parent"])
