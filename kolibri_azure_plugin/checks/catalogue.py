@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from kolibri_azure_plugin.checks import (
     accounts,
+    background,
     cache,
     content,
     database,
@@ -30,6 +31,7 @@ CHECKS: tuple[Check, ...] = (
     *patches.CHECKS,
     *cache.CHECKS,
     *accounts.CHECKS,
+    *background.CHECKS,
     *platform.CHECKS,
 )
 

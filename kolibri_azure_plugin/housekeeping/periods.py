@@ -1,4 +1,4 @@
-"""How long what is finished, abandoned or expired stays."""
+"""How long what is finished, abandoned or expired stays, and how often that is looked at."""
 
 from __future__ import annotations
 
@@ -33,3 +33,8 @@ class Periods:
 
 
 PERIODS = Periods()
+
+#: The regular jobs of housekeeping, and the seconds between two rounds of each.
+REMOVE_OFTEN = "azure_remove_often"
+CLEAN_UP = "azure_clean_up"
+INTERVALS = {REMOVE_OFTEN: 600, CLEAN_UP: 3600}

@@ -11,6 +11,7 @@ from kolibri.core.tasks.job import JobStatus
 from kolibri.core.tasks.permissions import IsSuperAdmin
 
 from kolibri_azure_plugin.housekeeping import rounds
+from kolibri_azure_plugin.housekeeping.periods import CLEAN_UP, REMOVE_OFTEN
 from kolibri_azure_plugin.housekeeping.stopped_jobs import schedule_what_has_stopped
 
 QUEUE = "azure_housekeeping"
@@ -32,13 +33,13 @@ _regular_job = functools.partial(
 )
 
 
-@_regular_job(job_id="azure_remove_often")
+@_regular_job(job_id=REMOVE_OFTEN)
 def remove_often() -> None:
     """Remove what can't wait: uploaded lists, which hold passwords, and finished jobs."""
     rounds.clean(rounds.OFTEN)
 
 
-@_regular_job(job_id="azure_clean_up")
+@_regular_job(job_id=CLEAN_UP)
 def clean_up() -> None:
     """Remove everything that is finished, abandoned or expired."""
     schedule_what_has_stopped()

@@ -13,9 +13,9 @@ from kolibri.core.tasks.job import State
 from kolibri.core.tasks.main import job_storage
 
 from kolibri_azure_plugin.housekeeping import regular_jobs
+from kolibri_azure_plugin.housekeeping.periods import INTERVALS
 
-#: Seconds between two rounds.
-INTERVALS = ((regular_jobs.remove_often, 600), (regular_jobs.clean_up, 3600))
+TASKS = (regular_jobs.remove_often, regular_jobs.clean_up)
 
 #: After the workers have begun; an instance has other things to do just then.
 FIRST = timedelta(seconds=60)
@@ -26,7 +26,8 @@ def schedule_rounds() -> None:
 
     What is due stays due, so that workers that begin anew all the time clean up nevertheless.
     """
-    for task, interval in INTERVALS:
+    for task in TASKS:
+        interval = INTERVALS[task.job_id]
         if not _waits(task, interval):
             # One that was interrupted is queued again with everything else.
             try:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg2
 
 from devtools.relay import Relay
+from kolibri_azure_plugin.notifications import outbox
 
 from .faulty_databases import require_role
 from .patient import Patient
 
 #: A role that the database belonged to before.
 FORMER = "former"
+
+SOON = "now() + interval '1 minute'"
 
 
 @contextlib.contextmanager
@@ -142,3 +146,55 @@ def two_instances_at_work(patient: Patient) -> Iterator[None]:
             connection = psycopg2.connect(url, application_name="kolibri")
             connections.append(stack.enter_context(contextlib.closing(connection)))
         yield
+
+
+def notification(due: str) -> Any:
+    """A notification for coaches that is due then, as SQL has it."""
+
+    @contextlib.contextmanager
+    def plant(patient: Patient) -> Iterator[None]:
+        patient.run_sql(outbox.CREATE)
+        patient.run_sql(
+            "INSERT INTO kolibri_azure_notifications (lane, function, arguments, due, attempts)"
+            f" VALUES ('learner', 'parse_summarylog', '{{}}', {due}, 6)"
+        )
+        patient.run_sql(f"ALTER TABLE {outbox.TABLE} OWNER TO {patient.deployment.user}")
+        try:
+            yield
+        finally:
+            patient.run_sql(f"DROP TABLE {outbox.TABLE}")
+
+    return plant
+
+
+@contextlib.contextmanager
+def jobs(patient: Patient, **planned: str) -> Iterator[None]:
+    """With these jobs alone, made a day ago, and planned for then."""
+    patient.run_sql("CREATE TABLE other_jobs AS SELECT * FROM jobs")
+    patient.run_sql("DELETE FROM jobs")
+    for name, when in planned.items():
+        patient.run_sql(
+            "INSERT INTO jobs (id, state, func, priority, queue, saved_job, interval,"
+            " time_created, scheduled_time) VALUES"
+            f" ('{name}', 'QUEUED', 'a.function', 5, 'a_queue', '{{}}', 600,"
+            f" now() - interval '1 day', {when})"
+        )
+    try:
+        yield
+    finally:
+        patient.run_sql("DELETE FROM jobs")
+        patient.run_sql("INSERT INTO jobs SELECT * FROM other_jobs")
+        patient.run_sql("DROP TABLE other_jobs")
+
+
+def housekeeping_on_time(patient: Patient) -> Any:
+    return jobs(patient, azure_remove_often=SOON, azure_clean_up=SOON)
+
+
+def late_housekeeping(patient: Patient) -> Any:
+    when = "now() - interval '100 minutes'"
+    return jobs(patient, azure_remove_often=when, azure_clean_up=SOON)
+
+
+def no_workers(patient: Patient) -> Any:
+    return jobs(patient, an_import="now() - interval '1 day'")

@@ -333,6 +333,13 @@ AILMENTS = (
     Ailment("kolibri.accounts", "warn", sign_up_that_nobody_meant),
     Ailment("kolibri.accounts", "warn", learners_without_a_password, "no-password"),
     Ailment("kolibri.accounts", "warn", account_that_waits_for_a_password, "not-specified"),
+    Ailment("kolibri.notifications", "warn", ailing_databases.notification("'infinity'")),
+    Ailment(
+        "kolibri.notifications", "warn",
+        ailing_databases.notification("now() - interval '20 minutes'"), "waiting",
+    ),
+    Ailment("kolibri.housekeeping", "warn", ailing_databases.late_housekeeping),
+    Ailment("kolibri.housekeeping", "warn", ailing_databases.no_workers, "no-workers"),
     Ailment(
         "platform.app_service", "warn",
         environment(WEBSITE_SITE_NAME="kolibri", WEBSITE_RESOURCE_GROUP="school",

@@ -18,6 +18,7 @@ from devtools.radius import RadiusServer
 from devtools.redis import RedisServer
 from kolibri_azure_plugin.checks import catalogue
 
+from . import ailing_databases
 from .ailments import AILMENTS, Patient, give_image
 from .conftest import PASSWORD
 from .examination import RENDERERS, examine, examine_fully, report_of
@@ -95,6 +96,7 @@ def flourishing(patient, content_origin, role, tmp_path):
         radius = stack.enter_context(RadiusServer(judge))
         postgres.ask_radius(IDENTITY, port=radius.port, secret=radius.secret)
         give_image(deployment, days=1)
+        stack.enter_context(ailing_databases.housekeeping_on_time(patient))
         media = deployment.home / "media"
         media.mkdir(parents=True, exist_ok=True)
         deployment.more_shares.append(("bind", media, tmp_path / "media"))
