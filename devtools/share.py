@@ -11,7 +11,8 @@ KIND says what the command finds at MOUNT_POINT:
   hang        a share whose server never answers: whoever touches it hangs and can't be killed
   hang-until  the same, until a file SOURCE/released exists; then SOURCE itself
   dead        a share whose server is gone
-  bind-then-hang  SOURCE, which hangs between `hang(SOURCE)` and `recover(SOURCE)`
+  bind-then-hang  SOURCE, which hangs between `hang(SOURCE)` and `recover(SOURCE)`, and fails each
+              call at once between `kill(SOURCE)` and `recover(SOURCE)`
   full        a share of its own with 16 MiB, nearly all of them taken; SOURCE is not used
 """
 
@@ -45,7 +46,7 @@ NO_FUSE = (
 )
 
 RELEASED = "released"
-HANGING = "hanging"
+HANGING, DEAD = "hanging", "dead"
 
 OVER_FUSE = ("hang", "hang-until", "dead")  # from the start
 KINDS = ("bind", "read-only", "hang", "hang-until", "dead", "bind-then-hang", "full")
@@ -81,9 +82,17 @@ def hang(source: Path) -> None:
     (source / HANGING).touch()
 
 
+def kill(source: Path) -> None:
+    """Let a share that is bound to `source` lose its server; raises NoFuseError."""
+    if not can_hang():
+        raise NoFuseError(NO_FUSE)
+    (source / DEAD).touch()
+
+
 def recover(source: Path) -> None:
-    """Let a share that hangs answer again."""
-    (source / HANGING).unlink(missing_ok=True)
+    """Let a share that hangs or is dead answer again."""
+    for fault in (HANGING, DEAD):
+        (source / fault).unlink(missing_ok=True)
 
 
 def type_of(folder: Path) -> str:
@@ -151,17 +160,17 @@ def _hang_on_demand(mount_point: str, source: str) -> None:
     """A process that lays a hanging share over the mount point, and takes it away again."""
     if os.fork() == 0:
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        hanging = Path(source, HANGING)
+        hanging, dead = Path(source, HANGING), Path(source, DEAD)
         while True:
             if hanging.exists():
                 _hang_while(hanging, mount_point)
+            if dead.exists():
+                _fail_while(dead, mount_point)
             time.sleep(0.02)
 
 
 def _hang_while(hanging: Path, mount_point: str) -> None:
-    device = os.open("/dev/fuse", os.O_RDWR)
-    _mount("share", mount_point, "fuse", 0, f"fd={device},rootmode=40000,user_id=0,group_id=0")
-    _answer_init(device)
+    device = _mount_over(mount_point)
     os.set_blocking(device, False)
     while hanging.exists():
         with contextlib.suppress(BlockingIOError):
@@ -169,6 +178,20 @@ def _hang_while(hanging: Path, mount_point: str) -> None:
         time.sleep(0.02)
     _check(_libc.umount2(mount_point.encode(), MNT_DETACH))
     os.close(device)
+
+
+def _fail_while(dead: Path, mount_point: str) -> None:
+    os.close(_mount_over(mount_point))
+    while dead.exists():
+        time.sleep(0.02)
+    _check(_libc.umount2(mount_point.encode(), MNT_DETACH))
+
+
+def _mount_over(mount_point: str) -> int:
+    device = os.open("/dev/fuse", os.O_RDWR)
+    _mount("share", mount_point, "fuse", 0, f"fd={device},rootmode=40000,user_id=0,group_id=0")
+    _answer_init(device)
+    return device
 
 
 def _mount_fuse(kind: str, mount_point: str, source: str) -> None:

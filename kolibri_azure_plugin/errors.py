@@ -7,6 +7,7 @@ KolibriAzureError
 ├── SecretError           a secret is missing, or its value can't be used
 ├── DatabaseError         PostgreSQL can't be reached, or not safely
 ├── ContentShareError     the content share, or the media share, can't be used
+│   └── InterruptedImportError  an import could not go on
 ├── CacheError            Redis can't be used
 ├── ProvisioningError     a fresh deployment can't be set up
 └── SyncError             a sync with a school can't go on
@@ -93,6 +94,13 @@ class DatabaseError(KolibriAzureError):
 
 class ContentShareError(KolibriAzureError):
     """The content share, or the media share, can't be used."""
+
+
+class InterruptedImportError(ContentShareError):
+    """An import could not go on. Kolibri's tasks show the text of an error, so it holds it all."""
+
+    def __str__(self) -> str:
+        return self.instructions()
 
 
 class CacheError(KolibriAzureError):

@@ -95,6 +95,12 @@ class Settings:
     mount_types: tuple[str, ...] = _row(
         ("cifs", "nfs4"), "File system types that count as the share, comma separated."
     )
+    import_patience: int = _row(
+        600,
+        "Seconds that an import waits for the content share when it goes away in the middle. After "
+        "that the task fails and says how to go on.",
+        minimum=0,
+    )
     allowed_hosts: tuple[str, ...] = _row(
         (),
         "Host names that the site answers to, comma separated; they are its trusted CSRF "

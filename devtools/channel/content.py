@@ -87,3 +87,19 @@ def resources() -> list[Resource]:
             content=page_file(),
         ),
     ]
+
+
+def many_resources(number: int, size: int) -> list[Resource]:
+    """So many videos, each with a file of its own of so many bytes that nobody can play."""
+    return [
+        Resource(
+            title=f"Video {index}",
+            kind="video",
+            preset="high_res_video",
+            extension="mp4",
+            activity="UD5UGM0z",
+            description="",
+            content=index.to_bytes(4, "big") * (size // 4),
+        )
+        for index in range(1, number + 1)
+    ]

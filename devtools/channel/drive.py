@@ -31,13 +31,13 @@ LANGUAGE = {
 }
 
 
-def make_channel(drive: Path) -> Path:
+def make_channel(drive: Path, contents: list[Resource] | None = None) -> Path:
     """Write the channel to the folder `drive`, over an earlier one; returns the folder to import.
 
     Kolibri has to be importable: the database gets the schema that this Kolibri exports. Then
     ``kolibri manage importchannel disk ID FOLDER`` and ``importcontent disk ID FOLDER`` take it in.
     """
-    contents = resources()
+    contents = resources() if contents is None else contents
     data = drive / "KOLIBRI_DATA"
     content = data / "content"
     database = content / "databases" / f"{CHANNEL_ID}.sqlite3"

@@ -95,10 +95,11 @@ def share_errors(path: str) -> Iterator[None]:
             transient=True,
         ) from error
     except OSError as error:
-        raise _unusable(path, error) from error
+        raise explain(path, error) from error
 
 
-def _unusable(path: str, error: OSError) -> ContentShareError:
+def explain(path: str, error: OSError) -> ContentShareError:
+    """What it means for an administrator that the operating system refused something there."""
     reason = error.strerror or str(error)
     if error.errno == errno.EROFS:
         return _read_only(path, reason)

@@ -13,6 +13,7 @@ from kolibri_azure_plugin.kolibri_patches import (
     fitting,
     migrating,
     notifications,
+    outages,
     shared_state,
     speed,
     starting,
@@ -33,6 +34,7 @@ AREAS = (
     web,
     exports,
     channels,
+    outages,
     accounts,
     fitting,
 )

@@ -1,0 +1,237 @@
+"""An import goes on when the content share was away, and says what it waits for meanwhile."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+
+import pytest
+
+from devtools import share
+from devtools.channel import CHANNEL_ID, CHANNEL_NAME, make_channel
+from devtools.channel.content import many_resources
+from devtools.deadline import wait_until
+from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
+from devtools.instances import start_kolibri
+from devtools.kolibri_client import KolibriClient
+from devtools.kolibri_process import Kolibri
+from devtools.process import BackgroundProcess
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not share.can_hang(), reason=share.NO_FUSE),
+]
+
+#: How many files an import has, and for how many seconds the share is away in the middle.
+FILES = int(os.environ.get("KOLIBRI_AZURE_OUTAGE_FILES", "60"))
+SECONDS = float(os.environ.get("KOLIBRI_AZURE_OUTAGE_SECONDS", "12"))
+
+#: Bytes of a file: enough for a fault to find an import at work.
+SIZE = 4 * 2**20
+
+#: Files that have arrived when the fault comes.
+FEW = 3
+
+FAULTS = {"hangs": share.hang, "is dead": share.kill}
+
+TASKS = "/api/tasks/tasks/"
+
+
+@pytest.fixture(scope="module")
+def drive(tmp_path_factory):
+    return make_channel(tmp_path_factory.mktemp("drive"), many_resources(FILES, SIZE))
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory, drive):
+    """A stock Kolibri, from which the channel can be imported over the network."""
+    kolibri = Kolibri(tmp_path_factory.mktemp("studio"))
+    kolibri.provision(username="admin", password="admin-password", preset="nonformal")
+    kolibri.import_channel(CHANNEL_ID, drive)
+    with kolibri.start() as server:
+        server.wait_until_it_answers()
+        yield server
+
+
+@pytest.fixture
+def site(provisioned):
+    provisioned.kind = "bind-then-hang"
+    yield provisioned
+    share.recover(provisioned.share)
+
+
+def arrived(site):
+    return [path for path in (site.share / "storage").rglob("*.mp4") if path.is_file()]
+
+
+def assert_every_file_is_right(site):
+    files = arrived(site)
+    assert len(files) == FILES
+    for path in files:
+        assert hashlib.md5(path.read_bytes()).hexdigest() == path.stem
+
+
+def in_the_middle(site):
+    wait_until(lambda: len(arrived(site)) >= FEW, "the first files", 60)
+
+
+def begin(site, *arguments):
+    """A command that runs beside the test."""
+    return BackgroundProcess(
+        site.kolibri(*arguments),
+        environment=site.environment,
+        folder=site.home,
+        log_file=site.home / "command.log",
+    )
+
+
+def available(site):
+    """How many resources learners can open."""
+    script = (
+        "from kolibri.core.content.models import ContentNode;"
+        "print(ContentNode.objects.filter(available=True).exclude(kind='topic').count())"
+    )
+    return int(site.require("manage", "shell", "-c", script).splitlines()[-1])
+
+
+def outage(site, fault):
+    """The share is away, for as long as the test wants it to be; how many files had arrived."""
+    fault(site.share)
+    there = len(arrived(site))
+    time.sleep(SECONDS)
+    share.recover(site.share)
+    return there
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_an_import_from_a_drive_waits_for_the_share_and_ends_whole(fault, site, drive, counts):
+    site.require("manage", "importchannel", "disk", CHANNEL_ID, str(drive))
+
+    with begin(site, "manage", "importcontent", "disk", CHANNEL_ID, str(drive)) as command:
+        in_the_middle(site)
+        there = outage(site, fault)
+        assert command.wait_until_it_ends(120) == 0, command.output
+
+    assert there < FILES
+    assert_every_file_is_right(site)
+    assert available(site) == FILES
+    counts(f"{FILES} files, {SECONDS:g} s without the share after {there} of them: all there")
+
+
+def test_a_command_says_what_it_waits_for(site, drive):
+    site.require("manage", "importchannel", "disk", CHANNEL_ID, str(drive))
+
+    with begin(site, "manage", "importcontent", "disk", CHANNEL_ID, str(drive)) as command:
+        in_the_middle(site)
+        share.kill(site.share)
+        command.wait_until(lambda: "imports wait for it" in command.output, "a word", 60)
+        share.recover(site.share)
+        assert command.wait_until_it_ends(120) == 0, command.output
+
+    assert "The share works again" in command.output
+
+
+class Task:
+    """An import that an administrator has begun in the browser."""
+
+    def __init__(self, administrator, name):
+        self._administrator = administrator
+        self._id = administrator.post(
+            TASKS,
+            {
+                "type": f"kolibri.core.content.tasks.{name}",
+                "channel_id": CHANNEL_ID,
+                "channel_name": CHANNEL_NAME,
+            },
+        )["id"]
+
+    def shown(self):
+        return self._administrator.get(f"{TASKS}{self._id}/")
+
+    def note(self):
+        """What stands behind the name of the channel."""
+        return self.shown()["extra_metadata"]["channel_name"].partition(CHANNEL_NAME)[2]
+
+    def wait_until_it_is(self, *states):
+        return wait_until(
+            lambda: (shown := self.shown())["status"] in states and shown, f"{states}", 120
+        )
+
+    def ask_for(self, what):
+        self._administrator.post(f"{TASKS}{self._id}/{what}/", {})
+
+
+@pytest.fixture
+def settings():
+    """What a test sets beside the usual."""
+    return {}
+
+
+@pytest.fixture
+def administrator(site, studio, settings):
+    site.environment |= {
+        "KOLIBRI_AZURE_HTTPS_PROXY": "false",
+        "KOLIBRI_AZURE_CHECK_INTERVAL": "0",
+        "KOLIBRI_CENTRAL_CONTENT_BASE_URL": studio.url,
+        **settings,
+    }
+    with start_kolibri(site) as server:
+        server.wait_until_it_answers()
+        client = KolibriClient(server.url)
+        client.sign_in(SUPERUSER, SUPERUSER_PASSWORD)
+        yield client
+        share.recover(site.share)
+
+
+def test_a_task_says_that_it_waits_and_completes(administrator, site):
+    task = Task(administrator, "remoteimport")
+    in_the_middle(site)
+
+    share.kill(site.share)
+    there = len(arrived(site))
+    wait_until(task.note, "a note", 60)
+    assert task.shown()["status"] == "RUNNING"
+    assert task.note() == (f" (waiting. The share at {site.mount_point} does not work.)")
+    share.recover(site.share)
+
+    task.wait_until_it_is("COMPLETED")
+    assert there < FILES
+    assert task.note() == ""
+    assert_every_file_is_right(site)
+    assert available(site) == FILES
+
+
+def test_a_task_that_waits_can_be_cancelled(administrator, site):
+    task = Task(administrator, "remoteimport")
+    in_the_middle(site)
+
+    share.kill(site.share)
+    wait_until(task.note, "a note", 60)
+    task.ask_for("cancel")
+
+    task.wait_until_it_is("CANCELED")
+    assert task.note() == ""
+
+
+@pytest.mark.parametrize("settings", [{"KOLIBRI_AZURE_IMPORT_PATIENCE": "3"}])
+def test_a_task_that_has_waited_too_long_says_how_to_go_on_and_goes_on(administrator, site):
+    task = Task(administrator, "remoteimport")
+    in_the_middle(site)
+
+    share.kill(site.share)
+    failed = task.wait_until_it_is("FAILED")
+    assert failed["exception"] == "InterruptedImportError"
+    assert "an import waits for it, 3 seconds at most" in failed["traceback"]
+    assert "it goes on where it was" in failed["traceback"]
+    assert "interrupted" in task.note()
+
+    share.recover(site.share)
+    there = set(arrived(site))
+    times = {path: path.stat().st_mtime_ns for path in there}
+    task.ask_for("restart")
+    task.wait_until_it_is("COMPLETED")
+    assert task.note() == ""
+    assert_every_file_is_right(site)
+    assert {path: path.stat().st_mtime_ns for path in there} == times
+    assert available(site) == FILES
