@@ -63,7 +63,7 @@ def persevere(
             task_notes.take_back(job)
             raise
         task_notes.say(job, f"interrupted. {interrupted.failed}")
-        raise interrupted from error
+        raise interrupted from (None if isinstance(error, ContentShareError) else error)
     task_notes.take_back(job)
     return result
 

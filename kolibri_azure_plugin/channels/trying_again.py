@@ -7,6 +7,7 @@ to the share fails the whole import, and what "can't be found" there is left out
 from __future__ import annotations
 
 import errno
+import gc
 import hashlib
 import os
 from typing import Any, Callable
@@ -33,6 +34,24 @@ def try_files_again(start: Callable[..., Any]) -> Callable[..., Any]:
         )
 
     return patient
+
+
+def let_go_of_threads(run: Callable[..., Any]) -> Callable[..., Any]:
+    """Around `run`: each thread that worked for it has a connection to the database.
+
+    It ends with the thread's last trace. An error may keep some, until the next import ends.
+    """
+
+    @wraps(run)
+    def letting_go(manager: Any) -> Any:
+        try:
+            return run(manager)
+        finally:
+            manager.executor = manager.exception = None
+            manager.future_file_transfers = {}
+            gc.collect()
+
+    return letting_go
 
 
 def try_database_again(transfer: Callable[..., Any]) -> Callable[..., Any]:

@@ -42,7 +42,9 @@ class Patience:
         """
         while error := self._current_error():
             if error.code in LASTING or self._away_for() >= self._seconds:
-                raise error
+                # Asked once more, so that each thread has an error of its own to raise.
+                self._ask()
+                return
             meanwhile(error)
             time.sleep(GLANCE)
 

@@ -24,6 +24,19 @@ PATCHES = (
     ),
     Patch(
         RESOURCES,
+        "ResourceImportManagerBase.run",
+        Kind.CORRECTNESS,
+        known=("d7fec78be1efa193",),
+        wrapper=f"{WHERE}:let_go_of_threads",
+        reason="Kolibri leaves it to Python's collection of garbage when the threads of an import, "
+        "and what they hold, are gone.",
+        answers="Each import kept ten connections for an uncertain time. After a few, others were "
+        "refused: remaining connection slots are reserved.",
+        without="A few imports one after the other may leave no connection to PostgreSQL.",
+        postgresql_only=True,
+    ),
+    Patch(
+        RESOURCES,
         "ResourceImportManagerBase.do_channel_database_import",
         Kind.CORRECTNESS,
         known=("422cee74527c536d",),

@@ -36,6 +36,7 @@ FEW = 3
 FAULTS = {"hangs": share.hang, "is dead": share.kill}
 
 TASKS = "/api/tasks/tasks/"
+PEERS = "/api/discovery/staticnetworklocation/"
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +45,9 @@ def drive(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def studio(tmp_path_factory, drive):
+def peer(tmp_path_factory, drive):
     """A stock Kolibri, from which the channel can be imported over the network."""
-    kolibri = Kolibri(tmp_path_factory.mktemp("studio"))
+    kolibri = Kolibri(tmp_path_factory.mktemp("peer"))
     kolibri.provision(username="admin", password="admin-password", preset="nonformal")
     kolibri.import_channel(CHANNEL_ID, drive)
     with kolibri.start() as server:
@@ -135,7 +136,7 @@ def test_a_command_says_what_it_waits_for(site, drive):
 class Task:
     """An import that an administrator has begun in the browser."""
 
-    def __init__(self, administrator, name):
+    def __init__(self, administrator, name, peer):
         self._administrator = administrator
         self._id = administrator.post(
             TASKS,
@@ -143,6 +144,7 @@ class Task:
                 "type": f"kolibri.core.content.tasks.{name}",
                 "channel_id": CHANNEL_ID,
                 "channel_name": CHANNEL_NAME,
+                "peer": peer,
             },
         )["id"]
 
@@ -169,13 +171,14 @@ def settings():
 
 
 @pytest.fixture
-def administrator(site, studio, settings):
+def administrator(site, settings):
     site.environment |= {
         "KOLIBRI_AZURE_HTTPS_PROXY": "false",
         "KOLIBRI_AZURE_CHECK_INTERVAL": "0",
-        "KOLIBRI_CENTRAL_CONTENT_BASE_URL": studio.url,
+        "KOLIBRI_CHERRYPY_THREAD_POOL": "4",
         **settings,
     }
+    site.home.mkdir(exist_ok=True)
     with start_kolibri(site) as server:
         server.wait_until_it_answers()
         client = KolibriClient(server.url)
@@ -184,8 +187,14 @@ def administrator(site, studio, settings):
         share.recover(site.share)
 
 
-def test_a_task_says_that_it_waits_and_completes(administrator, site):
-    task = Task(administrator, "remoteimport")
+@pytest.fixture
+def task(administrator, peer):
+    """An import of the whole channel over the network."""
+    known = administrator.post(PEERS, {"base_url": peer.url, "nickname": "peer"})
+    return Task(administrator, "remoteimport", known["id"])
+
+
+def test_a_task_says_that_it_waits_and_completes(task, site):
     in_the_middle(site)
 
     share.kill(site.share)
@@ -202,8 +211,7 @@ def test_a_task_says_that_it_waits_and_completes(administrator, site):
     assert available(site) == FILES
 
 
-def test_a_task_that_waits_can_be_cancelled(administrator, site):
-    task = Task(administrator, "remoteimport")
+def test_a_task_that_waits_can_be_cancelled(task, site):
     in_the_middle(site)
 
     share.kill(site.share)
@@ -215,8 +223,7 @@ def test_a_task_that_waits_can_be_cancelled(administrator, site):
 
 
 @pytest.mark.parametrize("settings", [{"KOLIBRI_AZURE_IMPORT_PATIENCE": "3"}])
-def test_a_task_that_has_waited_too_long_says_how_to_go_on_and_goes_on(administrator, site):
-    task = Task(administrator, "remoteimport")
+def test_a_task_that_has_waited_too_long_says_how_to_go_on_and_goes_on(task, site):
     in_the_middle(site)
 
     share.kill(site.share)
