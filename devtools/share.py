@@ -14,6 +14,7 @@ KIND says what the command finds at MOUNT_POINT:
   bind-then-hang  SOURCE, which hangs between `hang(SOURCE)` and `recover(SOURCE)`, and fails each
               call at once between `kill(SOURCE)` and `recover(SOURCE)`
   full        a share of its own with 16 MiB, nearly all of them taken; SOURCE is not used
+  no-room     the same, with every byte taken
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ RELEASED = "released"
 HANGING, DEAD = "hanging", "dead"
 
 OVER_FUSE = ("hang", "hang-until", "dead")  # from the start
-KINDS = ("bind", "read-only", "hang", "hang-until", "dead", "bind-then-hang", "full")
+KINDS = ("bind", "read-only", "hang", "hang-until", "dead", "bind-then-hang", "full", "no-room")
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -121,8 +122,8 @@ def main() -> None:
     elif kind == "bind-then-hang":
         _bind(source, mount_point, read_only=False)
         _hang_on_demand(mount_point, source)
-    elif kind == "full":
-        _fill(mount_point)
+    elif kind in ("full", "no-room"):
+        _fill(mount_point, 15 if kind == "full" else 16)
     else:
         _mount_fuse(kind, mount_point, source)
     os.execvp(command[0], command)
@@ -151,9 +152,9 @@ def _bind(source: str, mount_point: str, *, read_only: bool) -> None:
         _mount("none", mount_point, None, MS_BIND | MS_REMOUNT | MS_RDONLY)
 
 
-def _fill(mount_point: str) -> None:
+def _fill(mount_point: str, mebibytes: int) -> None:
     _mount("share", mount_point, "tmpfs", 0, "size=16m")
-    Path(mount_point, "content").write_bytes(bytes(15 << 20))
+    Path(mount_point, "content").write_bytes(bytes(mebibytes << 20))
 
 
 def _hang_on_demand(mount_point: str, source: str) -> None:

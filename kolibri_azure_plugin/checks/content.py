@@ -20,7 +20,7 @@ from kolibri_azure_plugin.checks.model import (
 )
 from kolibri_azure_plugin.checks.subject import Subject
 from kolibri_azure_plugin.checks.tables import has_table
-from kolibri_azure_plugin.content import probe, share
+from kolibri_azure_plugin.content import probe, server, share
 from kolibri_azure_plugin.content.mounts import mounted_at
 
 CHECKS = Registry("content")
@@ -56,7 +56,8 @@ def mount(subject: Subject) -> Outcome:
     settings = subject.context.settings
     if settings.is_test:
         return skipped(NOT_MOUNTED)
-    found = share.find_mount(settings.content_mount, settings.mount_types)
+    with server.missing_mount_explained(settings.content_share):
+        found = share.find_mount(settings.content_mount, settings.mount_types)
     remedies.note_mount(found.source)
     return passed(
         f"{found.type} at {found.path}.", path=found.path, type=found.type, source=found.source
@@ -72,7 +73,8 @@ def mount(subject: Subject) -> Outcome:
 )
 def access(subject: Subject) -> Outcome:
     path = subject.context.settings.content_mount
-    measured = share.use(path)
+    with server.faults_told_apart(path):
+        measured = share.use(path)
     times = (measured.write_ms, measured.read_ms, measured.delete_ms)
     measurements = dict(zip(("write_ms", "read_ms", "delete_ms"), times))
     if max(times) > SLOW_FILE:

@@ -17,6 +17,12 @@ MOUNT_COMMAND = (
     "--storage-type AzureFiles --account-name ACCOUNT --share-name SHARE "
     "--access-key @FILE --mount-path {path}"
 )
+
+#: Says of each mount of an app whether its key and its share are right; shows no key.
+STATES_OF_MOUNTS = (
+    "az webapp config storage-account list -g GROUP -n APP "
+    "--query '[].[value.mountPath, value.shareName, value.state]' -o table"
+)
 GROW_SHARE = "az storage share-rm update -g GROUP --storage-account ACCOUNT -n SHARE --quota GIB"
 
 
@@ -50,6 +56,8 @@ def find_mount(path: str, types: Sequence[str]) -> Mount:
             expected=f"a mount at {path} of type {' or '.join(types)}",
             found="a folder of the container, which is lost with the container, or nothing",
             remedy=MOUNT_COMMAND.format(path=path) + "\n"
+            "Where the app has this mount already, the next command says InvalidCredentials of a "
+            f"wrong key, and InvalidShare of a wrong name:\n{STATES_OF_MOUNTS}\n"
             f"or, when findmnt -t {','.join(types)} shows it at another folder, set "
             "KOLIBRI_AZURE_CONTENT_MOUNT to that.",
             code="share-not-mounted",

@@ -110,6 +110,21 @@ def full_share(patient: Patient) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def share_without_room(patient: Patient) -> Iterator[None]:
+    patient.deployment.kind = "no-room"
+    patient.deployment.environment["KOLIBRI_AZURE_MOUNT_TYPES"] = "tmpfs"
+    yield
+
+
+@contextlib.contextmanager
+def no_way_to_the_share(patient: Patient) -> Iterator[None]:
+    """It is not mounted, and nobody listens where its server should be."""
+    patient.deployment.kind = ""
+    patient.deployment.environment["KOLIBRI_AZURE_CONTENT_SHARE"] = "127.0.0.1/content"
+    yield
+
+
+@contextlib.contextmanager
 def full_home(patient: Patient) -> Iterator[None]:
     deployment = patient.deployment
     deployment.home.mkdir(exist_ok=True)
@@ -289,7 +304,10 @@ AILMENTS = (
     Ailment("database.migrations", "warn", ailing_databases.empty_database),
     Ailment("database.migrations", "fail", ailing_databases.newer_database, "newer"),
     Ailment("content.mount", "fail", share("")),
+    Ailment("content.mount", "fail", no_way_to_the_share, "no_way"),
+    Ailment("content.mount", "fail", planted("the share is read-only"), "read_only"),
     Ailment("content.access", "fail", planted("the share is dead")),
+    Ailment("content.access", "fail", share_without_room, "full"),
     Ailment("content.access", "fail", planted("the share hangs"), "hangs"),
     Ailment("content.access", "warn", nothing, "slow", {"checks.content.SLOW_FILE": 0.0}),
     Ailment(
