@@ -111,6 +111,16 @@ def in_turn(work: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextlib.contextmanager
+def turn_if_free(channel_id: str) -> Iterator[bool]:
+    """The turn at a channel where nobody has it; False where somebody does."""
+    lock = _lock_of(channel_id)
+    try:
+        yield lock.try_acquire()
+    finally:
+        lock.release()
+
+
+@contextlib.contextmanager
 def _turn(channel_id: str) -> Iterator[None]:
     """Wait until nobody else is at this channel; whoever is killed leaves it to the next.
 
@@ -119,7 +129,7 @@ def _turn(channel_id: str) -> Iterator[None]:
     if channel_id in _channels():
         yield
         return
-    lock = AdvisoryLock(f"channel {channel_id[:DIGITS]}")
+    lock = _lock_of(channel_id)
     try:
         _wait_for(lock, channel_id)
         _channels().add(channel_id)
@@ -127,6 +137,10 @@ def _turn(channel_id: str) -> Iterator[None]:
     finally:
         _channels().discard(channel_id)
         lock.release()
+
+
+def _lock_of(channel_id: str) -> AdvisoryLock:
+    return AdvisoryLock(f"channel {channel_id[:DIGITS]}")
 
 
 def _channels() -> set[str]:

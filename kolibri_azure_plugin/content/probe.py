@@ -92,26 +92,39 @@ def missing(folder: str, names: Sequence[str], seconds: float) -> list[str]:
     return list(report["missing"])
 
 
-def _probe(action: str, folder: str, arguments: dict[str, Any], seconds: float) -> dict[str, Any]:
-    with _locks[folder]:
-        earlier = _hung.get(folder)
-        if (earlier is not None and earlier.poll() is None) or _noted_one_hangs(folder):
+def errand(
+    program: Path, action: str, folder: str, arguments: dict[str, Any], seconds: float
+) -> dict[str, Any]:
+    """Have another program, of the same form as the probe's, do something in the folder.
+
+    No probe waits for it. Errors as for :func:`touch`.
+    """
+    return _probe(action, folder, arguments, seconds, program)
+
+
+def _probe(
+    action: str, folder: str, arguments: dict[str, Any], seconds: float, program: Path = PROGRAM
+) -> dict[str, Any]:
+    key = folder if program is PROGRAM else f"{folder} {program.stem}"
+    with _locks[key]:
+        earlier = _hung.get(key)
+        if (earlier is not None and earlier.poll() is None) or _noted_one_hangs(key):
             raise ProbeHangsError("an earlier probe of it still hangs")
-        process = _start(action, folder)
+        process = _start(program, action, folder)
         try:
             output, _ = process.communicate(json.dumps(arguments).encode(), timeout=seconds)
-            _hung.pop(folder, None)
+            _hung.pop(key, None)
         except subprocess.TimeoutExpired:
-            _hung[folder] = process
-            _note(folder, process.pid)
+            _hung[key] = process
+            _note(key, process.pid)
             _abandon(process)
             raise ProbeHangsError(f"no answer within {seconds:g} seconds") from None
     return _read_report(output)
 
 
-def _start(action: str, folder: str) -> subprocess.Popen[bytes]:
+def _start(program: Path, action: str, folder: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", str(PROGRAM), action, folder],
+        [sys.executable, "-I", "-S", str(program), action, folder],
         cwd="/",
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

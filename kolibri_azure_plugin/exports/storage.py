@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import FileSystemStorage
 
+from kolibri_azure_plugin.content import replacing
 from kolibri_azure_plugin.errors import ContentShareError
 from kolibri_azure_plugin.exports.names import STORED, plain_name, storage_name
 
@@ -39,6 +41,14 @@ class MediaStorage(FileSystemStorage):
         available: str = super().get_available_name(name, max_length)
         return available
 
+    def delete(self, name: str) -> None:
+        """Remove a file; the next export can have the name although somebody downloads this one."""
+        if not STORED.fullmatch(name):
+            super().delete(name)
+            return
+        with contextlib.suppress(FileNotFoundError):
+            replacing.remove(self.path(name))
+
     def _save(self, name: str, content: Any) -> str:
         if not STORED.fullmatch(name):
             saved: str = super()._save(name, content)
@@ -63,10 +73,12 @@ class MediaStorage(FileSystemStorage):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         written = self.path(super()._save(f"{WRITTEN_IN}/{secrets.token_hex(8)}.export", content))
         try:
-            os.replace(written, path)
-        except OSError:
-            os.remove(written)
+            aside = replacing.move_into_place(lambda: os.replace(written, path), path)
+        except BaseException:
+            replacing.remove_if_possible(written)
             raise
+        if aside is not None:
+            replacing.remove_if_possible(aside)
 
     def _kept_before(self, name: str) -> str | None:
         """Where an export is that was made before names were changed."""

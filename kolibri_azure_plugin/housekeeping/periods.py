@@ -19,6 +19,8 @@ class Periods:
     :param silent_sync: of no activity, after which a sync counts as abandoned.
     :param ended_sync: for which the record of an ended sync stays that is not the newest of its
         kind.
+    :param unfinished_file: without a byte more of it, after which a file on the share counts as
+        abandoned; an import waits for the share and for its source much less long.
     :param nonce: of what a device signs to begin a sync; Kolibri takes it for a minute.
     """
 
@@ -29,6 +31,7 @@ class Periods:
     jobs: int = 100
     silent_sync: timedelta = timedelta(hours=24)
     ended_sync: timedelta = timedelta(hours=24)
+    unfinished_file: timedelta = timedelta(hours=24)
     nonce: timedelta = timedelta(hours=1)
 
 

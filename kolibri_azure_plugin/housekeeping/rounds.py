@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from typing import Callable
 
-from kolibri_azure_plugin.housekeeping import jobs, syncs, uploads, visits
+from kolibri_azure_plugin.housekeeping import jobs, leftovers, syncs, uploads, visits
 from kolibri_azure_plugin.housekeeping.periods import PERIODS, Periods
 
 logger = logging.getLogger(__name__)
@@ -28,6 +28,7 @@ EVERYTHING: Sequence[Chore] = (
     ("expired sessions", visits.remove_expired_sessions),
     ("expired cache entries", visits.remove_expired_answers),
     *OFTEN,
+    ("files that imports and exports left", leftovers.remove_leftovers),
 )
 
 

@@ -14,6 +14,7 @@ from kolibri_azure_plugin.kolibri_patches import (
     migrating,
     notifications,
     outages,
+    replacing,
     shared_state,
     speed,
     starting,
@@ -22,7 +23,8 @@ from kolibri_azure_plugin.kolibri_patches import (
     workers,
 )
 
-#: One module for each, in the order in which a start applies them.
+#: One module for each, in the order in which a start applies them: the first is the innermost. A
+#: channel's database is put back before others have their turn at the channel.
 AREAS = (
     starting,
     migrating,
@@ -33,6 +35,7 @@ AREAS = (
     syncing,
     web,
     exports,
+    replacing,
     channels,
     outages,
     accounts,
