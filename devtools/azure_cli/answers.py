@@ -23,6 +23,18 @@ RESOURCES: Mapping[str, Mapping[str, typing.Any] | str] = {
         },
     },
     "Microsoft.Web/sites/config": {"properties": {"linuxFxVersion": "DOCKER|image"}},
+    "Microsoft.Web/sites/config/list": {
+        "properties": {
+            "content": {
+                "type": "AzureFiles",
+                "accountName": "account",
+                "shareName": "content",
+                "mountPath": "/data/content",
+                "accessKey": "made up",
+                "state": "InvalidCredentials",
+            }
+        }
+    },
     "Microsoft.Web/sites/slots/config": {"properties": {"linuxFxVersion": "DOCKER|image"}},
     "Microsoft.Web/sites/publishxml": '<publishData><publishProfile publishMethod="FTP" '
     'publishUrl="ftps://one.example.org" userName="made up" userPWD="made up"/></publishData>',
