@@ -27,6 +27,7 @@ class Relay:
     :param source: the address that the server sees.
     :param certificate: with it, the client's TLS ends here, and the server gets none, as behind a
         connection pooler.
+    :param listen: another address of this machine to listen at.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Relay:
         delay: float = 0.0,
         source: str = LOOPBACK,
         certificate: IssuedCertificate | None = None,
+        listen: str = LOOPBACK,
     ) -> None:
         self._target = target
         self._delay = delay
@@ -45,7 +47,7 @@ class Relay:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._tls.load_cert_chain(certificate.certificate_file, certificate.key_file)
         self._sockets: list[socket.socket] = []
-        self._listener = socket.create_server((LOOPBACK, 0))
+        self._listener = socket.create_server((listen, 0))
         self.port: int = self._listener.getsockname()[1]
 
     def __enter__(self) -> Self:

@@ -1,0 +1,62 @@
+"""A program that runs inside a machine until it is stopped."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, Any, Protocol
+
+from devtools.deadline import wait_until
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class Ask(Protocol):
+    def __call__(self, what: str, **request: Any) -> Any: ...
+
+
+class Running:
+    """As a context manager it is killed at the end, with all that it started.
+
+    :ivar process: its number inside.
+    """
+
+    def __init__(self, process: int, ask: Ask) -> None:
+        self.process = process
+        self._ask = ask
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.kill()
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs; minus the number of the signal that ended it."""
+        code: int | None = self._look()["code"]
+        return code
+
+    @property
+    def output(self) -> str:
+        """What it has printed so far, to either of its outputs."""
+        return str(self._look()["output"])
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the program itself."""
+        self._ask("signal", process=self.process, number=int(number), whole=False)
+
+    def kill(self) -> None:
+        """SIGKILL for the program and everything it started; nobody waits for its end."""
+        self._ask("signal", process=self.process, number=int(signal.SIGKILL), whole=True)
+
+    def wait(self, seconds: float) -> int:
+        """The exit code; raises TimeoutError when it still runs after `seconds`."""
+        wait_until(lambda: self.exit_code is not None, f"{self.output[-2000:]}\nto end", seconds)
+        code = self.exit_code
+        assert code is not None
+        return code
+
+    def _look(self) -> dict[str, Any]:
+        answer: dict[str, Any] = self._ask("look", process=self.process)
+        return answer

@@ -1,0 +1,167 @@
+"""A samba that shares a folder as Azure Files does: SMB 3, encrypted, with one account."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from devtools.process import BackgroundProcess
+from devtools.smb.needs import PATH
+from devtools.smb.network import Network
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+ACCOUNT = "account"
+SHARE, READ_ONLY, FULL = "content", "read-only", "full"
+PORT = 445
+FULL_MIB = 16
+
+CONFIGURATION = """\
+[global]
+server role = standalone
+map to guest = never
+interfaces = lo {address}/24
+smb ports = {port}
+disable netbios = yes
+server min protocol = SMB3_00
+server smb encrypt = required
+server smb3 encryption algorithms = AES-128-GCM, AES-256-GCM
+private dir = {state}
+lock directory = {state}
+state directory = {state}
+cache directory = {state}
+pid directory = {state}
+ncalrpc dir = {state}/ncalrpc
+passdb backend = tdbsam:{state}/passdb.tdb
+username map = {state}/users
+load printers = no
+disable spoolss = yes
+printcap name = /dev/null
+
+[{share}]
+path = {content}
+read only = no
+force user = root
+
+[{read_only}]
+path = {content}
+read only = yes
+force user = root
+
+[{full}]
+path = {small}
+read only = no
+force user = root
+"""
+
+
+class Server:
+    """As a context manager it serves within the block.
+
+    :ivar content: the folder that it shares, on this machine.
+    :ivar key: the password of the account.
+    """
+
+    def __init__(self, network: Network, folder: Path) -> None:
+        self._network = network
+        self._folder = folder
+        self.key = secrets.token_urlsafe(32)
+        self.content = folder / "share"
+        self._small = folder / "small"
+        self._state = folder / "samba"
+        self._stopped = False
+
+    def __enter__(self) -> Self:
+        for each in (self.content, self._small, self._state / "ncalrpc"):
+            each.mkdir(parents=True, exist_ok=True)
+        self._write_configuration()
+        self._add_account()
+        self.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.kill()
+
+    @property
+    def address(self) -> str:
+        return self._network.server
+
+    def start(self) -> None:
+        """Serve, on `content` and on a share that is nearly full."""
+        fill = (
+            f"mount -t tmpfs -o size={FULL_MIB}m small {self._small} && "
+            f"head -c {FULL_MIB - 1}M /dev/zero > {self._small}/filled && "
+            f"exec smbd --foreground --no-process-group --debug-stdout -s {self._configuration}"
+        )
+        self._process = BackgroundProcess(
+            self._network.command("sh", "-c", fill),  # whose mounts nobody else sees
+            environment={"PATH": PATH},
+            folder=self._folder,
+            log_file=self._folder / "smbd.log",
+        )
+        self._process.wait_until(self.answers, "samba to listen", 30)
+
+    def answers(self) -> bool:
+        with socket.socket() as probe:
+            probe.settimeout(5)
+            return probe.connect_ex((self.address, PORT)) == 0
+
+    def stop_answering(self) -> None:
+        """Hang: connections are accepted by the kernel, and nothing is answered."""
+        os.killpg(self._process.pid, signal.SIGSTOP)
+
+    def answer_again(self) -> None:
+        os.killpg(self._process.pid, signal.SIGCONT)
+
+    def kill(self) -> None:
+        """From now on connections are refused."""
+        self._process.kill()
+
+    def restart(self) -> None:
+        self.kill()
+        self.start()
+
+    def unplug(self) -> None:
+        """Its address is gone: nothing that is sent to it arrives, or comes back."""
+        self._network.unplug_server()
+
+    def plug_in(self) -> None:
+        self._network.plug_server_in()
+
+    @property
+    def log(self) -> str:
+        return self._process.output
+
+    @property
+    def _configuration(self) -> Path:
+        return self._folder / "smb.conf"
+
+    def _write_configuration(self) -> None:
+        text = CONFIGURATION.format(
+            address=self.address,
+            port=PORT,
+            state=self._state,
+            content=self.content,
+            small=self._small,
+            share=SHARE,
+            read_only=READ_ONLY,
+            full=FULL,
+        )
+        self._configuration.write_text(text)
+        (self._state / "users").write_text(f"root = {ACCOUNT}\n")
+
+    def _add_account(self) -> None:
+        subprocess.run(
+            ["smbpasswd", "-c", self._configuration, "-s", "-a", "root"],
+            input=f"{self.key}\n{self.key}\n",
+            env={"PATH": PATH},
+            text=True,
+            capture_output=True,
+            check=True,
+        )
