@@ -77,7 +77,7 @@ def try_channel_again(transfer: Callable[..., Any]) -> Callable[..., Any]:
         job = _current_job()
         return persevere(
             lambda: transfer(*arguments, **named),
-            folder=named.get("content_dir") or _content_folder(),
+            folder=named.get("content_dir") or content_folder(),
             source=named.get("source_path"),
             job=job,
             give_up=job.check_for_cancel if job else _nobody_cancels,
@@ -113,7 +113,7 @@ def measure_the_share(free_space: Callable[..., int]) -> Callable[..., int]:
 def _where(manager: Any) -> dict[str, Any]:
     """The folder that a manager of Kolibri's fills, the drive that it reads, and its task."""
     return {
-        "folder": manager.content_dir or _content_folder(),
+        "folder": manager.content_dir or content_folder(),
         "source": getattr(manager, "path", None),
         "job": manager.job,
     }
@@ -161,7 +161,8 @@ def _current_job() -> Any:
     return get_current_job()
 
 
-def _content_folder() -> str:
+def content_folder() -> str:
+    """The folder of all content: the share."""
     from kolibri.utils import conf
 
     folder: str = conf.OPTIONS["Paths"]["CONTENT_DIR"]

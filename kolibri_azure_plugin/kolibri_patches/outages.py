@@ -76,4 +76,26 @@ PATCHES = (
             "kolibri.core.content.tasks",
         )
     ),
+    Patch(
+        "kolibri.core.content.utils.annotation",
+        "_check_file_availability",
+        Kind.CORRECTNESS,
+        known=("a8949a7d16e4049d",),
+        wrapper="kolibri_azure_plugin.channels.scanning:believe_what_is_said",
+        reason="Kolibri takes what it can't read for what is not there, and has no hook.",
+        answers="`scanforcontent` while the share was away called every file unavailable, and no "
+        "learner saw any content.",
+        without="`kolibri manage scanforcontent` makes all content vanish when the share is away.",
+    ),
+    Patch(
+        "kolibri.core.content.utils.channels",
+        "get_channel_ids_for_content_database_dir",
+        Kind.CORRECTNESS,
+        known=("ef10873b13b3e831",),
+        wrapper="kolibri_azure_plugin.channels.scanning:delete_no_database",
+        reason="Kolibri deletes the file of a database that it can't read, and has no hook.",
+        answers="A share that came back between a look at a database and its deletion lost it.",
+        without="A list of the channels on the share may delete a database when the share comes "
+        "back at that moment.",
+    ),
 )

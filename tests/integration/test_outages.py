@@ -133,6 +133,35 @@ def test_a_command_says_what_it_waits_for(site, drive):
     assert "The share works again" in command.output
 
 
+#: Looks through the content when it is told to, so that the share can go away before that.
+SCAN_LATER = """
+import time
+from pathlib import Path
+from django.core.management import call_command
+print("ready to scan", flush=True)
+while not Path({told!r}).exists():
+    time.sleep(0.05)
+call_command("scanforcontent")
+"""
+
+
+def test_a_look_through_the_content_takes_nothing_for_lost_that_it_can_not_read(site, drive):
+    for command in ("importchannel", "importcontent"):
+        site.require("manage", command, "disk", CHANNEL_ID, str(drive))
+    told = site.home / "scan"
+
+    with begin(site, "manage", "shell", "-c", SCAN_LATER.format(told=str(told))) as command:
+        command.wait_until(lambda: "ready to scan" in command.output, "the command", 60)
+        share.kill(site.share)
+        told.touch()
+        command.wait_until(lambda: "imports wait for it" in command.output, "a word", 60)
+        share.recover(site.share)
+        assert command.wait_until_it_ends(120) == 0, command.output
+
+    assert available(site) == FILES
+    assert (site.share / "databases" / f"{CHANNEL_ID}.sqlite3").stat().st_size
+
+
 class Task:
     """An import that an administrator has begun in the browser."""
 
