@@ -28,6 +28,7 @@ from tests.distribution import (  # noqa: F401
     pytest_terminal_summary,
     pytest_xdist_make_scheduler,
 )
+from tests.smb_lab import healthy_lab, smb_lab  # noqa: F401
 
 # Kolibri's bundled libraries are on the path from here on, as in any process of Kolibri, and in the
 # one that only distributes the tests, too: it reads the warnings that they raise.

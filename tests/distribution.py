@@ -16,6 +16,8 @@ GROUPS = (
     ("tests/container/test_supervision.py",),
     ("tests/integration/test_upgrades.py",),
     ("tests/integration/test_workers.py",),
+    # One machine of the lab at a time: two would leave each half a processor.
+    ("tests/container/test_real_smb.py", "tests/integration/test_smb_lab.py"),
 )
 
 FIGURES = "figures"

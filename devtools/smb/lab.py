@@ -34,7 +34,7 @@ class Lab:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="smb-lab-")))
             folder.chmod(0o755)
             self._folder = folder
-            self._machines = 0
+            self._machines: list[Machine] = []
             self.shared = folder / "shared"
             self.shared.mkdir()
             self.network = stack.enter_context(Network())
@@ -55,20 +55,26 @@ class Lab:
 
     def add_machine(self) -> Machine:
         """A further client; it goes when the lab does."""
-        self._machines += 1
         machine = self._rest.enter_context(
             Machine(
                 self.network,
                 self.server,
                 self._folder,
                 self.shared,
-                number=self._machines,
+                number=len(self._machines) + 1,
                 memory=self._memory,
             )
         )
+        self._machines.append(machine)
         if self._mounts:
             machine.mount().check()
         return machine
+
+    def heal(self) -> None:
+        """Take away whatever fault there is."""
+        self.server.heal()
+        for machine in self._machines:
+            machine.full_speed()
 
     def lend(self, port: int) -> int:
         """The port of `host` at which machines find what listens at 127.0.0.1:`port` here."""

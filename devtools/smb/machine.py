@@ -179,11 +179,11 @@ class Machine:
     def slow_down(self, milliseconds: int) -> None:
         """Make every packet to the server that much later; those to others are not."""
         self.full_speed()
+        of_server = f"protocol ip u32 match ip dst {self._server.address}/32"
         for words in (
             "qdisc add dev vec0 root handle 1: prio bands 4",
             f"qdisc add dev vec0 parent 1:4 netem delay {milliseconds}ms limit 100000",
-            "filter add dev vec0 parent 1: protocol ip u32 "
-            f"match ip dst {self._server.address}/32 flowid 1:4",
+            f"filter add dev vec0 parent 1: {of_server} flowid 1:4",
         ):
             self.run(["tc", *words.split()]).check()
 

@@ -75,7 +75,7 @@ class Server:
         self.content = folder / "share"
         self._small = folder / "small"
         self._state = folder / "samba"
-        self._stopped = False
+        self._unplugged = False
 
     def __enter__(self) -> Self:
         for each in (self.content, self._small, self._state / "ncalrpc"):
@@ -130,9 +130,20 @@ class Server:
     def unplug(self) -> None:
         """Its address is gone: nothing that is sent to it arrives, or comes back."""
         self._network.unplug_server()
+        self._unplugged = True
 
     def plug_in(self) -> None:
         self._network.plug_server_in()
+        self._unplugged = False
+
+    def heal(self) -> None:
+        """Take away whatever fault there is."""
+        if self._unplugged:
+            self.plug_in()
+        if self._process.exit_code is None:
+            self.answer_again()
+        else:
+            self.start()
 
     @property
     def log(self) -> str:

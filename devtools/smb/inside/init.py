@@ -1,7 +1,7 @@
 """Process 1 of a machine: sets it up, then runs the commands that it is sent.
 
-The machine sees this machine's files, below a layer of its own that takes what it writes and is gone
-with it. A connection to the agent carries one request and one answer, both JSON.
+It sees the files of the machine that it runs on, below a layer in memory that takes what is
+written. A connection to the agent carries one request and one answer, both JSON.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 KERNEL_MODULES = (
     *("nls_utf8", "aes_generic", "cmac", "gcm", "ghash_generic", "sha512_generic", "hmac", "ctr"),
@@ -90,7 +90,7 @@ class Agent(socketserver.ThreadingTCPServer):
 
     allow_reuse_address = True
     daemon_threads = True
-    started: dict[int, tuple[subprocess.Popen[bytes], str]] = {}
+    started: ClassVar[dict[int, tuple[subprocess.Popen[bytes], str]]] = {}
 
 
 class Request(socketserver.StreamRequestHandler):
