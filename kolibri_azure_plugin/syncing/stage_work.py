@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Iterable
@@ -15,11 +16,15 @@ from morango.constants import transfer_stages, transfer_statuses
 from morango.models import TransferSession
 
 from kolibri_azure_plugin.errors import SyncError
+from kolibri_azure_plugin.syncing.held_records import held_records
 
 logger = logging.getLogger(__name__)
 
 #: Seconds between one try and the next: for four minutes in all.
 PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, *[15.0] * 15)
+
+#: Tries after which a learner waits for the sync, and not the sync for an undisturbed moment.
+POLITE = 2
 
 #: What a database says that is away for a moment, or in which somebody else was first. Of several
 #: schools that ask at once, one has all records put into the store; morango lets the others wait,
@@ -47,15 +52,15 @@ def advance(transfer_id: str, stage: str, capabilities: Iterable[str]) -> None:
 
     :raises SyncError: when it could not be done for minutes.
     """
-    for pause in PAUSES:
-        error = _try(transfer_id, stage, capabilities)
+    for number, pause in enumerate(PAUSES):
+        error = _try(transfer_id, stage, capabilities, insists=number >= POLITE)
         if error is None:
             return
         logger.info(
             "Transfer %s is tried again in %.1f s, %s: %s", transfer_id, pause, stage, error
         )
         time.sleep(pause)
-    error = _try(transfer_id, stage, capabilities)
+    error = _try(transfer_id, stage, capabilities, insists=True)
     if error is not None:
         raise SyncError(
             f"Transfer {transfer_id} of a sync could not be taken through {stage}.",
@@ -66,16 +71,18 @@ def advance(transfer_id: str, stage: str, capabilities: Iterable[str]) -> None:
         )
 
 
-def _try(transfer_id: str, stage: str, capabilities: Iterable[str]) -> str | None:
+def _try(transfer_id: str, stage: str, capabilities: Iterable[str], *, insists: bool) -> str | None:
     """None when the transfer is through the stage; otherwise what was in the way for now.
 
+    :param insists: have those wait who would change the records meanwhile.
     :raises Exception: what will be in the way next time too.
     """
     try:
         transfer = TransferSession.objects.get(pk=transfer_id)
         _remove_what_an_interrupted_job_left(transfer, stage)
         context = StageContext(transfer, capabilities)
-        session_controller.proceed_to(stage, context=context)
+        with held_records(transfer) if insists else contextlib.nullcontext():
+            session_controller.proceed_to(stage, context=context)
         # A job that is begun again may find that it had been done.
         through = context.stage != stage or context.stage_status == transfer_statuses.COMPLETED
     except PASSING as error:

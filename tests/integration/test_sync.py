@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -171,6 +172,36 @@ def test_two_schools_wait_for_workers_that_are_away_and_one_ends_when_its_job_fa
     assert another.records().of_facility(facility) == in_the_cloud
 
 
+def test_a_school_syncs_both_ways_while_a_class_is_at_work_in_the_cloud(cloud, school):
+    facility, ended = facility_of(cloud), threading.Event()
+    run_steps(school, step("sync", cloud.url, facility, no_push=True, **CREDENTIALS))
+    run_steps(
+        school,
+        step("make_records", facility, "class", RECORDS, LEARNERS),
+        step("sync", cloud.url, facility, no_pull=True),
+    )
+
+    def work():
+        """As a class that is at work, each in a transaction of its own."""
+        users = [user for (user,) in cloud.rows("SELECT id FROM kolibriauth_facilityuser")]
+        while not ended.wait(0.01):
+            cloud.rows(
+                "UPDATE kolibriauth_facilityuser SET _morango_dirty_bit = true,"
+                " gender = CASE gender WHEN 'MALE' THEN 'FEMALE' ELSE 'MALE' END"
+                f" WHERE id = '{random.choice(users)}'"
+            )
+
+    with ThreadPoolExecutor() as pool:
+        working = pool.submit(work)
+        try:
+            run_steps(school, step("rename_learners", facility), step("sync", cloud.url, facility))
+        finally:
+            ended.set()
+        working.result()
+    run_steps(school, step("sync", cloud.url, facility))
+    assert school.records().of_facility(facility) == cloud.records().of_facility(facility)
+
+
 @pytest.mark.skipif(not ROUNDS, reason="set KOLIBRI_AZURE_SYNC_ROUNDS=10, or run `make sync`")
 def test_schools_sync_while_instances_are_killed_and_replaced(cloud, tmp_path, counts):
     facility = facility_of(cloud)
@@ -192,6 +223,8 @@ def test_schools_sync_while_instances_are_killed_and_replaced(cloud, tmp_path, c
             ]
             tries = [each.result().count("BROKE OFF") + 1 for each in begun]
         counts(f"round {number}, {kind}: {interruption.happened}; tries of each school: {tries}")
+        there = {name for (name,) in cloud.rows("SELECT name FROM kolibriauth_collection")}
+        assert {f"Class {name}_{number}_" for name in schools} <= there
         cloud.front.forget()
         cloud.mend()
         assert interruption.happened

@@ -64,16 +64,28 @@ def work_on(user_id: str, attempts: int) -> None:
     _saved(_work(FacilityUser.objects.get(id=user_id), attempts))
 
 
+def rename_learners(facility_id: str) -> None:
+    """Change all who learn in a facility, as an administrator might."""
+    for learner in FacilityUser.objects.filter(facility_id=facility_id, roles__isnull=True):
+        learner.full_name += " the Second"
+        learner.save()
+
+
 def sync(url: str, facility_id: str, **options: Any) -> None:
     """Pull, then push, as ``kolibri manage sync`` does; `options` are those of the command."""
     call_command("sync", baseurl=url, facility=facility_id, noninteractive=True, **options)
 
 
 def sync_until_done(url: str, facility_id: str, tries: int = 20) -> None:
-    """Sync as a school on a bad line does: what broke off is resumed, or else begun anew."""
+    """Sync as a school on a bad line does: what broke off is resumed, and then a sync begun anew.
+
+    What is resumed may be old: it does not bring what others have pushed since.
+    """
     for attempt in range(1, tries + 1):
         try:
-            _resume(url) if attempt % 2 == 0 else sync(url, facility_id)
+            if attempt % 2 == 0:
+                _resume(url)
+            sync(url, facility_id)
             return
         except Exception as error:  # noqa: PERF203 - whatever it is, a school tries again
             print(f"SYNC {attempt} BROKE OFF: {error!r}"[:200])
@@ -83,8 +95,11 @@ def sync_until_done(url: str, facility_id: str, tries: int = 20) -> None:
 
 def _resume(url: str) -> None:
     broken_off = SyncSession.objects.filter(active=True, is_server=False)
-    newest = broken_off.latest("start_timestamp")
-    call_command("resumesync", baseurl=url, id=newest.id, noninteractive=True, no_provision=True)
+    newest = broken_off.order_by("start_timestamp").last()
+    if newest is not None:
+        call_command(
+            "resumesync", baseurl=url, id=newest.id, noninteractive=True, no_provision=True
+        )
 
 
 def _work(user: Any, attempts: int) -> list[Any]:
