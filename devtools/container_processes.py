@@ -99,9 +99,13 @@ def missing_programs() -> str:
 
 
 def search_path() -> str:
-    """PATH as the container's processes need it."""
-    inherited = os.environ.get("PATH", os.defpath)
-    return os.pathsep.join([os.path.dirname(sys.executable), inherited, ADMINISTRATORS])
+    """PATH as the container's processes need it.
+
+    Without what this user may not look into: a command that is not found is "not permitted" then.
+    """
+    inherited = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    usable = [folder for folder in inherited if os.access(folder, os.X_OK)]
+    return os.pathsep.join([os.path.dirname(sys.executable), *usable, ADMINISTRATORS])
 
 
 def make_static(folder: Path) -> Path:

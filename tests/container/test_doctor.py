@@ -44,8 +44,12 @@ def doctors(container):
 def test_web_examines_both_and_what_serves_has_no_part_in_it(start):
     web = start(**AS_JSON)
     web.wait_until_ready()
-    wait_for_a_round(web)
-    assert {event["scope"] for event in outcomes(web)} == {"instance", "deployment"}
+    # One after the other, each in a process of its own.
+    web.wait_until(
+        lambda: {event["scope"] for event in outcomes(web)} == {"instance", "deployment"},
+        "a round about each",
+        PLENTY,
+    )
 
     seen = set()
 

@@ -13,7 +13,7 @@ import re
 import pytest
 
 from devtools.fleet import Fleet
-from devtools.postgres import PostgresServer
+from devtools.postgres import MissingPostgresError, PostgresServer, find_installation
 from kolibri_azure_plugin.database.ownership import TABLES_OF_KOLIBRI
 from kolibri_azure_plugin.fail_closed import EXIT_CODE
 
@@ -35,6 +35,10 @@ USERS = "SELECT count(*) FROM kolibriauth_facilityuser"
 @pytest.fixture(scope="module", params=["16", "17"])
 def server(request, authority):
     """A PostgreSQL with Azure's roles, and two databases that Kolibri has filled."""
+    try:
+        find_installation(request.param)
+    except MissingPostgresError as error:
+        pytest.skip(str(error))
     with PostgresServer.temporary(authority, version=request.param) as made:
         for role in ("kolibri", "former", "administrator"):
             made.create_role(role, PASSWORD)
