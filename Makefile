@@ -18,7 +18,7 @@ RELEASE := build/release-environment
 environment = @sh devtools/environment.sh "$(VENV)" $(1) $(PYTHON)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke snapshot commands test sync edges kills lint lock bench address release clean
+.PHONY: help demo smoke snapshot commands test sync edges kills smb lint lock bench address release clean
 
 help: ## list these commands
 	@echo 'make COMMAND [ARGS="..."] [PYTHON=python3.12]'
@@ -66,6 +66,10 @@ kills: ## kill a migrating process at 20 statements, import a channel twice at o
 	$(call environment,test)
 	KOLIBRI_AZURE_MIGRATION_KILLS=20 KOLIBRI_AZURE_CHANNEL_ROUNDS=10 $(RUN) -m pytest \
 		tests/integration/test_killed_migrations.py tests/integration/test_channels_on_postgresql.py
+
+smb: ## stop, kill, unplug and slow down the content share, a minute each; ten minutes
+	$(call environment,test)
+	KOLIBRI_AZURE_SMB_SECONDS=60 $(RUN) -m pytest tests/container/test_real_smb.py $(ARGS)
 
 lint: ## check style and types
 	$(call environment,lint)

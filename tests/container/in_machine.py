@@ -10,8 +10,8 @@ from urllib.parse import urlsplit, urlunsplit
 import requests
 
 from devtools.container_processes import ENTRYPOINT, REPOSITORY, search_path
-from devtools.deployment import SECRET_KEY, SUPERUSER, SUPERUSER_PASSWORD
 from devtools.deadline import wait_until
+from devtools.deployment import SECRET_KEY, SUPERUSER, SUPERUSER_PASSWORD
 from devtools.kolibri_process import KEPT_TO_THIS_MACHINE
 from devtools.smb.lab import Lab
 from devtools.smb.machine import CONTENT
