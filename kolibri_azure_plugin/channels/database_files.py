@@ -24,6 +24,8 @@ DATABASE = re.compile(
 )
 LOOKED_AT = "-upgrade.sqlite3"
 
+CHANNEL = "SELECT id, version FROM content_channelmetadata LIMIT 1"
+
 _turn = threading.local()
 
 
@@ -85,18 +87,20 @@ def _the_old_one_stays_unless_it_succeeds(path: str) -> Any:
 
 
 def _undo(path: str) -> None:
-    """Put the old database back; a new channel's goes, unless the channel is there already."""
+    """Have the file there that goes with what PostgreSQL holds: in most cases the old one."""
     from kolibri.core.content.models import ChannelMetadata
 
     aside = set_aside().pop(path, None)
-    if aside is not None:
+    if aside is None and not _is_cancelled():
+        return
+    version = ChannelMetadata.objects.filter(id=channel_of(path)).values_list("version").first()
+    if version is None:
+        # What was cancelled before the channel was there leaves nothing of it.
+        replacing.remove_if_possible(path)
+    elif aside is not None and (_inside(path)[1:] != version or _inside(aside)[1:] == version):
         # Otherwise the new one stays, and housekeeping removes the old one.
         with contextlib.suppress(OSError, ContentShareError):
             replacing.swap_back(aside, path)
-        return
-    channel = channel_of(path)
-    if _is_cancelled() and not ChannelMetadata.objects.filter(id=channel).exists():
-        replacing.remove_if_possible(path)
 
 
 def set_aside() -> dict[str, str]:
@@ -120,33 +124,35 @@ def make_sure_it_is_whole(new: str, path: str) -> None:
     """
     from kolibri.utils.file_transfer import TransferFailed
 
-    found = _channel_inside(new)
-    if found != channel_of(path):
+    found = _inside(new) if _is_not_cut_off(new) else ()
+    if found[:1] != (channel_of(path),):
         os.remove(new)
         raise TransferFailed(
             f"{os.path.basename(path)} was not replaced: what has come is no whole database of "
-            f"this channel. Found: {found or 'a file that is cut off, or something else'}."
+            f"this channel. Found: {found[0] if found else 'a file cut off, or something else'}."
         )
 
 
-def _channel_inside(path: str) -> str | None:
-    """The channel whose database a file is; None when it is none, or not whole."""
+def _is_not_cut_off(path: str) -> bool:
+    """What the file says of its own size. https://sqlite.org/fileformat.html#the_database_header"""
     with open(path, "rb") as file:
         header = file.read(100)
     size, pages = int.from_bytes(header[16:18], "big"), int.from_bytes(header[28:32], "big")
-    # The number of pages counts where these two numbers agree. https://sqlite.org/fileformat.html
-    if header[24:28] == header[92:96] and os.path.getsize(path) < pages * (
-        65536 if size == 1 else size
-    ):
-        return None
+    # The number of pages counts where these two numbers agree.
+    counts = header[24:28] == header[92:96]
+    return not counts or os.path.getsize(path) == pages * (65536 if size == 1 else size)
+
+
+def _inside(path: str) -> tuple[Any, ...]:
+    """The id of the channel in a database and its version; empty where there is none."""
     # Nobody changes it, so that it need not be locked, which costs the share.
     address = f"file:{quote(os.path.abspath(path))}?mode=ro&immutable=1"
     try:
         with contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
-            [(channel,)] = connection.execute("SELECT id FROM content_channelmetadata LIMIT 1")
+            [(channel, version)] = connection.execute(CHANNEL)
     except (sqlite3.Error, ValueError):
-        return None
-    return str(channel).replace("-", "").lower()
+        return ()
+    return str(channel).replace("-", "").lower(), version
 
 
 def end_if_cancelled() -> None:

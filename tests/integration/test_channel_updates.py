@@ -1,0 +1,281 @@
+"""A channel's database is replaced, or stays: killed, cancelled, refused, and cleaned up after."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import http.server
+import os
+import signal
+import sqlite3
+import threading
+import time
+
+import psycopg2
+import pytest
+
+from devtools.channel import CHANNEL_ID, make_channel
+from kolibri_azure_plugin.channels.taking_turns import DIGITS
+from kolibri_azure_plugin.content import replacing
+from kolibri_azure_plugin.instances.advisory_lock import AdvisoryLock
+from tests.integration.channel_files import change, database, newer
+
+pytestmark = pytest.mark.slow
+
+HOUR = 3600
+
+#: Before a command of Kolibri's: the content folder counts as a share of SMB.
+AS_ON_SMB = """
+import os, signal, sys
+from kolibri.utils import conf
+from kolibri_azure_plugin.content import mounts
+content = conf.OPTIONS["Paths"]["CONTENT_DIR"]
+mounts.MOUNTINFO = os.path.join(conf.KOLIBRI_HOME, "mountinfo")
+with open(mounts.MOUNTINFO, "w") as table:
+    table.write(f"36 25 0:40 / {content} rw,relatime - cifs //server/share rw,soft\\n")
+"""
+
+#: Python tells of each change of the folder just before it is made.
+DIE = """
+steps = 0
+def count(event, arguments):
+    global steps
+    if event == "os.rename" and "/databases/" in str(arguments[0]):
+        steps += 1
+        if steps == {step}:
+            os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(count)
+"""
+
+IMPORT = """
+from django.core.management import call_command
+call_command("importchannel", "disk", {channel!r}, {folder!r})
+"""
+
+#: A task of Kolibri's that somebody cancels while the new database is read into PostgreSQL.
+CANCELLED = """
+from kolibri.core.content.utils import channel_import, channel_transfer
+from kolibri.core.tasks.exceptions import UserCancelledError
+from kolibri.core.tasks.job import Job
+from kolibri.core.tasks.main import job_storage
+from kolibri.core.tasks.utils import current_state_tracker
+from kolibri.core.content.tasks import diskchannelimport
+job_id = job_storage.enqueue_job(Job(diskchannelimport, cancellable=True), queue="not-worked-off")
+job = current_state_tracker.job = job_storage.get_job(job_id)
+job.storage = job_storage
+ask, calls = job.is_cancelled, 0
+def asked():
+    global calls
+    calls += 1
+    if calls == {calls}:
+        job_storage.mark_job_as_canceling(job_id)
+    return ask()
+job.is_cancelled = asked
+try:
+    channel_transfer.transfer_channel({channel!r}, "copy", source_path={folder!r})
+except UserCancelledError:
+    print("it was cancelled")
+print("CALLS", calls)
+"""
+
+CLEAN = """
+from kolibri_azure_plugin.housekeeping import leftovers, rounds
+print("REMOVED", rounds.clean([("files", leftovers.remove_leftovers)])["files"])
+"""
+
+
+@pytest.fixture
+def kolibri(ready_fleet):
+    return ready_fleet.instance("home")
+
+
+@pytest.fixture
+def imported(kolibri, tmp_path):
+    """The file of a channel's database in its first version, imported."""
+    kolibri.succeed("manage", "importchannel", "disk", CHANNEL_ID, make_channel(tmp_path / "1"))
+    return kolibri.home / "content" / "databases" / f"{CHANNEL_ID}.sqlite3"
+
+
+@pytest.fixture
+def second(tmp_path):
+    return newer(tmp_path / "2")
+
+
+def shell(kolibri, *scripts, **values):
+    text = "".join(scripts[:1]) + "".join(each.format(**values) for each in scripts[1:])
+    return kolibri.run("manage", "--skip-update", "shell", "-c", text)
+
+
+def version(path):
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT version FROM content_channelmetadata").fetchone()[0]
+
+
+def in_postgresql(fleet):
+    rows = fleet.postgres.execute(
+        "SELECT version FROM content_channelmetadata WHERE id = %s",
+        (CHANNEL_ID,),
+        database=fleet.database,
+    )
+    return rows[0][0] if rows else None
+
+
+def others(path):
+    return sorted(set(os.listdir(path.parent)) - {path.name})
+
+
+def clean(kolibri):
+    done = shell(kolibri, CLEAN)
+    assert done.code == 0, done.output
+    return int(done.stdout.split("REMOVED ")[1].split()[0])
+
+
+def kill_an_update(kolibri, second, step):
+    values = {"channel": CHANNEL_ID, "folder": str(second), "step": step}
+    killed = shell(kolibri, AS_ON_SMB, DIE, IMPORT, **values)
+    assert killed.code == -signal.SIGKILL, killed.output
+
+
+@pytest.mark.parametrize("step", [1, 2])
+def test_after_a_kill_the_next_import_goes_on(kolibri, imported, second, ready_fleet, step):
+    kill_an_update(kolibri, second, step)
+    assert version(imported if step == 1 else replacing.newest_set_aside(str(imported))) == 1
+    assert in_postgresql(ready_fleet) == 1
+
+    again = shell(kolibri, AS_ON_SMB, IMPORT, channel=CHANNEL_ID, folder=str(second))
+
+    assert again.code == 0, again.output
+    assert version(imported) == in_postgresql(ready_fleet) == 2
+    clean(kolibri)
+    assert others(imported) == []
+
+
+@pytest.mark.parametrize("step", [1, 2])
+def test_after_a_kill_the_next_cleaning_puts_the_old_database_back(kolibri, imported, second, step):
+    kill_an_update(kolibri, second, step)
+    assert imported.exists() == (step == 1)
+
+    clean(kolibri)
+
+    assert version(imported) == 1
+    # Nobody can know yet whether somebody still writes that.
+    assert others(imported) == [f"{imported.name}.transfer"]
+    let_age(imported.with_name(f"{imported.name}.transfer"), 25)
+    assert clean(kolibri) == 1
+    assert others(imported) == []
+
+
+@pytest.mark.parametrize("calls", [1, 2, 3])
+def test_an_update_that_is_cancelled_leaves_the_old_database(
+    kolibri, imported, second, ready_fleet, calls
+):
+    values = {"channel": CHANNEL_ID, "folder": str(second), "calls": calls}
+
+    cancelled = shell(kolibri, AS_ON_SMB, CANCELLED, **values)
+
+    assert "it was cancelled" in cancelled.stdout, cancelled.output
+    assert version(imported) == in_postgresql(ready_fleet) == 1
+    clean(kolibri)
+    assert others(imported) == []
+
+
+def test_an_update_that_postgresql_refuses_leaves_the_old_database(kolibri, imported, second):
+    change(second, f"UPDATE content_contentnode SET tree_id = 1, lft = {2**40}")
+
+    refused = kolibri.run("manage", "importchannel", "disk", CHANNEL_ID, second)
+
+    assert refused.code != 0
+    assert version(imported) == 1
+    clean(kolibri)
+    assert others(imported) == []
+
+
+def test_a_file_that_would_lead_out_of_the_content_folder_is_left_out(kolibri, tmp_path):
+    drive = make_channel(tmp_path / "drive")
+    stored = next((drive / "content" / "storage").rglob("*.mp4"))
+    away = "x/../../../../../escaped"
+    change(
+        drive,
+        "UPDATE content_localfile SET extension = :away WHERE id = :id",
+        values={"away": away, "id": stored.stem},
+    )
+    (stored.parent / f"{stored.stem}.x").mkdir()
+    (drive / "escaped").write_bytes(stored.read_bytes())
+
+    for command in ("importchannel", "importcontent"):
+        kolibri.succeed("manage", command, "disk", CHANNEL_ID, drive)
+
+    assert list(kolibri.home.rglob("escaped")) == []
+    assert len(list((kolibri.home / "content" / "storage").rglob("*.*"))) == 2
+
+
+def let_age(path, hours):
+    then = time.time() - hours * HOUR
+    os.utime(path, (then, then))
+
+
+def test_only_what_nobody_writes_or_needs_is_removed(kolibri, imported):
+    storage = kolibri.home / "content" / "storage" / "0" / "1"
+    storage.mkdir(parents=True)
+    old = [
+        storage / f"01{'0' * 30}.mp4.transfer",
+        imported.with_name(f"{CHANNEL_ID}-upgrade.sqlite3"),
+        imported.with_name(f"{CHANNEL_ID}-annotated.sqlite3"),
+    ]
+    young = [storage / f"02{'0' * 30}.mp4.transfer", storage / f"03{'0' * 30}.mp4"]
+    for path in (*old, *young):
+        path.write_bytes(b"some bytes")
+    for path in (*old, young[1]):
+        let_age(path, 25)
+    let_age(young[0], 23)
+
+    assert clean(kolibri) == len(old)
+    assert all(path.exists() for path in young)
+    assert others(imported) == []
+
+
+def test_what_was_set_aside_stays_while_somebody_is_at_the_channel(kolibri, imported, ready_fleet):
+    aside = imported.with_name(f"{imported.name}.{time.time_ns():016x}-00000000.replaced")
+    imported.rename(aside)
+    lock = AdvisoryLock(f"channel {CHANNEL_ID[:DIGITS]}")
+    with contextlib.closing(psycopg2.connect(ready_fleet.url())) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", (lock.key,))
+        clean(kolibri)
+        assert others(imported) == [aside.name]
+
+    clean(kolibri)
+
+    assert version(imported) == 1
+    assert others(imported) == []
+
+
+def test_what_was_set_aside_of_a_channel_that_is_deleted_is_removed(kolibri, imported):
+    aside = imported.with_name(f"{imported.name}.{time.time_ns():016x}-00000000.replaced")
+    aside.write_bytes(imported.read_bytes())
+    kolibri.succeed("manage", "deletechannel", CHANNEL_ID)
+
+    clean(kolibri)
+
+    assert not imported.exists()
+    assert others(imported) == []
+
+
+COMPARE = """
+from kolibri.core.content.utils.upgrade import diff_stats
+diff_stats({channel!r}, "network", baseurl={url!r})
+"""
+
+
+def test_a_new_version_is_compared_on_this_machine_and_not_on_the_share(kolibri, imported, second):
+    asked = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(second))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), asked) as studio:
+        threading.Thread(target=studio.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{studio.server_port}"
+        compared = shell(kolibri, AS_ON_SMB, COMPARE, channel=CHANNEL_ID, url=url)
+        studio.shutdown()
+
+    assert compared.code == 0, compared.output
+    assert others(imported) == [f"{CHANNEL_ID}-upgrade.sqlite3"]
+    assert version(database(kolibri.home)) == 1
+    assert list((kolibri.home / "compared_channels").iterdir()) == []
