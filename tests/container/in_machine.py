@@ -26,10 +26,14 @@ START_SECONDS = 300
 
 @dataclass(frozen=True)
 class Site:
-    """A container's processes, and where they listen."""
+    """A container's processes, and where they listen.
+
+    :param environment: what they were started with, for further commands beside them.
+    """
 
     url: str
     entrypoint: Running
+    environment: dict[str, str]
 
     def is_ready(self) -> bool:
         with contextlib.suppress(requests.RequestException):
@@ -68,7 +72,7 @@ def site_in_machine(lab: Lab, database_url: str) -> Iterator[Site]:
         "KOLIBRI_AZURE_CHECK_INTERVAL": "0",
     }
     with machine.start(["sh", ENTRYPOINT, "web"], env=environment) as running:
-        site = Site(f"http://{machine.address}:{PORT}", running)
+        site = Site(f"http://{machine.address}:{PORT}", running, environment)
         wait_until(site.is_ready, "the site in the machine", START_SECONDS)
         yield site
 
