@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from devtools.state import state_folder
@@ -29,6 +31,8 @@ SHIM = Path(__file__).with_name("xstate.c")
 
 def what_is_missing() -> str:
     """Why there can be no lab here and what to do about it; empty when there can be one."""
+    if (sys.platform, platform.machine()) != ("linux", "x86_64"):
+        return "the SMB lab boots user-mode-linux, which exists for Linux on x86-64 only"
     programs = {**PROGRAMS, **(COMPILER if has_amx() else {})}
     packages = {package for name, package in programs.items() if not shutil.which(name, path=PATH)}
     if packages:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import requests
 from devtools.deadline import wait_until
 from devtools.smb.lab import Lab
 from devtools.smb.machine import CONTENT
+from devtools.smb.network import Network
 from devtools.smb.server import FULL, READ_ONLY
 from tests.smb_lab import need_lab
 
@@ -137,3 +140,21 @@ def test_nothing_is_left_of_a_lab():
         assert network.exists()
         assert lab.machine.run(["grep", "cifs", "/proc/mounts"]).code == 1
     assert not network.exists()
+
+
+KILLED = """
+import os
+from devtools.smb.network import Network
+print(Network().__enter__().namespace, flush=True)
+os._exit(1)
+"""
+
+
+def test_what_a_killed_lab_leaves_the_next_one_takes_away(repository):
+    need_lab()
+    command = [sys.executable, "-c", KILLED]
+    left = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+    leftover = Path("/run/netns", left.stdout.strip())
+    assert leftover.exists()
+    with Network():
+        assert not leftover.exists()
