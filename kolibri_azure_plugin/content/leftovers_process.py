@@ -153,6 +153,7 @@ def _now_on_the_server(folder: str) -> float:
 
 def main() -> None:
     action, folder = sys.argv[1:3]
+    print("ready", flush=True)
     try:
         result = ACTIONS[action](folder, **json.load(sys.stdin))
     except OSError as error:

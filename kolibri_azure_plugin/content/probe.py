@@ -11,6 +11,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import selectors
 import signal
 import subprocess
 import sys
@@ -24,8 +25,14 @@ PROGRAM = Path(__file__).with_name("probe_process.py")
 #: All that the probe inherits: it has no business with secrets.
 NEEDED_BY_PYTHON = ("LD_LIBRARY_PATH",)
 
-#: Seconds that a probe may take. A healthy share on Azure answers within 50 ms.
+#: Seconds that a probe may take from its first word on. A healthy share on Azure answers within
+#: 50 ms.
 DEADLINE = 1.5
+
+#: Seconds until that word: a busy machine takes its time to start Python, and the share has no part
+#: in it.
+STARTING = 10.0
+FIRST_WORD = b"ready\n"
 
 #: Where a probe that hangs is noted for processes that come after this one; None: nowhere.
 _notes: Path | None = None
@@ -110,7 +117,10 @@ def _probe(
         earlier = _hung.get(key)
         if (earlier is not None and earlier.poll() is None) or _noted_one_hangs(key):
             raise ProbeHangsError("an earlier probe of it still hangs")
-        process = _start(program, action, folder)
+        process = start(program, action, folder)
+        if not _has_started(process):
+            _abandon(process)
+            raise ProbeHangsError(f"the probe did not start within {STARTING:g} seconds")
         try:
             output, _ = process.communicate(json.dumps(arguments).encode(), timeout=seconds)
             _hung.pop(key, None)
@@ -122,9 +132,13 @@ def _probe(
     return _read_report(output)
 
 
-def _start(program: Path, action: str, folder: str) -> subprocess.Popen[bytes]:
+def start(
+    program: Path, action: str, folder: str, buffer_size: int = -1
+) -> subprocess.Popen[bytes]:
+    """A process of a probe's program, which is told more on its standard input."""
     return subprocess.Popen(
         [sys.executable, "-I", "-S", str(program), action, folder],
+        bufsize=buffer_size,
         cwd="/",
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -132,6 +146,18 @@ def _start(program: Path, action: str, folder: str) -> subprocess.Popen[bytes]:
         env={name: os.environ[name] for name in NEEDED_BY_PYTHON if name in os.environ},
         start_new_session=True,
     )
+
+
+def _has_started(process: subprocess.Popen[bytes]) -> bool:
+    """Wait for the first word; True also where the process has ended instead."""
+    assert process.stdout is not None
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        if not selector.select(STARTING):
+            return False
+    # Beside the buffer: the rest is left for `communicate`.
+    os.read(process.stdout.fileno(), len(FIRST_WORD))
+    return True
 
 
 def _abandon(process: subprocess.Popen[bytes]) -> None:

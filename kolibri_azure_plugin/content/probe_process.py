@@ -2,7 +2,8 @@
 
 Run with an isolated Python, so it imports nothing but the standard library.
 Usage: probe_process.py ACTION FOLDER, with the action's arguments as one JSON object on standard
-input; prints one JSON object. The actions are the functions of :data:`ACTIONS`.
+input; prints `ready`, then one JSON object. The actions are the functions of :data:`ACTIONS`. The
+action `steadily` is to touch the folder at each line of standard input, and prints an object a line.
 """
 
 from __future__ import annotations
@@ -104,11 +105,20 @@ def _milliseconds(start: float) -> float:
 
 def main() -> None:
     action, folder = sys.argv[1:3]
+    # What comes before this is not the share's time.
+    print("ready", flush=True)
+    if action == "steadily":
+        for _ in sys.stdin.buffer:
+            print(json.dumps(_report(touch, folder)), flush=True)
+    else:
+        json.dump(_report(ACTIONS[action], folder, **json.load(sys.stdin)), sys.stdout)
+
+
+def _report(action: Callable[..., dict[str, Any]], folder: str, **arguments: Any) -> dict[str, Any]:
     try:
-        result = ACTIONS[action](folder, **json.load(sys.stdin))
+        return action(folder, **arguments)
     except OSError as error:
-        result = {"errno": error.errno, "error": error.strerror or str(error)}
-    json.dump(result, sys.stdout)
+        return {"errno": error.errno, "error": error.strerror or str(error)}
 
 
 if __name__ == "__main__":
