@@ -1,10 +1,20 @@
 """Keeps the site answering while the content share hangs.
 
 Who opens a file on a share that hangs is stuck in the kernel: after a few such requests, all of
-nginx. So this looks at what the processes that serve content wait for, which costs the share
-nothing. When one has waited for a file for a second, the share is probed; when that hangs as
-well, nginx begins anew with content held back: it answers 503 for content, and everything else as
-ever. The share is then probed until it answers.
+nginx. How a file system's client lets one wait is its own affair: SMB in state D while a server is
+silent, in state S while it refuses connections; FUSE and NFS in other places. So no such state is
+looked for. Instead, a process of its own touches the share when it is asked. All that it waits for is
+the share, so when it makes no step for :data:`SILENT`, the share hangs. On a busy machine it makes no
+step either, but then it does not wait: it runs, or would.
+
+It is asked when a thread of nginx or of gunicorn for zip content is seen in the same wait at two
+looks, other than for events, connections and the like. So a share that nobody waits for costs
+nothing, and what is not told apart from a wait for a file costs a few questions.
+
+When the share hangs or is gone, nginx begins anew with content held back: it answers 503 for content,
+and everything else as ever. Its old processes that are stuck are killed at once, so that no page waits
+in them; those of which only a thread that reads for a visitor is stuck get the time to finish their
+other requests first. The question stays open meanwhile: its answer ends the outage.
 """
 
 from __future__ import annotations
@@ -14,35 +24,37 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-from kolibri_azure_plugin.content import probe
-from kolibri_azure_plugin.content.probe import ProbeHangsError
+from kolibri_azure_plugin.content.steady_probe import Answer, SteadyProbe
 from kolibri_container import configuration, logs
-from kolibri_container.nginx import content_is_held_back, hold_content_back, release_content
+from kolibri_container.nginx import Nginx, content_is_held_back, hold_content_back, release_content
+from kolibri_container.waiting import (
+    GUNICORN,
+    Waits,
+    any_waits,
+    file_waits,
+    is_a,
+    parents_of_processes,
+    servers_of_content,
+)
 
 logger = logging.getLogger(__name__)
 
-#: Seconds between two looks, and those after which a wait for a file is suspicious.
-PAUSE = 0.5
-SUSPICIOUS = 1.0
+#: Seconds between two looks, and those after which a wait is suspicious: seen at two of them.
+PAUSE = 0.2
+SUSPICIOUS = 0.15
 
-#: Seconds between two probes of a share that hangs.
-PROBE_PAUSE = 2.0
+#: Seconds without any step of the probe after which the share hangs. A healthy share on Azure needs
+#: a hundredth of that for one.
+SILENT = 0.8
 
-#: Where in the kernel one waits for a file server without being in state D: FUSE, as blobfuse uses
-#: it. SMB and NFS wait in state D.
-WAITS = ("request_wait_answer",)
+#: Seconds between two questions.
+QUESTION_PAUSE = 0.5
 
-PROC = Path("/proc")
-
-#: A thread, and how often it has waited for anything: while it is stuck, that stays the same.
-Wait = tuple[int, int, str]
-
-#: In their command lines: who starts the processes that serve content, and new ones at SIGHUP.
-NGINX = b"nginx: master"
-GUNICORN = b"kolibri_container.gunicorn_zipcontent"
+#: Seconds for which a process that is only stuck in part finishes its other requests: nginx's own
+#: limit, and one.
+DRAINED = Nginx.shutdown_seconds + 1.0
 
 
 class ContentWatch:
@@ -57,100 +69,69 @@ class ContentWatch:
         self._run = run
         self._content = content
         self._root = root
-        self._waits: dict[Wait, float] = {}
+        self._waits = Waits()
+        self._waits_of_probe = Waits()
+        self._probe = SteadyProbe(content)
+        self._ask_again_at = 0.0
+        self._before: set[int] = set()
+        self._ended: set[int] = set()
+        # So that its process has started when it is needed.
+        self._probe.ask()
         # One that was killed may have left it to this one to let content through again.
         self.hangs = content_is_held_back(run)
 
     def look(self) -> None:
         """Look once, and do what has to be done."""
-        if self.hangs:
-            if self._share_answers():
-                self._release()
-            return
-        stuck = self._stuck()
-        if stuck and not self._share_answers():
-            self._hold_back(stuck)
-
-    def _stuck(self) -> set[int]:
-        """The processes of which a thread has waited for a file for too long."""
         now = time.monotonic()
-        self._waits = {
-            wait: self._waits.get(wait, now)
-            for pid in servers_of_content(self._root)
-            for wait in waits(pid)
-        }
-        return {wait[0] for wait, since in self._waits.items() if now - since >= SUSPICIOUS}
+        servers = servers_of_content(self._root)
+        self._waits.see((wait for pid in servers for wait in file_waits(pid)), now)
+        answer = self._answer(now)
+        if self.hangs and answer is Answer.WORKS:
+            self._release()
+        elif answer is Answer.GONE and not self.hangs:
+            self._hold_back(servers)
+        if self.hangs:
+            self._end_stuck(servers, now)
+        if now >= self._ask_again_at and (self.hangs or self._waits.lasting(SUSPICIOUS, now)):
+            self._probe.ask()
 
-    def _share_answers(self) -> bool:
-        try:
-            probe.touch(self._content)
-        except ProbeHangsError:
-            return False
-        except OSError:
-            # Read-only, full or gone: nobody waits for it.
-            return True
-        return True
+    def _answer(self, now: float) -> Answer | None:
+        """What the probe says, or its silence; None: nothing new."""
+        answer = self._probe.answer()
+        if answer is not None:
+            self._ask_again_at = now + QUESTION_PAUSE
+            return answer
+        pid = self._probe.pid
+        self._waits_of_probe.see(any_waits(pid) if pid else (), now)
+        return Answer.GONE if self._waits_of_probe.lasting(SILENT, now) else None
 
-    def _hold_back(self, stuck: set[int]) -> None:
+    def _hold_back(self, servers: dict[int, int]) -> None:
         logger.error("The share at %s hangs: content is held back until it answers.", self._content)
         self.hangs = True
+        self._before = set(servers)
         hold_content_back(self._run)
-        for pid, parent in servers_of_content(self._root).items():
-            if pid in stuck:
-                # It may die of this only when the share answers, so others take its place now.
-                _signal(pid, signal.SIGKILL)
-                if _is(GUNICORN, parent):
-                    _signal(parent, signal.SIGHUP)
+
+    def _end_stuck(self, servers: dict[int, int], now: float) -> None:
+        """End the processes that are stuck; they may die of it only when the share answers."""
+        stuck = self._waits.lasting(SILENT, now)
+        drained = self._waits.lasting(DRAINED, now)
+        for wait in stuck:
+            # The new ones leave the share alone. Only what the kernel names is held against them.
+            if wait.pid in self._ended or not (wait.is_named or wait.pid in self._before):
+                continue
+            of_gunicorn = is_a(GUNICORN, servers[wait.pid])
+            if of_gunicorn or wait.is_main or wait in drained:
+                self._ended.add(wait.pid)
+                _signal(wait.pid, signal.SIGKILL)
+                if of_gunicorn:
+                    # Others take its place now.
+                    _signal(servers[wait.pid], signal.SIGHUP)
 
     def _release(self) -> None:
         logger.info("The share at %s answers again.", self._content)
         self.hangs = False
-        self._waits.clear()
+        self._ended.clear()
         release_content(self._run)
-
-
-def servers_of_content(root: int) -> dict[int, int]:
-    """Below a process, those of nginx and of gunicorn for zip content, with their parents."""
-    parents = _parents()
-    return {
-        pid: parent
-        for pid, parent in parents.items()
-        if root in _ancestors(pid, parents) and (_is(NGINX, parent) or _is(GUNICORN, parent))
-    }
-
-
-def waits(pid: int) -> Iterator[Wait]:
-    """The threads of a process that wait for a file at this moment."""
-    for task in _entries(PROC / str(pid) / "task"):
-        with contextlib.suppress(OSError):
-            status = (task / "status").read_text()
-            if _field(status, "State").startswith("D") or (task / "wchan").read_text() in WAITS:
-                yield pid, int(task.name), _field(status, "voluntary_ctxt_switches")
-
-
-def _parents() -> dict[int, int]:
-    """For each process the one that it belongs to."""
-    found = {}
-    for folder in _entries(PROC):
-        if folder.name.isdecimal():
-            with contextlib.suppress(OSError):
-                # The name in brackets may hold anything, brackets too.
-                fields = (folder / "stat").read_text().rpartition(")")[2].split()
-                found[int(folder.name)] = int(fields[1])
-    return found
-
-
-def _ancestors(pid: int, parents: dict[int, int]) -> Iterator[int]:
-    while pid in parents:
-        pid = parents[pid]
-        yield pid
-
-
-def _is(kind: bytes, pid: int) -> bool:
-    try:
-        return kind in (PROC / str(pid) / "cmdline").read_bytes()
-    except OSError:
-        return False
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
@@ -158,26 +139,15 @@ def _signal(pid: int, number: signal.Signals) -> None:
         os.kill(pid, number)
 
 
-def _entries(folder: Path) -> list[Path]:
-    try:
-        return list(folder.iterdir())
-    except OSError:
-        return []
-
-
-def _field(status: str, name: str) -> str:
-    return status.partition(f"\n{name}:\t")[2].partition("\n")[0]
-
-
 def main() -> None:
     logs.configure()
     found = configuration.find(os.environ)
     # Between the supervisor of all parts and this one stands the supervisor of this one.
-    supervisor = _parents()[os.getppid()]
+    supervisor = parents_of_processes()[os.getppid()]
     watch = ContentWatch(found.run, str(found.content), supervisor)
     while True:
         watch.look()
-        time.sleep(PROBE_PAUSE if watch.hangs else PAUSE)
+        time.sleep(PAUSE)
 
 
 if __name__ == "__main__":

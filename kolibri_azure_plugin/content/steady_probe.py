@@ -59,12 +59,14 @@ class SteadyProbe:
     def __init__(self, folder: str) -> None:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
+        self._has_started = False
         self._asked_at: float | None = None
 
     @property
     def pid(self) -> int | None:
-        """The process that has a question to answer; None: nothing was asked."""
-        return self._process.pid if self._process and self._asked_at is not None else None
+        """The process that has a question to answer; None: nothing was asked, or it starts yet."""
+        is_asked = self._asked_at is not None and self._has_started
+        return self._process.pid if self._process and is_asked else None
 
     def ask(self) -> None:
         """Put a question, unless one is open. It is heard when the process has started."""
@@ -82,7 +84,7 @@ class SteadyProbe:
         """The answer to the question, once; None: not yet."""
         if self._asked_at is None or self._process is None:
             return None
-        found = _meaning(self._output())
+        found = self._read()
         if found is not None:
             self._asked_at = None
             return found
@@ -102,7 +104,16 @@ class SteadyProbe:
 
     def _replace(self) -> None:
         self._close_pipes()
+        self._has_started = False
         self._process = probe.start(probe.PROGRAM, "steadily", self._folder, buffer_size=0)
+
+    def _read(self) -> Answer | None:
+        lines = self._output().splitlines(keepends=True)
+        self._has_started = self._has_started or probe.FIRST_WORD in lines
+        reports = [line for line in lines if line != probe.FIRST_WORD]
+        if not reports:
+            return None
+        return Answer.GONE if json.loads(reports[-1]).get("errno") in GONE else Answer.WORKS
 
     def _output(self) -> bytes:
         """What it has printed since the last time. Each answer is printed at one go."""
@@ -119,10 +130,3 @@ class SteadyProbe:
             for stream in (self._process.stdin, self._process.stdout):
                 if stream is not None:
                     stream.close()
-
-
-def _meaning(output: bytes) -> Answer | None:
-    reports = output.replace(probe.FIRST_WORD, b"").splitlines()
-    if not reports:
-        return None
-    return Answer.GONE if json.loads(reports[-1]).get("errno") in GONE else Answer.WORKS

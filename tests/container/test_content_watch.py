@@ -88,7 +88,7 @@ def test_pages_are_served_while_the_share_hangs_and_content_when_it_answers(
         visitors_come()
         assert all_pages(container) == {PAGE: 200, LIVE: 200}
     assert status(container.url, LIVE, host) == 200
-    assert status(container.url, READY) == 503
+    wait_until(lambda: status(container.url, READY) == 503, "readiness to say so", RECOVERY)
 
     share.recover(provisioned.share)
     wait_until(
