@@ -36,6 +36,11 @@ END_OF_PUSH = [("dequeuing", "pending"), ("deserializing", "pending")]
 TAKE_OVER, TAKE_OVER_A_SCHOOL, SYNC, TAKE_OVER_A_LEARNER, RESUME = commands()
 WHO = (SUPERUSER, SUPERUSER_PASSWORD)
 
+UNKNOWN = """
+    SELECT last_saved_instance FROM morango_store GROUP BY 1 HAVING max(last_saved_counter) >
+        (SELECT max(counter) FROM morango_databasemaxcounter WHERE instance_id = last_saved_instance)
+"""
+
 JOBS = "SELECT state FROM jobs WHERE queue = 'azure_sync'"
 
 
@@ -202,6 +207,20 @@ def test_a_school_syncs_both_ways_while_a_class_is_at_work_in_the_cloud(cloud, s
     assert school.records().of_facility(facility) == cloud.records().of_facility(facility)
 
 
+def test_a_school_is_given_what_another_sent_before_a_third_that_knew_less(cloud, tmp_path):
+    facility = facility_of(cloud)
+    first, second, third = (School(tmp_path / name) for name in ("first", "second", "third"))
+    take_over = step("sync", cloud.url, facility, no_push=True, **CREDENTIALS)
+    push = step("sync", cloud.url, facility, no_pull=True)
+    run_steps(first, take_over, step("make_records", facility, "known", RECORDS, LEARNERS), push)
+    for each in (second, third):
+        run_steps(each, take_over)
+    run_steps(first, step("make_records", facility, "new", RECORDS, LEARNERS), push)
+    run_steps(second, step("make_records", facility, "other", RECORDS, LEARNERS), push)
+    run_steps(third, step("sync", cloud.url, facility))
+    assert third.records().of_facility(facility) == cloud.records().of_facility(facility)
+
+
 @pytest.mark.skipif(not ROUNDS, reason="set KOLIBRI_AZURE_SYNC_ROUNDS=10, or run `make sync`")
 def test_schools_sync_while_instances_are_killed_and_replaced(cloud, tmp_path, counts):
     facility = facility_of(cloud)
@@ -223,6 +242,8 @@ def test_schools_sync_while_instances_are_killed_and_replaced(cloud, tmp_path, c
             ]
             tries = [each.result().count("BROKE OFF") + 1 for each in begun]
         counts(f"round {number}, {kind}: {interruption.happened}; tries of each school: {tries}")
+        # What the site does not know that it has, it gives to nobody.
+        assert not cloud.rows(UNKNOWN)
         there = {name for (name,) in cloud.rows("SELECT name FROM kolibriauth_collection")}
         assert {f"Class {name}_{number}_" for name in schools} <= there
         cloud.front.forget()
