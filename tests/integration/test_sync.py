@@ -37,8 +37,9 @@ TAKE_OVER, TAKE_OVER_A_SCHOOL, SYNC, TAKE_OVER_A_LEARNER, RESUME = commands()
 WHO = (SUPERUSER, SUPERUSER_PASSWORD)
 
 UNKNOWN = """
-    SELECT last_saved_instance FROM morango_store GROUP BY 1 HAVING max(last_saved_counter) >
-        (SELECT max(counter) FROM morango_databasemaxcounter WHERE instance_id = last_saved_instance)
+    SELECT last_saved_instance FROM morango_store GROUP BY 1 HAVING max(last_saved_counter) > (
+        SELECT max(counter) FROM morango_databasemaxcounter WHERE instance_id = last_saved_instance
+    )
 """
 
 JOBS = "SELECT state FROM jobs WHERE queue = 'azure_sync'"
