@@ -1,20 +1,22 @@
 """Keeps the site answering while the content share hangs.
 
-Who opens a file on a share that hangs is stuck in the kernel: after a few such requests, all of
-nginx. How a file system's client lets one wait is its own affair: SMB in state D while a server is
-silent, in state S while it refuses connections; FUSE and NFS in other places. So no such state is
-looked for. Instead, a process of its own touches the share when it is asked. All that it waits for is
-the share, so when it makes no step for :data:`SILENT`, the share hangs. On a busy machine it makes no
+Who opens a file on a share that hangs is stuck in the kernel. So pages come from an nginx that never
+does: another one reads content for it, and only content waits there. This part keeps content itself
+from waiting, and the connections that wait for it from filling the first nginx.
+
+How a file system's client lets one wait is its own affair: SMB in state D while a server is silent,
+in state S while it refuses connections; FUSE and NFS in other places. So no such state is looked
+for. Instead, a process of its own touches the share when it is asked. All that it waits for is the
+share, so when it makes no step for :data:`SILENT`, the share hangs. On a busy machine it makes no
 step either, but then it does not wait: it runs, or would.
 
-It is asked when a thread of nginx or of gunicorn for zip content is seen in the same wait at two
-looks, other than for events, connections and the like. So a share that nobody waits for costs
-nothing, and what is not told apart from a wait for a file costs a few questions.
+It is asked when a thread that serves content is seen in the same wait at two looks, other than for
+events, connections and the like. So a share that nobody waits for costs nothing, and what is not
+told apart from a wait for a file costs a few questions.
 
-When the share hangs or is gone, nginx begins anew with content held back: it answers 503 for content,
-and everything else as ever. Its old processes that are stuck are killed at once, so that no page waits
-in them; those of which only a thread that reads for a visitor is stuck get the time to finish their
-other requests first. The question stays open meanwhile: its answer ends the outage.
+When the share hangs or is gone, nginx begins anew with content held back: it answers 503 for
+content. What is stuck is killed, so that its visitors can try again; nothing but content is lost
+with it. The question stays open: its answer ends the outage.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from pathlib import Path
 
 from kolibri_azure_plugin.content.steady_probe import Answer, SteadyProbe
 from kolibri_container import configuration, logs
-from kolibri_container.nginx import Nginx, content_is_held_back, hold_content_back, release_content
+from kolibri_container.nginx import content_is_held_back, hold_content_back, release_content
 from kolibri_container.waiting import (
     GUNICORN,
     Waits,
@@ -51,10 +53,6 @@ SILENT = 0.8
 
 #: Seconds between two questions.
 QUESTION_PAUSE = 0.5
-
-#: Seconds for which a process that is only stuck in part finishes its other requests: nginx's own
-#: limit, and one.
-DRAINED = Nginx.shutdown_seconds + 1.0
 
 
 class ContentWatch:
@@ -114,18 +112,15 @@ class ContentWatch:
     def _end_stuck(self, servers: dict[int, int], now: float) -> None:
         """End the processes that are stuck; they may die of it only when the share answers."""
         stuck = self._waits.lasting(SILENT, now)
-        drained = self._waits.lasting(DRAINED, now)
         for wait in stuck:
             # The new ones leave the share alone. Only what the kernel names is held against them.
             if wait.pid in self._ended or not (wait.is_named or wait.pid in self._before):
                 continue
-            of_gunicorn = is_a(GUNICORN, servers[wait.pid])
-            if of_gunicorn or wait.is_main or wait in drained:
-                self._ended.add(wait.pid)
-                _signal(wait.pid, signal.SIGKILL)
-                if of_gunicorn:
-                    # Others take its place now.
-                    _signal(servers[wait.pid], signal.SIGHUP)
+            self._ended.add(wait.pid)
+            _signal(wait.pid, signal.SIGKILL)
+            if is_a(GUNICORN, servers[wait.pid]):
+                # Others take its place now.
+                _signal(servers[wait.pid], signal.SIGHUP)
 
     def _release(self) -> None:
         logger.info("The share at %s answers again.", self._content)

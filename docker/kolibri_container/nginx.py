@@ -18,6 +18,9 @@ MODULES = Path("/usr/lib/nginx/modules")
 BROTLI_FILTER = "ngx_http_brotli_filter_module.so"
 BROTLI_STATIC = "ngx_http_brotli_static_module.so"
 
+#: The configuration of the nginx that reads the content share.
+CONTENT_NGINX = "content_nginx.conf"
+
 #: What holds content back while its share hangs; empty otherwise.
 CONTENT_HELD_BACK = "content_held_back.conf"
 
@@ -88,6 +91,10 @@ class Nginx:
     def command(self) -> list[str]:
         """What starts nginx, in the foreground; SIGQUIT lets it finish its requests."""
         return ["nginx", "-e", "stderr", "-c", str(self.folder / "nginx.conf")]
+
+    def content_command(self) -> list[str]:
+        """What starts the other nginx, which reads the content share for the first."""
+        return ["nginx", "-e", "stderr", "-c", str(self.folder / CONTENT_NGINX)]
 
     def write(self) -> None:
         """Write the configuration."""

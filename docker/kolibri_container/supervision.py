@@ -27,6 +27,9 @@ WEB, WORKER, ZIPCONTENT = "web", "worker", "zipcontent"
 
 NGINX = "nginx"
 
+#: Another nginx, which reads the content share.
+CONTENT = "content"
+
 #: Keeps the site answering while the content share hangs.
 CONTENT_WATCH = "content_watch"
 
@@ -39,9 +42,9 @@ SHELL = "shell"
 
 #: The parts of each mode, as docs/container.md explains them.
 PARTS = {
-    WEB: (NGINX, "app", ZIPCONTENT, WORKER, CONTENT_WATCH, DOCTOR),
+    WEB: (NGINX, CONTENT, "app", ZIPCONTENT, WORKER, CONTENT_WATCH, DOCTOR),
     WORKER: (WORKER, DOCTOR),
-    ZIPCONTENT: (NGINX, ZIPCONTENT, CONTENT_WATCH, DOCTOR),
+    ZIPCONTENT: (NGINX, CONTENT, ZIPCONTENT, CONTENT_WATCH, DOCTOR),
 }
 
 #: Seconds that a part gets to end before it is killed. Nobody waits for gunicorn's answers any more
@@ -123,6 +126,7 @@ def parts(
     scripts = {WORKER: WORKER if on_postgresql else "worker_on_sqlite"}
     stop_seconds = {
         NGINX: _shutdown_seconds(configuration) + 0.5,
+        CONTENT: STOP_SECONDS,
         WORKER: min(WORKER_STOP_SECONDS, configuration.settings.stop_limit - 1),
         # Its visitors are told.
         SHELL: LEFT_FOR_OTHERS,

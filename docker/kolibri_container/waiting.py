@@ -12,13 +12,14 @@ from pathlib import Path
 
 PROC = Path("/proc")
 
-#: In their command lines: who starts the processes that serve content, and new ones at SIGHUP.
-NGINX = b"nginx: master"
+#: In their command lines: who starts the processes that read content. Gunicorn starts new ones at
+#: SIGHUP, nginx when one dies.
+NGINX = b"nginx/content_nginx.conf"
 GUNICORN = b"kolibri_container.gunicorn_zipcontent"
 
-#: How the functions of the kernel begin in which a thread waits for anything but a file: for events,
-#: other threads, time, pipes, connections and children. Anything else, and what the kernel does not
-#: name, may be a file.
+#: How the functions of the kernel begin in which a thread waits for anything but a file: for
+#: events, other threads, time, pipes, connections and children. Anything else, and what the kernel
+#: does not name, may be a file.
 IDLE = (
     "ep_poll",
     "do_epoll",
@@ -51,9 +52,9 @@ UNNAMED = ("", "0")
 
 @dataclasses.dataclass(frozen=True)
 class Wait:
-    """One wait of a thread: it has waited so often before, so while it is stuck, this stays the same.
+    """One wait of a thread, which stays the same while the thread is stuck.
 
-    :param thread: that of the process's own number is the main one.
+    :param waits: how often it has waited before.
     :param is_named: whether the kernel says in which of its functions.
     """
 
@@ -61,10 +62,6 @@ class Wait:
     thread: int
     waits: str
     is_named: bool
-
-    @property
-    def is_main(self) -> bool:
-        return self.pid == self.thread
 
 
 class Waits:

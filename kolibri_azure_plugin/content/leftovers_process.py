@@ -153,7 +153,9 @@ def _now_on_the_server(folder: str) -> float:
 
 def main() -> None:
     action, folder = sys.argv[1:3]
-    print("ready", flush=True)
+    # What comes before this is not the share's time.
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     try:
         result = ACTIONS[action](folder, **json.load(sys.stdin))
     except OSError as error:

@@ -2,8 +2,8 @@
 
 Run with an isolated Python, so it imports nothing but the standard library.
 Usage: probe_process.py ACTION FOLDER, with the action's arguments as one JSON object on standard
-input; prints `ready`, then one JSON object. The actions are the functions of :data:`ACTIONS`. The
-action `steadily` is to touch the folder at each line of standard input, and prints an object a line.
+input; prints `ready`, then one JSON object. The actions are the functions of :data:`ACTIONS`. With
+the action `steadily` it touches the folder at each line of standard input, and prints as many.
 """
 
 from __future__ import annotations
@@ -106,12 +106,17 @@ def _milliseconds(start: float) -> float:
 def main() -> None:
     action, folder = sys.argv[1:3]
     # What comes before this is not the share's time.
-    print("ready", flush=True)
+    _say("ready")
     if action == "steadily":
         for _ in sys.stdin.buffer:
-            print(json.dumps(_report(touch, folder)), flush=True)
+            _say(json.dumps(_report(touch, folder)))
     else:
         json.dump(_report(ACTIONS[action], folder, **json.load(sys.stdin)), sys.stdout)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _report(action: Callable[..., dict[str, Any]], folder: str, **arguments: Any) -> dict[str, Any]:

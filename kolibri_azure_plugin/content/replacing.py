@@ -28,6 +28,9 @@ logger = logging.getLogger(__name__)
 #: After the name that a file had: when it was set aside, and what tells two of them apart.
 SET_ASIDE = re.compile(r"(?P<name>.+)\.(?P<when>[0-9a-f]{16})-[0-9a-f]{8}\.replaced")
 
+#: The same of a file that is to go for good, and never takes its place again.
+REMOVED = re.compile(r".+\.[0-9a-f]{16}-[0-9a-f]{8}\.removed")
+
 SMB = frozenset({"cifs", "smb3"})
 
 #: What a server answers while somebody has a file open in a way that forbids its new name.
@@ -84,15 +87,16 @@ def swap_back(aside: str, path: str) -> None:
 def remove(path: str) -> None:
     """Remove a file so that its name is free at once, whoever reads it still.
 
+    What a reader keeps from going at once has another name; housekeeping removes it.
+
     :raises OSError: when it is not there, or can't be removed.
     """
     if _may_have_two_names(path):
         os.remove(path)
         return
-    aside = _set_aside(path)
-    if aside is None:
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-    os.remove(aside)
+    going = _other_name(path, "removed")
+    os.rename(path, going)
+    remove_if_possible(going)
 
 
 def newest_set_aside(path: str) -> str | None:
@@ -116,7 +120,7 @@ def remove_if_possible(path: str) -> None:
 
 def _set_aside(path: str) -> str | None:
     """Give a file another name; where it can have two, it keeps the old one until the move."""
-    aside = f"{path}.{time.time_ns():016x}-{secrets.token_hex(4)}.replaced"
+    aside = _other_name(path, "replaced")
     try:
         if _may_have_two_names(path):
             with contextlib.suppress(PermissionError, NotImplementedError):
@@ -125,6 +129,10 @@ def _set_aside(path: str) -> str | None:
     except FileNotFoundError:
         return None
     return aside
+
+
+def _other_name(path: str, ending: str) -> str:
+    return f"{path}.{time.time_ns():016x}-{secrets.token_hex(4)}.{ending}"
 
 
 def _link(path: str, aside: str) -> str:

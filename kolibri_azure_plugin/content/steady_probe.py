@@ -2,8 +2,8 @@
 
 It starts once, so that a question costs no start of Python. Nobody waits for it: an answer is there
 or not yet. One that hangs is kept, since its answer is the first sign that the share is back. Only
-after :data:`GIVEN_UP` is it killed, and a new one starts when it has died: on a share that hangs, that
-may take until the share answers.
+after :data:`GIVEN_UP` is it killed, and a new one starts when it has died: on a share that hangs,
+that may take until the share answers.
 """
 
 from __future__ import annotations

@@ -28,6 +28,13 @@ class Front(BackgroundProcess):
     """
 
     url = ""
+    #: The nginx that reads the content share for it, and ends with it.
+    content: BackgroundProcess | None = None
+
+    def kill(self) -> int:
+        if self.content:
+            self.content.kill()
+        return super().kill()
 
     def answers(self) -> bool:
         port = urlsplit(self.url).port
@@ -43,12 +50,15 @@ def start_front(folder: Path, **options: object) -> Front:
     given = {"static": folder / "static", "content": folder / "content", **options}
     nginx = Nginx(run=run, listen=f"127.0.0.1:{port}", **given)  # type: ignore[arg-type]
     nginx.write()
-    front = Front(
-        nginx.command(),
-        environment={"PATH": f"{os.environ['PATH']}:/usr/sbin"},
-        folder=run,
-        log_file=folder / "nginx.log",
+    environment = {"PATH": f"{os.environ['PATH']}:/usr/sbin"}
+    log_file = folder / "nginx.log"
+    (run / "content.sock").unlink(missing_ok=True)
+    content = BackgroundProcess(
+        nginx.content_command(), environment=environment, folder=run, log_file=log_file
     )
+    content.wait_until((run / "content.sock").exists, "nginx to listen for content", 20)
+    front = Front(nginx.command(), environment=environment, folder=run, log_file=log_file)
+    front.content = content
     front.url = f"http://127.0.0.1:{port}"
     front.wait_until(front.answers, "nginx to listen", 20)
     return front

@@ -16,7 +16,7 @@ from devtools.deadline import wait_until
 from devtools.descendants import children, command_line, descendants
 from kolibri_azure_plugin.fail_closed import EXIT_CODE
 
-PARTS = ("nginx", "app", "zipcontent", "worker", "content_watch", "doctor")
+PARTS = ("nginx", "content", "app", "zipcontent", "worker", "content_watch", "doctor")
 
 #: How often a part may end within a minute: docker/services/finish.
 MOST_DEATHS = 5
