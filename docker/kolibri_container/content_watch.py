@@ -1,8 +1,8 @@
 """Keeps the site answering while the content share hangs.
 
-Who opens a file on a share that hangs is stuck in the kernel. So pages come from an nginx that never
-does: another one reads content for it, and only content waits there. This part keeps content itself
-from waiting, and the connections that wait for it from filling the first nginx.
+Who opens a file on a share that hangs is stuck in the kernel. So pages come from an nginx that
+never does: another one reads content for it, and only content waits there. This part keeps content
+itself from waiting, and the connections that wait for it from filling the first nginx.
 
 How a file system's client lets one wait is its own affair: SMB in state D while a server is silent,
 in state S while it refuses connections; FUSE and NFS in other places. So no such state is looked
