@@ -15,7 +15,7 @@ from kolibri.utils import conf
 from kolibri_azure_plugin.channels.database_files import channel_of
 from kolibri_azure_plugin.channels.taking_turns import turn_if_free
 from kolibri_azure_plugin.content import leftovers_process, probe
-from kolibri_azure_plugin.content.replacing import SET_ASIDE
+from kolibri_azure_plugin.content.replacing import REMOVED, SET_ASIDE
 from kolibri_azure_plugin.content.share import share_errors
 from kolibri_azure_plugin.housekeeping.periods import Periods
 
@@ -23,8 +23,12 @@ from kolibri_azure_plugin.housekeeping.periods import Periods
 CONTENT = ["databases", "storage/*/*"]
 MEDIA = ["log_export"]
 
-#: Files on their way, and the databases in which Kolibri compares two versions of a channel.
-UNFINISHED = r".+\.transfer|[0-9a-f]{32}-(?:upgrade|annotated)\.sqlite3(?:-journal)?"
+#: Files on their way, those that were removed while somebody read them, and the databases in which
+#: Kolibri compares two versions of a channel.
+UNFINISHED = (
+    rf".+\.transfer|{REMOVED.pattern}|"
+    r"[0-9a-f]{32}-(?:upgrade|annotated)\.sqlite3(?:-journal)?"
+)
 
 #: Seconds that a sweep takes at most, and those after which it counts as hung.
 SWEEP = 40.0

@@ -11,9 +11,14 @@ CHANNEL = "kolibri.core.content.utils.channel_transfer"
 DATABASES = "kolibri_azure_plugin.channels.database_files"
 TRANSFERS = "kolibri_azure_plugin.channels.transfers"
 NAMES = "kolibri_azure_plugin.channels.names"
+DELETING = "kolibri_azure_plugin.channels.deleting"
 
 NO_HOOK = "Kolibri has no hook and no setting for how a transfer ends."
 GONE = "An update that fails or is cancelled may delete the channel's database from the share."
+KEPT_BY_READERS = (
+    "A channel that is deleted while somebody reads its files can't be imported again, or loses "
+    "them when the last reader ends."
+)
 ANYWHERE = "A channel can write and delete files outside the content folder."
 NOT_COMPARED = (
     "Kolibri compares the beginning of a name alone, and the rest of it is what the channel says."
@@ -118,6 +123,28 @@ PATCHES = (
         answers="On a share of SMB it can't be written: database is locked.",
         without="Administrators can't see what a new version of a channel brings, where the "
         "content folder is a share of SMB.",
+    ),
+    Patch(
+        "kolibri.core.content.models",
+        "LocalFileQueryset.delete_unused_files",
+        Kind.SAFETY,
+        known=("6697eddbc89880e5",),
+        wrapper=f"{DELETING}:free_names_of_files",
+        reason="Kolibri removes each file by its name, with no signal before.",
+        answers="On a share of SMB a file that is open keeps its name until the last reader ends: "
+        "the next import was refused that name, or took the file that was about to go.",
+        without=KEPT_BY_READERS,
+    ),
+    Patch(
+        "kolibri.core.content.utils.content_delete",
+        "delete_metadata",
+        Kind.SAFETY,
+        known=("307b8433d1be6426",),
+        wrapper=f"{DELETING}:free_name_of_database",
+        reason="Kolibri removes the database by its name, with no signal before.",
+        answers="A channel that was deleted while a school downloaded its database could not be "
+        "imported again before the download ended.",
+        without=KEPT_BY_READERS,
     ),
     *(
         Patch(
