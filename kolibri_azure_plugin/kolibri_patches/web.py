@@ -34,9 +34,10 @@ PATCHES = (
         Kind.CORRECTNESS,
         known=("35b84e8ef306bbed",),
         wrapper="kolibri_azure_plugin.content.free_space:measure_in_time",
-        reason="The pages of the device ask the share while the visitor waits, and there is no hook.",
+        reason="The pages of the device ask the share while a visitor waits; there is no hook.",
         answers="Each look at these pages while the share hung held a thread of the web server.",
-        without="Pages of the device may hold all threads of the web server while the share hangs.",
+        without="The pages of the device may hold all of the web server's threads while the share "
+        "hangs.",
     ),
     Patch(
         "kolibri.core.content.zip_wsgi",
