@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import http.client
 import itertools
 import math
 import threading
@@ -87,7 +88,7 @@ class Visitors:
 
     def _visit(self, kind: str, path: str) -> None:
         begun, status = time.monotonic(), 0
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, http.client.HTTPException):
             status = ask(self._url, path, seconds=STUCK).status
         self.visits.append(Visit(kind, begun, time.monotonic() - begun, status))
 
