@@ -18,7 +18,7 @@ RELEASE := build/release-environment
 environment = @sh devtools/environment.sh "$(VENV)" $(1) $(PYTHON)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke snapshot commands test sync edges kills smb lint lock bench address release clean
+.PHONY: help demo smoke snapshot commands test sync edges kills smb channels-on-smb lint lock bench address release clean
 
 help: ## list these commands
 	@echo 'make COMMAND [ARGS="..."] [PYTHON=python3.12]'
@@ -70,6 +70,9 @@ kills: ## kill a migrating process at 20 statements, import a channel twice at o
 smb: ## stop, kill, unplug and slow down the content share, a minute each; ten minutes
 	$(call environment,test)
 	KOLIBRI_AZURE_SMB_SECONDS=60 $(RUN) -m pytest tests/container/test_real_smb.py $(ARGS)
+
+channels-on-smb: ## update a channel ten times while schools download it from an SMB share; three minutes
+	KOLIBRI_AZURE_CHANNEL_UPDATES=10 $(RUN) -m pytest tests/container/test_channels_on_smb.py $(ARGS)
 
 lint: ## check style and types
 	$(call environment,lint)

@@ -17,7 +17,12 @@ GROUPS = (
     ("tests/integration/test_upgrades.py",),
     ("tests/integration/test_workers.py",),
     # One machine of the lab at a time: two would leave each half a processor.
-    ("tests/container/test_real_smb.py", "tests/integration/test_smb_lab.py"),
+    (
+        "tests/container/test_real_smb.py",
+        "tests/container/test_channels_on_smb.py",
+        "tests/container/test_deletions_on_smb.py",
+        "tests/integration/test_smb_lab.py",
+    ),
 )
 
 FIGURES = "figures"

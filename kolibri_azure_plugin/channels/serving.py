@@ -23,6 +23,9 @@ def find_databases_each_time(find: Callable[..., Any]) -> Callable[..., Any]:
     def find_or_look(server: Any, url: str, *others: Any) -> Any:
         if DATABASE.search(url):
             return _Database(server, url).if_there()
+        if replacing.name_before(url):
+            # Under the name that it had, or not at all.
+            return None
         return find(server, url, *others)
 
     return find_or_look
@@ -56,10 +59,9 @@ class _Database:
     def _path(self) -> str | None:
         """Where it is: in its place, set aside, or, between two looks, in its place again."""
         for _ in range(LOOKS):
-            path: str | None = self._server.get_dynamic_path(self._url)
-            if path is None:
-                path = self._set_aside()
-            if path is not None:
+            # Django's finder has an empty list for what is not there.
+            path: str | None = self._server.get_dynamic_path(self._url) or self._set_aside()
+            if path:
                 return path
         return None
 

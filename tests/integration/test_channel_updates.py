@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import http.server
+import json
 import os
 import signal
 import sqlite3
@@ -259,6 +260,65 @@ def test_what_was_set_aside_of_a_channel_that_is_deleted_is_removed(kolibri, imp
 
     assert not imported.exists()
     assert others(imported) == []
+
+
+#: Asks Kolibri's own server of files while somebody replaces the database all the time.
+SERVED = """
+import json, os, pathlib, threading
+from kolibri.utils.kolibri_whitenoise import DynamicWhiteNoise
+def application(_environ, start_response):
+    start_response("404 Not Found", [])
+    return [b""]
+path = pathlib.Path({path!r})
+content = path.parent.parent
+server = DynamicWhiteNoise(application, dynamic_locations=[("/content/", str(content))])
+def get(name=path.name, **headers):
+    told = []
+    url = "/content/databases/" + name
+    environ = dict(PATH_INFO=url, QUERY_STRING="", REQUEST_METHOD="GET", **headers)
+    body = b"".join(server(environ, lambda status, _headers: told.append(status[:3])))
+    return told[0], len(body)
+def aside(number):
+    return path.with_name(f"{{path.name}}.{{number:016x}}-00000000.replaced")
+served = [get()]
+path.rename(aside(1))
+served += [get(), get(HTTP_RANGE="bytes=0-99"), get(aside(1).name), get("f" * 32 + ".sqlite3")]
+path.write_bytes(b"a shorter one")
+served.append(get())
+over, statuses = threading.Event(), set()
+def replace():
+    for number in range(2, 1000):
+        new = path.with_suffix(".transfer")
+        new.write_bytes(b"new")
+        path.rename(aside(number))
+        new.rename(path)
+        aside(number - 1).unlink()
+    over.set()
+thread = threading.Thread(target=replace)
+thread.start()
+while not over.is_set():
+    statuses.add(get()[0])
+thread.join()
+print("SERVED", json.dumps([served, sorted(statuses)]))
+"""
+
+
+def test_a_database_is_served_in_its_place_set_aside_and_in_its_newest_version(kolibri, imported):
+    size = imported.stat().st_size
+
+    told = shell(kolibri, "", SERVED, path=str(imported))
+
+    assert told.code == 0, told.output
+    served, statuses = json.loads(told.stdout.split("SERVED ")[1].splitlines()[0])
+    assert served == [
+        ["200", size],
+        ["200", size],
+        ["206", 100],
+        ["404", 0],
+        ["404", 0],
+        ["200", len("a shorter one")],
+    ]
+    assert statuses == ["200"]
 
 
 COMPARE = """
