@@ -72,6 +72,7 @@ smb: ## stop, kill, unplug and slow down the content share, a minute each; ten m
 	KOLIBRI_AZURE_SMB_SECONDS=60 $(RUN) -m pytest tests/container/test_real_smb.py $(ARGS)
 
 channels-on-smb: ## update a channel ten times while schools download it from an SMB share; three minutes
+	$(call environment,test)
 	KOLIBRI_AZURE_CHANNEL_UPDATES=10 $(RUN) -m pytest tests/container/test_channels_on_smb.py $(ARGS)
 
 lint: ## check style and types
