@@ -21,7 +21,28 @@ TURNS = "test_channels_on_postgresql.py::test_two_administrators_update_a_channe
 DELETIONS = "test_channels_on_postgresql.py::test_a_channel_is_deleted_while_another_administrator_updates_it"  # noqa: E501
 LISTS = "test_lists_of_users.py::test_users_are_renamed_by_a_list"
 SYNCS = "test_sync.py::test_schools_sync_while_instances_are_killed_and_replaced"
+KNOWN = "test_sync.py::test_a_school_is_given_what_another_sent_before_a_third_that_knew_less"
+OUTAGES = "test_outages.py::test_an_import_from_a_drive_waits_for_the_share_and_ends_whole"
+TASKS = "test_outages.py::test_a_task_says_that_it_waits_and_completes"
+LOOKS = (
+    "test_outages.py::test_a_look_through_the_content_takes_nothing_for_lost_that_it_can_not_read"
+)
+REPLACED = "test_channel_updates.py::test_after_a_kill_the_next_import_goes_on"
+CANCELLED = "test_channel_updates.py::test_an_update_that_is_cancelled_leaves_the_old_database"
+OUTSIDE = (
+    "test_channel_updates.py::test_a_file_that_would_lead_out_of_the_content_folder_is_left_out"
+)
+SERVED = (
+    "test_channel_updates.py"
+    "::test_a_database_is_served_in_its_place_set_aside_and_in_its_newest_version"
+)
+COMPARED = (
+    "test_channel_updates.py::test_a_new_version_is_compared_on_this_machine_and_not_on_the_share"
+)
+GOES = "test_channel_updates.py::test_what_was_set_aside_of_a_channel_that_is_deleted_is_removed"
+ROOM = "../unit/test_free_space.py::test_the_room_is_measured_where_the_share_answers"
 CONTENT = "kolibri.core.content.utils"
+TRANSFER = "kolibri.utils.file_transfer"
 COMMAND = "kolibri.core.auth.management.commands.bulkimportusers.Command"
 
 #: What can't be asked twice in one process, and the test that asks a whole Kolibri.
@@ -63,6 +84,28 @@ ASKED_ELSEWHERE = {
     f"{CONTENT}.content_delete.delete_content": DELETIONS,
     "kolibri.core.content.tasks.delete_content": DELETIONS,
     "kolibri.core.content.tasks.diff_stats": TURNS,
+    "morango.models.core.DatabaseMaxCounter.update_fsics": KNOWN,
+    "kolibri.core.content.models.LocalFileQueryset.delete_unused_files": GOES,
+    f"{CONTENT}.content_delete.delete_metadata": GOES,
+    f"{CONTENT}.annotation._check_file_availability": LOOKS,
+    f"{CONTENT}.annotation.get_content_storage_file_path": OUTSIDE,
+    f"{CONTENT}.paths.get_content_storage_file_path": OUTSIDE,
+    f"{CONTENT}.channels.get_channel_ids_for_content_database_dir": OUTSIDE,
+    f"{CONTENT}.resource_import.get_free_space": OUTAGES,
+    f"{CONTENT}.resource_import.ResourceImportManagerBase.do_channel_database_import": OUTAGES,
+    f"{CONTENT}.resource_import.ResourceImportManagerBase._cleanup_upgrade_database": CANCELLED,
+    "kolibri.core.content.tasks.transfer_channel": TASKS,
+    f"{CONTENT}.channel_transfer.transfer_channel": TASKS,
+    f"{CONTENT}.upgrade.transfer_channel": COMPARED,
+    f"{CONTENT}.upgrade.get_annotated_content_database_file_path": COMPARED,
+    "kolibri.core.device.api.get_free_space": ROOM,
+    f"{TRANSFER}.Transfer.__init__": REPLACED,
+    f"{TRANSFER}.ChunkedFile.__init__": REPLACED,
+    f"{TRANSFER}.FileDownload._run_no_byte_range_download": REPLACED,
+    f"{TRANSFER}.TransferFile.delete": REPLACED,
+    f"{TRANSFER}.TransferFile.finalize_file": REPLACED,
+    f"{TRANSFER}.TransferFile.is_complete": REPLACED,
+    "kolibri.utils.kolibri_whitenoise.DynamicWhiteNoise.find_and_cache_dynamic_file": SERVED,
     f"{COMMAND}.build_users_objects": LISTS,
     f"{COMMAND}.delete_users": LISTS,
     f"{COMMAND}.output_messages": LISTS,
