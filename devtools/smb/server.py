@@ -127,6 +127,12 @@ class Server:
         self.kill()
         self.start()
 
+    def change_key(self) -> None:
+        """Give the account another key; whoever comes from now on needs that."""
+        self.key = secrets.token_urlsafe(32)
+        self._add_account()
+        self.restart()
+
     def unplug(self) -> None:
         """Its address is gone: nothing that is sent to it arrives, or comes back."""
         self._network.unplug_server()

@@ -30,7 +30,7 @@ HOST = re.compile(r"//(?P<smb>[^/]+)/.*|(?P<nfs>[^/]+):/.*")
 
 #: What mount.cifs would say, which App Service does not show to the container.
 WRONG_KEY_OR_NAME = "a wrong key (mount error 13), or a wrong name of the share (2)"
-NO_WAY = "no way to the server (mount error 115)"
+NO_WAY = "no way to the server (mount error 112 or 115)"
 
 STATE_OF_ACCOUNT = "az storage account show -n ACCOUNT --query statusOfPrimary"
 RESTART = "az webapp restart -g GROUP -n APP"

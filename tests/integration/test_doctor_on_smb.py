@@ -1,0 +1,139 @@
+"""What the doctor says of each fault of the real SMB client's share, told apart."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+
+import pytest
+
+from devtools.deadline import wait_until
+from devtools.smb.machine import CONTENT, REPOSITORY
+
+pytestmark = [pytest.mark.slow, pytest.mark.smb]
+
+#: A machine in a machine, on a machine that does other things as well.
+PATIENCE = 600
+
+FULL, READ_ONLY, ELSEWHERE = "/mnt/full", "/mnt/read-only", "/mnt/elsewhere"
+
+#: The client learns of a full share when it closes a file; an endless one would fill its memory.
+FILL = (
+    "for part in 4M 512K 64K 16K 4K 4K 4K 1K; do head -c $part /dev/zero > rest-$part; done; sync"
+)
+
+
+@pytest.fixture
+def examine(healthy_lab):
+    """What the doctor says of a share: the check's outcome."""
+
+    def look(check, mount=CONTENT, **settings):
+        environment = {
+            "PYTHONPATH": str(REPOSITORY),
+            "KOLIBRI_HOME": "/root/doctor",
+            "KOLIBRI_PLUGIN_ENABLE": "kolibri_azure_plugin",
+            "KOLIBRI_AZURE_CONTENT_MOUNT": mount,
+            **settings,
+        }
+        command = [sys.executable, "-m", "kolibri_azure_plugin.doctor", "--format", "json"]
+        command += ["--unhurried", "--only", f"azure.content.{check}"]
+        ended = healthy_lab.machine.run(command, env=environment, timeout=PATIENCE)
+        checks = json.loads(ended.stdout)["checks"]
+        return next(each for each in checks if each["id"] == f"azure.content.{check}")
+
+    return look
+
+
+def show(counts, fault, outcome):
+    counts(f"{fault}: {outcome['message']} ({outcome.get('cause', 'well')})")
+
+
+def spoil(lab, examine, fault):
+    """Bring a fault about, and wait until the share is seen to fail."""
+    fault(lab.server)
+    return wait_until(
+        lambda: (outcome := examine("access"))["status"] == "fail" and outcome,
+        "the share to fail",
+        PATIENCE,
+    )
+
+
+@pytest.mark.parametrize(
+    ("fault", "message", "cause"),
+    [
+        ("kill", "refuses connections", "port 445, refuses connections"),
+        ("unplug", "is gone", "port 445, does not answer"),
+        ("stop_answering", "hangs", "port 445, takes connections"),
+    ],
+)
+def test_the_doctor_tells_apart(fault, message, cause, healthy_lab, examine, counts):
+    outcome = spoil(healthy_lab, examine, lambda server: getattr(server, fault)())
+
+    show(counts, fault, outcome)
+    assert outcome["message"].endswith(f"{message}.")
+    assert cause in outcome["cause"]
+
+
+def test_the_doctor_knows_a_key_that_was_changed(healthy_lab, examine, counts):
+    outcome = spoil(healthy_lab, examine, lambda server: server.change_key())
+
+    show(counts, "key changed", outcome)
+    assert outcome["message"].endswith("does not let Kolibri in any more.")
+    assert "--access-key" in outcome["remedy"]
+    healthy_lab.machine.unmount()
+    healthy_lab.machine.mount().check()
+
+
+def test_the_doctor_knows_a_share_that_can_not_be_written(healthy_lab, examine, counts):
+    healthy_lab.machine.mount(READ_ONLY, share="read-only").check()
+
+    outcome = examine("access", READ_ONLY)
+
+    show(counts, "read-only", outcome)
+    assert outcome["message"].endswith("can be read, but not written.")
+
+
+def test_the_doctor_knows_a_share_that_is_nearly_full_and_one_that_is(healthy_lab, examine, counts):
+    healthy_lab.machine.mount(FULL, share="full").check()
+    nearly = examine("space", FULL)
+    healthy_lab.machine.run(["sh", "-c", FILL], cwd=FULL, timeout=PATIENCE)
+
+    full = examine("access", FULL)
+
+    show(counts, "nearly full", nearly)
+    show(counts, "full", full)
+    assert nearly["status"] == "warn"
+    assert full["message"].endswith("is full.")
+
+
+@pytest.mark.parametrize(
+    ("mistake", "number", "reason"),
+    [
+        ({"key": "wrong"}, "13", "a wrong key (mount error 13), or a wrong name of the share (2)"),
+        ({"share": "no-such"}, "2", "a wrong key (mount error 13), or a wrong name of the share"),
+        ({}, "11[0-9]", "no way to the server (mount error 112 or 115)"),
+    ],
+    ids=["wrong key", "wrong name", "no server"],
+)
+def test_the_doctor_says_why_a_share_can_not_be_mounted(
+    mistake, number, reason, healthy_lab, examine, counts
+):
+    if not mistake:
+        healthy_lab.server.kill()
+    mounted = wait_until(
+        lambda: (
+            (tried := healthy_lab.machine.mount(ELSEWHERE, **mistake))
+            and re.search(rf"mount error\({number}\)", tried.stderr)
+            and tried
+        ),
+        f"mount error {number}: a client that has just lost its server says 112 first",
+        PATIENCE,
+    )
+    account = f"{healthy_lab.server.address}/content"
+
+    outcome = examine("mount", ELSEWHERE, KOLIBRI_AZURE_CONTENT_SHARE=account)
+
+    counts(re.findall(r"mount error\(.*", mounted.stderr)[0])
+    show(counts, f"mount error {number}", outcome)
+    assert reason in outcome["cause"]
