@@ -49,6 +49,13 @@ def show(counts, fault, outcome):
     counts(f"{fault}: {outcome['message']} ({outcome.get('cause', 'well')})")
 
 
+def mount(lab, point, name):
+    """Mount a share; a client that has just lost its server refuses to for a moment."""
+    wait_until(
+        lambda: lab.machine.mount(point, share=name).code == 0, f"{name} to be mounted", PATIENCE
+    )
+
+
 def spoil(lab, examine, fault):
     """Bring a fault about, and wait until the share is seen to fail."""
     fault(lab.server)
@@ -82,11 +89,11 @@ def test_the_doctor_knows_a_key_that_was_changed(healthy_lab, examine, counts):
     assert outcome["message"].endswith("does not let Kolibri in any more.")
     assert "--access-key" in outcome["remedy"]
     healthy_lab.machine.unmount()
-    healthy_lab.machine.mount().check()
+    mount(healthy_lab, CONTENT, "content")
 
 
 def test_the_doctor_knows_a_share_that_can_not_be_written(healthy_lab, examine, counts):
-    healthy_lab.machine.mount(READ_ONLY, share="read-only").check()
+    mount(healthy_lab, READ_ONLY, "read-only")
 
     outcome = examine("access", READ_ONLY)
 
@@ -95,7 +102,7 @@ def test_the_doctor_knows_a_share_that_can_not_be_written(healthy_lab, examine, 
 
 
 def test_the_doctor_knows_a_share_that_is_nearly_full_and_one_that_is(healthy_lab, examine, counts):
-    healthy_lab.machine.mount(FULL, share="full").check()
+    mount(healthy_lab, FULL, "full")
     nearly = examine("space", FULL)
     healthy_lab.machine.run(["sh", "-c", FILL], cwd=FULL, timeout=PATIENCE)
 
