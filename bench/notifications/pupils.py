@@ -25,6 +25,9 @@ PATIENCE = 900
 
 OK = 200
 
+#: What a visitor is told whose session has ended: Kolibri's last 20 minutes without a sign of life.
+SIGNED_OUT = (401, 403)
+
 
 @dataclass
 class Done:
@@ -43,8 +46,8 @@ class Pupil:
     """One learner with a browser's session."""
 
     def __init__(self, url: str, name: str) -> None:
-        self._client = KolibriClient(url)
-        self.id = str(self._client.sign_in(name, PASSWORD)["user_id"])
+        self._url, self._name = url, name
+        self.id = self._sign_in()
 
     def work(self, lesson: Lesson, stop: threading.Event) -> Done:
         """Watch the video, answer questions until `stop` is set, and finish both."""
@@ -58,6 +61,10 @@ class Pupil:
         self._until_answered(done, "PUT", f"{TRACK}{video}/", {"progress": 1})
         self._until_answered(done, "PUT", f"{TRACK}{exercise}/", {"progress": 1})
         return done
+
+    def _sign_in(self) -> str:
+        self._client = KolibriClient(self._url)
+        return str(self._client.sign_in(self._name, PASSWORD)["user_id"])
 
     def _begin(self, done: Done, lesson: Lesson, resource: dict[str, str], **more: Any) -> str:
         data = {
@@ -88,6 +95,8 @@ class Pupil:
         """The answer; None when there is none, or another than 200."""
         try:
             answer = self._client.request(method, path, json=data)
+            if answer.status_code in SIGNED_OUT:
+                self._sign_in()
         except requests.RequestException:
             answer = None
         if answer is not None and answer.status_code == OK:
