@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import time
 from typing import Any, Callable, TypeVar
@@ -15,6 +16,8 @@ from kolibri_azure_plugin.channels.interruptions import bytes_are_wrong, interru
 from kolibri_azure_plugin.content import share
 from kolibri_azure_plugin.content.patience import GLANCE, Patience
 from kolibri_azure_plugin.errors import ContentShareError
+
+logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
@@ -43,9 +46,10 @@ def persevere(
     :raises InterruptedImportError: when the share is not back in time, or has no room.
     """
 
-    def wait_for_the_share(_state: tenacity.RetryCallState) -> None:
+    def wait_for_the_share(state: tenacity.RetryCallState) -> None:
         patience_with(folder).wait(functools.partial(_say_that_it_waits, job, give_up))
         task_notes.take_back(job)
+        logger.warning("Trying again what failed: %s", state.outcome and state.outcome.exception())
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(lambda error: may_pass(error, source)),
