@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
@@ -73,8 +74,14 @@ def site_in_machine(lab: Lab, database_url: str) -> Iterator[Site]:
     }
     with machine.start(["sh", ENTRYPOINT, "web"], env=environment) as running:
         site = Site(f"http://{machine.address}:{PORT}", running, environment)
-        wait_until(site.is_ready, "the site in the machine", START_SECONDS)
-        yield site
+        try:
+            wait_until(site.is_ready, "the site in the machine", START_SECONDS)
+            yield site
+        finally:
+            # Killed alone, it would leave nginx to the next site in the same machine.
+            if running.exit_code is None:
+                running.signal(signal.SIGTERM)
+                running.wait(START_SECONDS)
 
 
 def _through_the_network(lab: Lab, url: str) -> str:
