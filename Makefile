@@ -18,7 +18,7 @@ RELEASE := build/release-environment
 environment = @sh devtools/environment.sh "$(VENV)" $(1) $(PYTHON)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke snapshot commands test sync edges kills smb channels-on-smb outages lint lock bench address release clean
+.PHONY: help demo smoke snapshot commands test sync edges kills smb lint lock bench address release clean
 
 help: ## list these commands
 	@echo 'make COMMAND [ARGS="..."] [PYTHON=python3.12]'
@@ -67,18 +67,10 @@ kills: ## kill a migrating process at 20 statements, import a channel twice at o
 	KOLIBRI_AZURE_MIGRATION_KILLS=20 KOLIBRI_AZURE_CHANNEL_ROUNDS=10 $(RUN) -m pytest \
 		tests/integration/test_killed_migrations.py tests/integration/test_channels_on_postgresql.py
 
-smb: ## stop, kill, unplug and slow down the content share, a minute each; ten minutes
+smb: ## try the content share with the kernel's own SMB client, in every way; twenty minutes
 	$(call environment,test)
-	KOLIBRI_AZURE_SMB_SECONDS=60 $(RUN) -m pytest tests/container/test_real_smb.py $(ARGS)
-
-channels-on-smb: ## update a channel ten times while schools download it from an SMB share; three minutes
-	$(call environment,test)
-	KOLIBRI_AZURE_CHANNEL_UPDATES=10 $(RUN) -m pytest tests/container/test_channels_on_smb.py $(ARGS)
-
-outages: ## import 300 files while the content share is away for half a minute; five minutes
-	$(call environment,test)
-	KOLIBRI_AZURE_OUTAGE_FILES=300 KOLIBRI_AZURE_OUTAGE_SECONDS=30 $(RUN) -m pytest \
-		tests/integration/test_outages_on_smb.py $(ARGS)
+	KOLIBRI_AZURE_SMB=1 KOLIBRI_AZURE_SMB_SECONDS=60 KOLIBRI_AZURE_CHANNEL_UPDATES=10 \
+	KOLIBRI_AZURE_OUTAGE_FILES=300 KOLIBRI_AZURE_OUTAGE_SECONDS=30 $(RUN) -m pytest -m smb $(ARGS)
 
 lint: ## check style and types
 	$(call environment,lint)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from devtools.smb.lab import Lab
 from devtools.smb.needs import what_is_missing
+
+#: For tests that together take longer than the rest of the tests may wait for.
+BY_ITSELF = pytest.mark.skipif(
+    not os.environ.get("KOLIBRI_AZURE_SMB"), reason="a quarter of an hour with its like: `make smb`"
+)
 
 
 @pytest.fixture(scope="module")

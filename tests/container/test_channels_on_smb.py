@@ -1,6 +1,6 @@
 """A channel's database is replaced while schools download it, with the kernel's own SMB client.
 
-`make channels-on-smb` runs the long form.
+`make smb` runs the long form.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ from devtools.deadline import wait_until
 from devtools.smb.lab import Lab
 from devtools.smb.machine import SHARED
 from kolibri_azure_plugin.content.replacing import name_before
+from tests.smb_lab import BY_ITSELF
 
 from .fronts import need_nginx
 from .in_machine import Site, site_in_machine
 
-pytestmark = [pytest.mark.slow, pytest.mark.smb]
+pytestmark = [pytest.mark.slow, pytest.mark.smb, BY_ITSELF]
 
 UPDATES = int(os.environ.get("KOLIBRI_AZURE_CHANNEL_UPDATES", "3"))
 

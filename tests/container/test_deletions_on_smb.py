@@ -14,11 +14,12 @@ from devtools.channel import CHANNEL_ID, make_channel
 from devtools.deadline import wait_until
 from devtools.smb.lab import Lab
 from devtools.smb.machine import CONTENT, SHARED
+from tests.smb_lab import BY_ITSELF
 
 from .fronts import need_nginx
 from .in_machine import Site, site_in_machine
 
-pytestmark = [pytest.mark.slow, pytest.mark.smb]
+pytestmark = [pytest.mark.slow, pytest.mark.smb, BY_ITSELF]
 
 PATIENCE = 900
 

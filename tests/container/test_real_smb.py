@@ -14,12 +14,13 @@ from devtools.deadline import wait_until
 from devtools.deployment import Deployment
 from devtools.smb.lab import Lab
 from kolibri_azure_plugin.content.probe import DEADLINE
+from tests.smb_lab import BY_ITSELF
 
 from .fronts import ask, need_nginx
 from .in_machine import site_in_machine
 from .visits import CONTENT, LIVE, PAGE, PATHS, READY, Course, Visitors, during, table
 
-pytestmark = [pytest.mark.slow, pytest.mark.smb]
+pytestmark = [pytest.mark.slow, pytest.mark.smb, BY_ITSELF]
 
 #: How long each fault lasts.
 SECONDS = float(os.environ.get("KOLIBRI_AZURE_SMB_SECONDS", "15"))

@@ -10,8 +10,9 @@ import pytest
 
 from devtools.deadline import wait_until
 from devtools.smb.machine import CONTENT, REPOSITORY
+from tests.smb_lab import BY_ITSELF
 
-pytestmark = [pytest.mark.slow, pytest.mark.smb]
+pytestmark = [pytest.mark.slow, pytest.mark.smb, BY_ITSELF]
 
 #: A machine in a machine, on a machine that does other things as well.
 PATIENCE = 600

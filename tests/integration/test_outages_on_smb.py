@@ -13,10 +13,11 @@ from devtools.channel import CHANNEL_ID, make_channel
 from devtools.channel.content import many_resources
 from devtools.deadline import wait_until
 from devtools.smb.machine import CONTENT, REPOSITORY, SHARED
+from tests.smb_lab import BY_ITSELF
 
-pytestmark = [pytest.mark.slow, pytest.mark.smb]
+pytestmark = [pytest.mark.slow, pytest.mark.smb, BY_ITSELF]
 
-#: `make outages` has 300 files, and 30 seconds.
+#: `make smb` has 300 files, and 30 seconds.
 FILES = int(os.environ.get("KOLIBRI_AZURE_OUTAGE_FILES", "60"))
 SECONDS = float(os.environ.get("KOLIBRI_AZURE_OUTAGE_SECONDS", "12"))
 SIZE = 2**18
