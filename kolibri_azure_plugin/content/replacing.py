@@ -189,7 +189,7 @@ def _in_use(path: str, error: OSError) -> ContentShareError:
         found=f"{error.strerror or error}, for {PATIENCE:g} seconds; the old file is where it was",
         remedy="Try again when fewer people download it, such as at night.\n"
         "To see who has it open: az storage share list-handle --account-name ACCOUNT "
-        "--share-name SHARE --recursive",
+        "-n SHARE --recursive",
         code="share-file-in-use",
         transient=True,
     )
