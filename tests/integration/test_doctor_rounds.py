@@ -343,9 +343,7 @@ def held_up(pair):
 
 def test_a_doctor_lets_all_others_go_first(held_up):
     ours = os.getpriority(os.PRIO_PROCESS, 0)
-    wait_until(
-        lambda: niceness(held_up.doctors()) == [ours + NICENESS], "its low priority", PLENTY
-    )
+    wait_until(lambda: niceness(held_up.doctors()) == [ours + NICENESS], "its low priority", PLENTY)
 
 
 def test_a_stop_ends_a_doctor_at_once(held_up):
