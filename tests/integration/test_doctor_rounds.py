@@ -219,11 +219,13 @@ def test_rounds_on_a_hanging_share_leave_one_stuck_process_and_not_one_each(pair
     pair.plant()
     runner, _ = pair.every(2)
     runner.wait_until(lambda: len(runner.lines(ACCESS, status="fail")) >= 3, "rounds", PLENTY)
-    assert len(probes(pair.deployment.mount_point)) == 1
+    # One that is about to give up may be there besides; what is stuck stays.
+    wait_until(lambda: len(probes(pair.deployment.mount_point)) == 1, "one probe", PLENTY)
 
     share.recover(pair.deployment.share)
     runner.wait_until(lambda: pair.kept("first", ACCESS) == "pass", "an answer", PLENTY)
-    assert probes(pair.deployment.mount_point) == []
+    # Each round has one for a moment.
+    wait_until(lambda: not probes(pair.deployment.mount_point), "no probe", PLENTY)
 
 
 def test_who_asks_again_at_once_is_refused(pair):
