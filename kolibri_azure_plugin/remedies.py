@@ -11,6 +11,9 @@ import os
 import re
 from collections.abc import Mapping
 
+#: Mends what a process of the app, or one of its mounts, does not get over by itself.
+RESTART = "az webapp restart -g GROUP -n APP"
+
 #: What each placeholder stands for, in an administrator's words.
 MEANINGS: Mapping[str, str] = {
     "GROUP": "the resource group",

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sqlite3
 
 from kolibri_azure_plugin.content import share
 from kolibri_azure_plugin.content.patience import LASTING
 from kolibri_azure_plugin.errors import ContentShareError, InterruptedImportError
-
-#: What the operating system says where there is no room, which no waiting makes.
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 GO_ON = (
     "Then begin the import again, with Retry in Kolibri's list of tasks or with the same command: "
@@ -96,4 +92,4 @@ def _is_missing_at(source: str | None, error: OSError) -> bool:
 
 
 def _is_full(error: BaseException) -> bool:
-    return isinstance(error, OSError) and error.errno in NO_ROOM
+    return isinstance(error, OSError) and error.errno in share.NO_ROOM

@@ -11,6 +11,7 @@ from typing import Any, Callable
 
 from kolibri_azure_plugin.channels.perseverance import persevere, require_mount
 from kolibri_azure_plugin.channels.trying_again import content_folder
+from kolibri_azure_plugin.content.replacing import nobody_gives_up
 from kolibri_azure_plugin.wrapping import wraps
 
 SUFFIX = ".sqlite3"
@@ -32,7 +33,9 @@ def believe_what_is_said(check: Callable[..., Any]) -> Callable[..., Any]:
                     _require_that_it_is_missing(checksum, extension)
             return available, unavailable
 
-        return persevere(look, folder=content_folder(), source=None, job=None, give_up=_nobody)
+        return persevere(
+            look, folder=content_folder(), source=None, job=None, give_up=nobody_gives_up
+        )
 
     return careful
 
@@ -77,7 +80,3 @@ def _require_that_it_is_missing(checksum: str, extension: str) -> None:
     except FileNotFoundError:
         return
     raise OSError(f"{path} is there, and was not seen")
-
-
-def _nobody() -> None:
-    """A look through the content is no task that can be cancelled."""

@@ -14,6 +14,7 @@ from typing import Any, Callable
 
 from kolibri_azure_plugin.channels.fitting import LARGEST
 from kolibri_azure_plugin.channels.perseverance import persevere, require_mount
+from kolibri_azure_plugin.content.replacing import nobody_gives_up
 from kolibri_azure_plugin.wrapping import wraps
 
 
@@ -80,7 +81,7 @@ def try_channel_again(transfer: Callable[..., Any]) -> Callable[..., Any]:
             folder=named.get("content_dir") or content_folder(),
             source=named.get("source_path"),
             job=job,
-            give_up=job.check_for_cancel if job else _nobody_cancels,
+            give_up=job.check_for_cancel if job else nobody_gives_up,
         )
 
     return patient
@@ -104,7 +105,7 @@ def measure_the_share(free_space: Callable[..., int]) -> Callable[..., int]:
             folder=path,
             source=None,
             job=job,
-            give_up=job.check_for_cancel if job else _nobody_cancels,
+            give_up=job.check_for_cancel if job else nobody_gives_up,
         )
 
     return of_the_share
@@ -149,10 +150,6 @@ def _end_transfer_if(cancelled: bool) -> None:
 
     if cancelled:
         raise TransferCanceled("The transfer was canceled.")
-
-
-def _nobody_cancels() -> None:
-    """A command is no task."""
 
 
 def _current_job() -> Any:

@@ -13,7 +13,9 @@ from kolibri_azure_plugin.checks.model import (
 )
 from kolibri_azure_plugin.checks.subject import Subject
 from kolibri_azure_plugin.housekeeping.periods import INTERVALS
+from kolibri_azure_plugin.instances.state import State
 from kolibri_azure_plugin.notifications import outbox
+from kolibri_azure_plugin.remedies import RESTART
 
 CHECKS = Registry("kolibri")
 
@@ -25,8 +27,6 @@ LONG_WAIT = 15
 #: Minutes by which the rounds of housekeeping may be late: a restart, an instance that takes over.
 LATE = 30
 
-EXISTS = "SELECT to_regclass(%s) IS NOT NULL"
-
 #: How late the latest of the regular jobs is, and how old Kolibri's oldest job is, in seconds. A
 #: job that runs is not late. Without any job, no workers have been here yet.
 ROUNDS = """
@@ -37,8 +37,6 @@ ROUNDS = """
     FROM jobs
 """
 
-RESTART = "az webapp restart -g GROUP -n APP"
-
 
 @CHECKS.check(
     "notifications",
@@ -48,7 +46,7 @@ RESTART = "az webapp restart -g GROUP -n APP"
     advisory=True,
 )
 def notifications(subject: Subject) -> Outcome:
-    if not subject.value(EXISTS, [outbox.TABLE]):
+    if not State(subject.session).exists(outbox.TABLE):
         return passed("Nothing has had to be told yet.", waiting=0, failed=0)
     waiting, seconds, failed = subject.query(outbox.STATE)[0]
     minutes = int(seconds // 60)
@@ -82,7 +80,7 @@ def notifications(subject: Subject) -> Outcome:
     advisory=True,
 )
 def housekeeping(subject: Subject) -> Outcome:
-    if not subject.value(EXISTS, ["jobs"]):
+    if not State(subject.session).exists("jobs"):
         return skipped("there are no jobs yet")
     ids = list(INTERVALS)
     there, late, oldest = subject.query(ROUNDS, [ids, ids])[0]

@@ -122,10 +122,8 @@ def _set_aside(path: str) -> str | None:
     """Give a file another name; where it can have two, it keeps the old one until the move."""
     aside = _other_name(path, "replaced")
     try:
-        if _may_have_two_names(path):
-            with contextlib.suppress(PermissionError, NotImplementedError):
-                return _link(path, aside)
-        os.rename(path, aside)
+        if not (_may_have_two_names(path) and _is_linked(path, aside)):
+            os.rename(path, aside)
     except FileNotFoundError:
         return None
     return aside
@@ -135,15 +133,18 @@ def _other_name(path: str, ending: str) -> str:
     return f"{path}.{time.time_ns():016x}-{secrets.token_hex(4)}.{ending}"
 
 
-def _link(path: str, aside: str) -> str:
+def _is_linked(path: str, aside: str) -> bool:
+    """Give a file a second name; False where it can have none, for which each system has a word.
+
+    :raises FileNotFoundError: when there is no file.
+    """
     try:
         os.link(path, aside)
     except FileNotFoundError:
         raise
-    except OSError as error:
-        # Each file system has its own word for it.
-        raise NotImplementedError from error
-    return aside
+    except OSError:
+        return False
+    return True
 
 
 def _may_have_two_names(path: str) -> bool:

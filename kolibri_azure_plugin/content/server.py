@@ -17,7 +17,9 @@ from collections.abc import Iterator
 from kolibri_azure_plugin.cloud.files import FILE_SUFFIX
 from kolibri_azure_plugin.content import probe, share
 from kolibri_azure_plugin.content.mounts import Mount, mounted_at
+from kolibri_azure_plugin.content.share import STATE_OF_ACCOUNT
 from kolibri_azure_plugin.errors import ContentShareError
+from kolibri_azure_plugin.remedies import RESTART
 
 #: Where the servers of each type of file system listen.
 PORTS = {"cifs": 445, "smb3": 445, "nfs": 2049, "nfs4": 2049}
@@ -31,9 +33,6 @@ HOST = re.compile(r"//(?P<smb>[^/]+)/.*|(?P<nfs>[^/]+):/.*")
 #: What mount.cifs would say, which App Service does not show to the container.
 WRONG_KEY_OR_NAME = "a wrong key (mount error 13), or a wrong name of the share (2)"
 NO_WAY = "no way to the server (mount error 112 or 115)"
-
-STATE_OF_ACCOUNT = "az storage account show -n ACCOUNT --query statusOfPrimary"
-RESTART = "az webapp restart -g GROUP -n APP"
 
 
 class Answer(enum.Enum):

@@ -23,6 +23,11 @@ STATES_OF_MOUNTS = (
     "az webapp config storage-account list -g GROUP -n APP "
     "--query '[].[value.mountPath, value.shareName, value.state]' -o table"
 )
+STATE_OF_ACCOUNT = "az storage account show -n ACCOUNT --query statusOfPrimary"
+
+#: What the operating system says where there is no room, which no waiting makes.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
 GROW_SHARE = "az storage share-rm update -g GROUP --storage-account ACCOUNT -n SHARE --quota GIB"
 
 
@@ -96,7 +101,7 @@ def share_errors(path: str) -> Iterator[None]:
             f"The share at {path} hangs.",
             expected="a file written, read and deleted in well under a second",
             found=str(error),
-            remedy="az storage account show -n ACCOUNT --query statusOfPrimary\n"
+            remedy=f"{STATE_OF_ACCOUNT}\n"
             "Check port 445 between the app's network and the account; after a failover of the "
             "account: az webapp restart -g GROUP -n APP",
             code="share-hangs",
@@ -120,7 +125,7 @@ def explain(path: str, error: OSError) -> ContentShareError:
             "mount the share with the account's current key:\n" + MOUNT_COMMAND.format(path=path),
             code="share-no-access",
         )
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in NO_ROOM:
         return ContentShareError(
             f"The share at {path} is full.",
             expected="room for content",
@@ -133,7 +138,7 @@ def explain(path: str, error: OSError) -> ContentShareError:
         expected="a file written, read and deleted",
         found=reason,
         remedy="Mount it anew: az webapp restart -g GROUP -n APP\n"
-        "If it stays so: az storage account show -n ACCOUNT --query statusOfPrimary",
+        f"If it stays so: {STATE_OF_ACCOUNT}",
         code="share-dead",
         transient=True,
     )
