@@ -1,24 +1,24 @@
-# The commands of a developer: `make` lists them. They need nothing but Python 3.9 to 3.13: what
-# else there is to install goes into $(VENV), as root and as anybody else.
+# Developer commands; `make` lists them. They need only Python 3.9 to 3.13. Everything else is
+# installed into $(VENV), with or without root.
 
 VENV := .venv
-# The Python to make $(VENV) of; empty: the first of this machine that will do.
+# The Python that creates $(VENV). If empty, the first suitable one on this machine.
 PYTHON :=
-# What is passed on to the command behind a target.
+# Arguments for the command behind a target.
 ARGS :=
 # https://github.com/OWNER/NAME, for `make address`.
 ADDRESS :=
-# The modules of bench/ that `make bench` runs; performance and chaos take ten minutes each, and
-# run when they are named.
-BENCH := startup doctor caches health request_cost patch_cost
+# The modules of bench/ that `make bench` runs. lesson, performance and chaos take ten minutes each;
+# name them to run them.
+BENCH := startup doctor caches health lesson.cost patch_cost
 
 RUN := $(VENV)/bin/python
-# What makes a release lives alone: nothing else may have a hand in what is published.
+# Releases are built in a separate environment, so that no other package can affect them.
 RELEASE := build/release-environment
 environment = @sh devtools/environment.sh "$(VENV)" $(1) $(PYTHON)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke snapshot commands test sync edges kills smb lint lock bench address release clean
+.PHONY: help demo smoke snapshot commands test sync edges kills backups moves smb pictures lint lock bench capacity address release clean
 
 help: ## list these commands
 	@echo 'make COMMAND [ARGS="..."] [PYTHON=python3.12]'
@@ -30,7 +30,7 @@ help: ## list these commands
 	@echo '  make test ARGS="tests/unit"       make test ARGS="-m \"not slow\""'
 	@echo '  make bench BENCH=startup ARGS="--runs 3"   make bench BENCH=performance'
 
-demo: ## run Kolibri with the plugin, PostgreSQL and a stand-in for Azure on this machine
+demo: ## run Kolibri with the plugin, PostgreSQL and a stand-in for Azure locally
 	$(call environment,demo)
 	@$(RUN) -m devtools.demo $(ARGS)
 
@@ -38,11 +38,11 @@ smoke: ## build the container image and try it, with podman or docker
 	$(call environment,test)
 	@$(RUN) -m devtools.container.smoke $(ARGS)
 
-snapshot: ## evaluate the templates with the vendor's own engine, bicep, without an account
+snapshot: ## evaluate the templates with Bicep, Microsoft's own engine; needs no account
 	$(call environment,lock)
 	@$(RUN) -m devtools.arm.snapshot $(ARGS)
 
-commands: ## give every az command that is printed or documented to the real CLI
+commands: ## check every printed or documented az command with the real CLI
 	$(call environment,test)
 	@sh devtools/azure_cli/install.sh .tox/azure-cli $(PYTHON)
 	PATH="$(abspath .tox/azure-cli/bin):$$PATH" \
@@ -52,52 +52,74 @@ test: ## run the tests, two at a time; ARGS="-n 0" one by one
 	$(call environment,test)
 	$(RUN) -m pytest --numprocesses 2 $(ARGS)
 
-sync: ## sync 200,000 records both ways, and schools while instances are killed; two hours
+sync: ## sync 200,000 records both ways, and sync while instances are killed; two hours
 	$(call environment,test)
 	@$(RUN) -m bench.sync $(ARGS)
 	KOLIBRI_AZURE_SYNC_ROUNDS=10 $(RUN) -m pytest tests/integration/test_sync.py -k killed_and_replaced
 
-edges: ## ask all of Kolibri's API here and on SQLite, and make names twice at once; half an hour
+edges: ## compare Kolibri's API on PostgreSQL and SQLite, and race to create names; half an hour
 	$(call environment,test)
 	KOLIBRI_AZURE_EDGES_NTH=1 KOLIBRI_AZURE_NAME_ROUNDS=50 $(RUN) -m pytest \
 		tests/integration/test_edges_of_postgresql.py tests/integration/test_names_made_at_once.py
 
-kills: ## kill a migrating process at 20 statements, import a channel twice at once ten times; an hour
+kills: ## kill migrations at 20 statements, and workers 20 times, and the like; an hour
 	$(call environment,test)
-	KOLIBRI_AZURE_MIGRATION_KILLS=20 KOLIBRI_AZURE_CHANNEL_ROUNDS=10 $(RUN) -m pytest \
-		tests/integration/test_killed_migrations.py tests/integration/test_channels_on_postgresql.py
+	KOLIBRI_AZURE_MIGRATION_KILLS=20 KOLIBRI_AZURE_CHANNEL_ROUNDS=10 \
+	KOLIBRI_AZURE_UPGRADE_KILLS=10 KOLIBRI_AZURE_WORKER_KILLS=10 KOLIBRI_AZURE_WORKER_JOBS=200 \
+	$(RUN) -m pytest $(addprefix tests/integration/test_,killed_migrations.py \
+		channels_on_postgresql.py upgrades.py workers.py)
 
-smb: ## try the content share with the kernel's own SMB client, in every way; twenty minutes
+moves: ## move in homes of every Kolibri since 0.15, a school of 2,000 learners, and kill; two hours
+	$(call environment,test)
+	KOLIBRI_AZURE_MOVE_VERSIONS=0.15.12,0.16.2,0.17.5,0.18.4,present KOLIBRI_AZURE_MOVE_KILLS=10 \
+	KOLIBRI_AZURE_MOVE_LEARNERS=2000 KOLIBRI_AZURE_MOVE_RECORDS=210000 \
+	$(RUN) -m pytest tests/integration/test_move_in.py tests/integration/test_move_in_kills.py $(ARGS)
+
+backups: ## back up and restore a school of 200,000 attempts, and kill ten of each; ten minutes
+	$(call environment,test)
+	@$(RUN) -m bench.backups $(ARGS)
+	KOLIBRI_AZURE_BACKUP_KILLS=10 $(RUN) -m pytest \
+		tests/integration/test_backup.py tests/integration/test_backup_restore.py -k killed
+
+smb: ## test the content share thoroughly with the kernel's SMB client; twenty minutes
 	$(call environment,test)
 	KOLIBRI_AZURE_SMB=1 KOLIBRI_AZURE_SMB_SECONDS=60 KOLIBRI_AZURE_CHANNEL_UPDATES=10 \
 	KOLIBRI_AZURE_OUTAGE_FILES=300 KOLIBRI_AZURE_OUTAGE_SECONDS=30 $(RUN) -m pytest -m smb $(ARGS)
+
+pictures: ## make the pictures of the documentation from the demo, in Chromium
+	$(call environment,pictures)
+	@$(RUN) -m devtools.pictures $(ARGS)
 
 lint: ## check style and types
 	$(call environment,lint)
 	PATH="$(abspath $(VENV))/bin:$$PATH" sh devtools/lint.sh
 	$(RUN) -m mypy
 
-lock: ## resolve the image's Python packages to their newest versions, with hashes
+lock: ## lock the image's Python packages to their newest versions, with hashes
 	$(call environment,lock)
 	@$(RUN) -m devtools.container.locks $(ARGS)
 
-bench: ## measure what the plugin costs, and the image beside stock Kolibri
+bench: ## measure what the plugin costs, and compare the image with stock Kolibri
 	$(call environment,test)
 	@for name in $(BENCH); do echo "== $$name"; $(RUN) -m bench.$$name $(ARGS) || exit; done
 
-soak: ## find out what grows: 100,000 requests, 200 syncs, 5,000 jobs; goes on where it was
+capacity: ## find how many learners a server carries; ARGS="--address URL --yes" for a live site
+	$(call environment,test)
+	@$(RUN) -m bench.capacity $(ARGS)
+
+soak: ## find out what grows over 100,000 requests, 200 syncs and 5,000 jobs; resumable
 	$(call environment,test)
 	@$(RUN) -m bench.soak $(ARGS)
 
-address: ## show where the project lives; with ADDRESS=https://github.com/OWNER/NAME, set it for a fork
+address: ## show the project's address; ADDRESS=https://github.com/OWNER/NAME sets it for a fork
 	$(call environment,demo)
 	@$(RUN) -m devtools.address $(ADDRESS)
 
-release: ## build what a release would publish into dist/, and list it; nothing leaves this machine
+release: ## build a release into dist/ and list it; publishes nothing
 	@sh devtools/environment.sh $(RELEASE) release $(PYTHON)
 	@$(RELEASE)/bin/python -m devtools.release $(ARGS)
 
-clean: ## remove the environment and all caches; the demo's data stay
+clean: ## remove the environment and all caches, but not the demo's data
 	rm -rf $(VENV) .tox build dist *.egg-info .coverage .coverage.*
 	rm -rf .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

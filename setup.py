@@ -11,16 +11,16 @@ HERE = Path(__file__).parent
 
 
 def constant(name: str) -> str:
-    """What the package says of itself, read without importing it, for want of dependencies."""
+    """Read a constant without importing the package, whose dependencies may be missing."""
     source = (HERE / "kolibri_azure_plugin" / "__init__.py").read_text(encoding="utf-8")
     match = re.search(rf'^{name} = "(.+)"$', source, re.MULTILINE)
     if match is None:
-        raise RuntimeError(f"kolibri_azure_plugin/__init__.py names no {name}")
+        raise RuntimeError(f"kolibri_azure_plugin/__init__.py does not define {name}")
     return match.group(1)
 
 
 def readme() -> str:
-    """README.md, whose links lead somewhere from the page of a package index too."""
+    """README.md with absolute links, which also work on PyPI."""
     text = (HERE / "README.md").read_text(encoding="utf-8")
     return re.sub(r"\]\((?!https?://|#)", f"]({ADDRESS}/blob/v{VERSION}/", text)
 
@@ -42,7 +42,14 @@ setup(
         "Issues": f"{ADDRESS}/issues",
     },
     packages=find_packages(include=["kolibri_azure_plugin*"]),
-    package_data={"kolibri_azure_plugin": ["py.typed"]},
+    package_data={
+        "kolibri_azure_plugin": [
+            "py.typed",
+            "static/**/*.*",
+            "templates/**/*.html",
+            "status/messages/*.json",
+        ]
+    },
     python_requires=">=3.9,<3.14",
     install_requires=[
         "kolibri>=0.19.4,<0.20",
@@ -52,7 +59,10 @@ setup(
         "azure-keyvault-secrets>=4.8,<5",
         "azure-storage-file-share>=12.17,<13",
         "cryptography>=42",
+        "idna>=3.4,<4",
+        "requests>=2.28,<3",
         "tenacity>=8.5,<10",
+        "tqdm>=4.66,<5",
     ],
     entry_points={"kolibri.plugins": ["kolibri_azure_plugin = kolibri_azure_plugin"]},
     classifiers=[

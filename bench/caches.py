@@ -1,10 +1,10 @@
-"""What the plugin's caches cost a request, next to Kolibri's own.
+"""Compares the cost of the plugin's caches per request with that of Kolibri's own.
 
 Usage: python -m bench.caches [REQUESTS]
 
-Starts the same deployment several times, each with other caches, and asks them in turn, so that
-whatever else the machine does weighs on all alike. PostgreSQL is on this machine: a round trip to
-a server elsewhere takes longer, and so does everything else that a request asks of it.
+Starts the same deployment several times, each with different caches, and sends them requests in
+turn, so that other load on the machine affects all alike. PostgreSQL is on this machine: every
+query of a request would take longer with a remote server.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from devtools.deployment import LEARNER, LEARNER_PASSWORD, Deployment
 from devtools.instances import another_instance, start_gunicorn
 from devtools.kolibri_client import KolibriClient
 from devtools.postgres import PostgresServer
-from devtools.redis import MissingRedisError, RedisServer
 
 PASSWORD = "p@ss/w:r#d%41?&=+"
 
@@ -68,28 +67,22 @@ def _start(stack: contextlib.ExitStack) -> dict[str, KolibriClient]:
     deployment.environment["KOLIBRI_AZURE_HTTPS_PROXY"] = "false"
     deployment.provision()
     variants = {
-        OWN: {"DJANGO_SETTINGS_MODULE": "bench.kolibri_own_caches"},
+        OWN: {"DJANGO_SETTINGS_MODULE": "bench.kolibri_default_caches"},
         "PostgreSQL": {},
-        "PostgreSQL, rare visitors": {"DJANGO_SETTINGS_MODULE": "bench.rare_visitors"},
+        "PostgreSQL, rare visitors": {"DJANGO_SETTINGS_MODULE": "bench.cold_requests"},
     }
-    with contextlib.suppress(MissingRedisError):
-        redis = stack.enter_context(RedisServer(folder / "redis", authority, PASSWORD))
-        variants["Redis"] = {
-            "KOLIBRI_REDIS_URL": redis.url(),
-            "KOLIBRI_AZURE_REDIS_SSL_ROOT_CERT": str(authority.certificate_file),
-        }
     clients = {}
     for number, (name, settings) in enumerate(variants.items()):
         instance = another_instance(deployment, folder / f"home-{number}", **settings)
         server = stack.enter_context(start_gunicorn(instance))
-        server.wait_until_it_answers()
+        server.wait_until_serving()
         clients[name] = KolibriClient(server.url)
         clients[name].sign_in(LEARNER, LEARNER_PASSWORD)
     return clients
 
 
 def _ask(client: KolibriClient, path: str) -> float:
-    """Milliseconds that one answer takes."""
+    """Return how many milliseconds one answer takes."""
     begun = time.perf_counter()
     answer = client.request("GET", path)
     took = (time.perf_counter() - begun) * 1000

@@ -1,4 +1,4 @@
-"""A healthy deployment on an empty database, which every benchmark of commands begins with."""
+"""A healthy deployment on an empty database, the start of every benchmark of commands."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DATABASE, USER, PASSWORD = "kolibri_bench", "kolibri", "a-password"
 
 @contextlib.contextmanager
 def deployment_to_measure() -> Iterator[tuple[Deployment, PostgresServer, AzureStandin]]:
-    """The deployment, its PostgreSQL with TLS and its Azure; all are gone afterwards."""
+    """Yield the deployment, its PostgreSQL with TLS and its Azure; remove all at the end."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)

@@ -1,9 +1,9 @@
-"""What the doctor costs: a whole `kolibri manage azure_check` where everything is well.
+"""Measures the cost of the doctor: `kolibri manage azure_check` on a healthy deployment.
 
 Usage: python -m bench.doctor [RUNS]
 
 Runs it and a bare `kolibri manage --skip-update check` in turn, and prints the medians and their
-difference, which has to stay below 3 seconds.
+difference, which must stay below 3 seconds.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ COMMANDS = {
     "kolibri manage azure_check": ("manage", "azure_check"),
 }
 
-#: Seconds that the doctor may take longer.
+#: The doctor may take this many seconds longer.
 ALLOWED = 3.0
 
 
@@ -33,7 +33,7 @@ def seconds_of(deployment: Deployment, arguments: tuple[str, ...]) -> float:
 
 
 def measure(deployment: Deployment, runs: int) -> dict[str, list[float]]:
-    """The wall times of each command, which take turns, so that both see the same machine."""
+    """Return the wall times of each command. They take turns, so other load affects both alike."""
     times: dict[str, list[float]] = {name: [] for name in COMMANDS}
     for _ in range(runs):
         for name, arguments in COMMANDS.items():

@@ -1,9 +1,9 @@
-"""What a thousand readiness probes a second cost, measured with wrk on both of Kolibri's servers.
+"""Measures the cost of 1,000 readiness probes a second on both of Kolibri's servers, with wrk.
 
 Usage: python -m bench.health [SECONDS]
 
-Prints the probes answered a second, their latencies, the answers that were not 200, and how many
-database connections the flood added. wrk is a package of Debian and Ubuntu.
+Prints the probes answered per second, their latencies, the answers other than 200, and how many
+database connections the flood added. Debian and Ubuntu have a package wrk.
 """
 
 from __future__ import annotations
@@ -25,40 +25,42 @@ from devtools.postgres import PostgresServer
 
 READY = "/azure/health/ready"
 
-#: Probers, and the milliseconds that each waits before its next probe: a thousand a second.
+#: The number of probers, and each one's pause in milliseconds: 1,000 probes a second in all.
 PROBERS, PAUSE = 24, 20
 
 SECONDS = 10
 
 SCRIPT = f"function delay() return {PAUSE} end\n"
 
-#: A server with two processes, as the image has it.
+#: Two server processes, as in the image.
 GUNICORN = ("--preload", "--workers=2")
 
 
 @dataclass(frozen=True)
 class Flood:
-    """What wrk has seen.
+    """The results of wrk.
 
-    :param rate: answers a second.
+    :param rate: answers per second.
     :param latencies: text as wrk prints it, by percentile.
     :param slowest: milliseconds of the slowest answer.
-    :param refused: answers other than 200, and connections that broke.
+    :param refused: answers other than 200.
+    :param broken: broken connections, and requests that timed out.
     """
 
     rate: float
     latencies: dict[str, str]
     slowest: float
     refused: int
+    broken: int
 
     @property
     def p99(self) -> float:
-        """Milliseconds."""
+        """The 99th percentile, in milliseconds."""
         return milliseconds(self.latencies["99%"])
 
 
 def flood(url: str, seconds: int = SECONDS) -> Flood:
-    """A thousand probes a second, for so long."""
+    """Send 1,000 probes a second for `seconds`."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(SCRIPT)
         script.flush()
@@ -70,7 +72,7 @@ def flood(url: str, seconds: int = SECONDS) -> Flood:
 
 
 def read(text: str) -> Flood:
-    """What wrk printed."""
+    """Parse the output of wrk."""
     latencies = dict(re.findall(r"^\s+(\d+%)\s+(\S+)$", text, re.MULTILINE))
     rate = re.search(r"Requests/sec:\s+(\S+)", text)
     slowest = re.search(r"Latency\s+\S+\s+\S+\s+(\S+)", text)
@@ -78,19 +80,23 @@ def read(text: str) -> Flood:
         raise ValueError(f"wrk said:\n{text}")
     refused = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
     broken = re.search(r"Socket errors: (.*)", text)
-    errors = [int(number) for number in re.findall(r"\d+", broken[1])] if broken else []
-    failures = (int(refused[1]) if refused else 0) + sum(errors)
-    return Flood(float(rate[1]), latencies, milliseconds(slowest[1]), failures)
+    return Flood(
+        float(rate[1]),
+        latencies,
+        milliseconds(slowest[1]),
+        refused=int(refused[1]) if refused else 0,
+        broken=sum(map(int, re.findall(r"\d+", broken[1]))) if broken else 0,
+    )
 
 
 def milliseconds(text: str) -> float:
-    """What wrk means by ``1.5ms``."""
+    """Convert a time of wrk, such as ``1.5ms``, to milliseconds."""
     number, unit = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text).groups()  # type: ignore[union-attr]
     return float(number) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60000}[unit]
 
 
 def probing_connections(postgres: PostgresServer) -> int:
-    """How many connections readiness keeps, in all processes."""
+    """The number of connections that readiness keeps open, in all processes."""
     every = postgres.connections(DATABASE)
     return sum(each.application.startswith("kolibri health") for each in every)
 
@@ -102,16 +108,17 @@ def measure(
     postgres: PostgresServer,
     seconds: int,
 ) -> None:
-    """Start the server, flood it, and print what was seen."""
+    """Start the server, flood it, and print the results."""
     with start(deployment) as server:
-        server.wait_until_it_answers()
+        server.wait_until_serving()
         requests.get(server.url + READY, timeout=10)
         before = probing_connections(postgres)
         seen = flood(server.url, seconds)
         after = probing_connections(postgres)
     latencies = ", ".join(f"{share} {time}" for share, time in seen.latencies.items())
     print(
-        f"{name}: {seen.rate:.0f} probes/s; {latencies}; {seen.refused} refused or broken; "
+        f"{name}: {seen.rate:.0f} probes/s; {latencies}; "
+        f"{seen.refused} refused, {seen.broken} broken; "
         f"database connections of probes: {before} before, {after} after",
         flush=True,
     )

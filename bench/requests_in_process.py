@@ -1,43 +1,31 @@
-"""Calls Kolibri as a web server does, in this process; bench.request_cost starts it.
-
-Usage: python -m bench.requests_in_process USER REQUESTS
-
-Prints JSON: for each request of the learner mix the statements of one that was asked before, and
-the processor's milliseconds for each of REQUESTS, sorted.
-"""
+"""Calls Kolibri as a web server would, in this process; for modules that run inside Kolibri."""
 
 from __future__ import annotations
 
 import io
-import json
 import sys
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from kolibri.deployment.default.wsgi import application
 
-WARM_UP = 20
+#: Any 64 letters will do, as many as Django gives to browsers, if the cookie and the header agree.
+CSRF_TOKEN = "a" * 64
 
 
-def main() -> None:
-    paths, cookie, sent = as_learner(sys.argv[1])
-    found = {}
-    for shown, path in paths.items():
-        for _ in range(WARM_UP):
-            call(path, cookie)
-        sent.clear()
-        call(path, cookie)
-        statements = len(sent)
-        times = sorted(call(path, cookie) for _ in range(int(sys.argv[2])))
-        found[shown] = {"statements": statements, "times": times}
-    print("FOUND", json.dumps(found))
+@dataclass(frozen=True)
+class Answer:
+    """What one request got: its body, and its CPU time in milliseconds."""
+
+    body: bytes
+    took: float
 
 
-def as_learner(username: str) -> tuple[dict[str, str], str, list[str]]:
-    """Addresses by the names under which they are shown, a session's cookie, and what is sent."""
+def sign_in(username: str) -> tuple[str, str]:
+    """Return the user's id and the cookies of a new session."""
     from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-    from django.db import connection
     from kolibri.core.auth.backends import SessionStore
     from kolibri.core.auth.models import FacilityUser
 
@@ -47,6 +35,14 @@ def as_learner(username: str) -> tuple[dict[str, str], str, list[str]]:
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.create()
+    cookie = f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
+    return user.id, f"{cookie}; {settings.CSRF_COOKIE_NAME}={CSRF_TOKEN}"
+
+
+def noted_statements() -> list[str]:
+    """A list that grows by each statement."""
+    from django.db import connection
+
     sent: list[str] = []
 
     def note(execute: Any, statement: str, *rest: Any) -> Any:
@@ -54,43 +50,36 @@ def as_learner(username: str) -> tuple[dict[str, str], str, list[str]]:
         return execute(statement, *rest)
 
     connection.execute_wrappers.append(note)
-    paths = (
-        "/en/learn/",
-        "/learn/api/state",
-        "/api/content/channel/",
-        f"/api/auth/facilityuser/{user.id}/",
-        "/api/public/info/",
-    )
-    cookie = f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
-    return {path.replace(user.id, "…"): path for path in paths}, cookie, sent
+    return sent
 
 
-def call(path: str, cookie: str) -> float:
-    """Milliseconds that the processor was busy with this request."""
+def ask(method: str, address: str, cookie: str, body: str = "", *, status: int = 200) -> Answer:
+    """Make a request that is answered with `status`; `body` is JSON."""
+    path, _, query = address.partition("?")
+    content = body.encode()
     environ = {
-        "REQUEST_METHOD": "GET",
+        "REQUEST_METHOD": method,
         "PATH_INFO": path,
-        "QUERY_STRING": "",
+        "QUERY_STRING": query,
         "SERVER_NAME": "localhost",
         "SERVER_PORT": "80",
+        "CONTENT_TYPE": "application/json",
+        "CONTENT_LENGTH": str(len(content)),
         "HTTP_HOST": "localhost",
         "HTTP_COOKIE": cookie,
+        "HTTP_X_CSRFTOKEN": CSRF_TOKEN,
         "HTTP_ACCEPT": "*/*",
         "REMOTE_ADDR": "127.0.0.1",
         "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(),
+        "wsgi.input": io.BytesIO(content),
         "wsgi.errors": sys.stderr,
     }
     statuses: list[str] = []
-    begun = time.thread_time()
+    begun = time.process_time()
     answer = application(environ, lambda status, *_: statuses.append(status))
-    b"".join(answer)
+    received = b"".join(answer)
     answer.close()
-    took = (time.thread_time() - begun) * 1000
-    if not statuses[0].startswith("200"):
-        raise RuntimeError(f"{path} answered {statuses[0]}")
-    return took
-
-
-if __name__ == "__main__":
-    main()
+    took = (time.process_time() - begun) * 1000
+    if not statuses[0].startswith(f"{status} "):
+        raise RuntimeError(f"{method} {address} answered {statuses[0]}: {received[:500]!r}")
+    return Answer(received, took)

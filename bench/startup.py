@@ -1,9 +1,9 @@
-"""What the plugin adds to the start of a Kolibri command.
+"""Measures how much the plugin adds to the start of a Kolibri command.
 
     python -m bench.startup [--runs N]
 
 Runs the same commands with and without the plugin in turn, on the same PostgreSQL with TLS, and
-prints the medians and their difference. The vault answers in 50 ms, as it does within a region.
+prints the medians and their difference. The vault answers in 50 ms, as within a region.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from devtools.postgres import PostgresServer
 
 VAULT_SECONDS = 0.05
 
-#: Each command with the seconds that the plugin may add.
+#: Each command, with the seconds that the plugin may add.
 COMMANDS = {
     ("manage", "--skip-update", "check"): 1.0,
     ("--version",): 0.05,

@@ -1,11 +1,11 @@
-"""How long the longest request of a sync is, however much there is to sync.
+"""Measures the longest request of a sync with many records.
 
     python -m bench.sync [--records N] [--learners N]
 
-A school with stock Kolibri on SQLite takes over a facility from a cloud of two instances, has so
-many records and pushes them; then the cloud has as many, and the school pulls them. Prints the
-longest request of each, and ends with 1 when one was longer than LIMIT_SECONDS, or when a record is
-missing at one end. 200,000 records take about an hour, most of it the school's.
+A school with stock Kolibri on SQLite joins a facility in a cloud of two instances, creates the
+records and pushes them. Then the cloud creates as many, and the school pulls them. Prints the
+longest request of each sync. The exit code is 1 if one took longer than LIMIT_SECONDS, or if a
+record is missing at one end. 200,000 records take about an hour, most of it spent by the school.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from devtools.syncing.school import School, run_steps, step
 
 RECORDS, LEARNERS = 200_000, 200
 
-#: Ten times a school's, so that it takes a tenth of the time; each request is the longer for it.
+#: Ten times a school's chunk size, for a tenth of the time; each request is longer for it.
 PIECE = 2000
 
-#: App Service ends a request that has been silent for 230 s, on machines slower than this one.
+#: App Service ends a request after 230 s of silence, and its machines are slower than this one.
 LIMIT_SECONDS = 60
 
 FACILITY, ADMIN, PASSWORD = "Cloud", "admin", "a-password-of-an-administrator"
@@ -57,13 +57,13 @@ def main() -> int:
 
 
 def sync_step(cloud: Cloud, facility: str, **options: object) -> str:
-    """A sync with the cloud, for `run_steps`."""
+    """Return a step for `run_steps` that syncs with the cloud."""
     return step("sync", cloud.url, facility, chunk_size=PIECE, **options)
 
 
 @contextlib.contextmanager
 def cloud_with_a_facility() -> Iterator[tuple[Cloud, Path]]:
-    """Two instances with a facility and its administrator, and a folder for schools."""
+    """Yield two instances with a facility and its administrator, and a folder for schools."""
     with tempfile.TemporaryDirectory(prefix="kolibri-azure-sync-") as name:
         folder = Path(name)
         authority = CertificateAuthority.create(folder / "authority")
@@ -80,7 +80,7 @@ def cloud_with_a_facility() -> Iterator[tuple[Cloud, Path]]:
 
 
 def measure(what: str, cloud: Cloud, school: School, sync: str) -> float:
-    """Sync, and print what it asked; returns the seconds of the longest request."""
+    """Sync and print a summary; return the seconds of the longest request."""
     cloud.front.forget()
     began = time.monotonic()
     run_steps(school, sync)
@@ -93,9 +93,7 @@ def measure(what: str, cloud: Cloud, school: School, sync: str) -> float:
     )
     for exchange in sorted(exchanges, key=lambda each: each.seconds, reverse=True)[:3]:
         print(f"  longest: {exchange}")
-    print(
-        f"  the workers have had up to {cloud.workers_instance().workers_megabytes()} MB of memory"
-    )
+    print(f"  the workers used up to {cloud.worker_instance().workers_megabytes()} MB of memory")
     return cloud.front.longest().seconds
 
 

@@ -1,1 +1,1 @@
-"""Servers and tools that the tests, the demo and the benchmarks share; never part of the wheel."""
+"""Servers and tools for the tests, the demo and the benchmarks. They are not part of the wheel."""

@@ -1,10 +1,10 @@
-"""Shows and sets the project's git address: what ``make address`` runs.
+"""Shows and sets the project's git address, for ``make address``.
 
-``kolibri_azure_plugin.PROJECT_ADDRESS`` is the address; the package derives its own from it. The
-README's buttons, the templates, the labels of the image and the pages can't, so they hold copies.
-``make address ADDRESS=https://github.com/OWNER/NAME`` sets all of them, for a fork.
+``kolibri_azure_plugin.PROJECT_ADDRESS`` is the address, from which the package derives its links.
+The README's buttons, the templates, the image's labels and the pages contain copies of it.
+``make address ADDRESS=https://github.com/OWNER/NAME`` sets all of them for a fork.
 
-Exit code: 0, or 1 when the address or the checkout is of no use.
+Exit code: 0, or 1 if the address or the checkout is unusable.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from kolibri_azure_plugin import PROJECT_ADDRESS
 
 REPOSITORY = Path(__file__).parents[1]
 
-#: The one place. It is written last, so that whoever was interrupted can run the command again.
+#: The original. It is written last, so that an interrupted command can be run again.
 HOME = Path("kolibri_azure_plugin/__init__.py")
 
-#: What upstream calls the project, and most forks. What is merged from there names its owner.
+#: The project's name upstream and in most forks. Merged changes may mention other owners of it.
 USUAL_NAME = "kolibri-azure"
 
-#: An address of any project, plain as on a page or percent-encoded as in a button. A file's name
-#: may hold a full stop, but one that ends a sentence, and ``.git``, belong to no name.
+#: An address of any project, plain as in pages or percent-encoded as in buttons. A name may contain
+#: a full stop, but not one that ends a sentence, nor ``.git``.
 MENTION = re.compile(
     r"(?P<before>(?:(?<![\w.-])|(?<=%2F))(?:raw\.githubusercontent|github)\.com(?:/|:|%2F))"
     r"(?P<owner>[A-Za-z0-9-]+)(?P<between>/|%2F)"
@@ -43,7 +43,7 @@ ADDRESS = re.compile(
 
 
 class AddressError(Exception):
-    """The address can't be set; the text says why, and what to do."""
+    """The address can't be set. The text says why, and what to do."""
 
 
 class Project(NamedTuple):
@@ -56,11 +56,11 @@ class Project(NamedTuple):
         return f"https://github.com/{self.owner}/{self.name}"
 
     def is_same_as(self, other: Project) -> bool:
-        """GitHub takes small and capital letters for the same."""
+        """Compare without regard to case, as GitHub does."""
         return str(self).lower() == str(other).lower()
 
     def is_named_by(self, mention: re.Match[str]) -> bool:
-        """Whether `mention` names this project, or one of its upstream and other forks."""
+        """Whether `mention` names this project, its upstream or another fork."""
         named = Project(mention["owner"], mention["name"])
         return named.name.lower() == USUAL_NAME or self.is_same_as(named)
 
@@ -74,16 +74,16 @@ class Copy(NamedTuple):
 
 
 def parse(address: str) -> Project:
-    """The project at `address`, which may end in ``.git`` or a slash.
+    """Parse an address, which may end in ``.git`` or a slash.
 
-    Raises AddressError for another form, and for another host than GitHub.
+    Raises AddressError if it has another form or is not on GitHub.
     """
     found = ADDRESS.fullmatch(address.strip().rstrip("/").removesuffix(".git"))
     if not found or not found["name"].strip("."):
         raise AddressError(
-            f"{address!r} is no address that the project can have: expected "
+            f"{address!r} can't be the project's address: expected "
             "https://github.com/OWNER/NAME. The buttons load the templates from GitHub, and the "
-            "workflows run there; the project can't be moved to another host by a command"
+            "workflows run there, so this command can't move the project to another host"
         )
     return Project(found["owner"], found["name"])
 
@@ -92,9 +92,9 @@ CURRENT = parse(PROJECT_ADDRESS)
 
 
 def copies(root: Path = REPOSITORY) -> Iterator[Copy]:
-    """Every mention of the project's address in the files of the checkout at `root`.
+    """Yield every mention of the project's address in the files of the checkout at `root`.
 
-    Raises AddressError where git knows no files.
+    Raises AddressError if git tracks no files there.
     """
     for path, text in _tracked_texts(root):
         for number, line in enumerate(text.splitlines(), start=1):
@@ -104,9 +104,9 @@ def copies(root: Path = REPOSITORY) -> Iterator[Copy]:
 
 
 def set_address(new: Project, root: Path = REPOSITORY) -> list[Path]:
-    """Write `new` wherever the project's address stands; the files that have changed.
+    """Replace every mention of the project's address with `new`; return the changed files.
 
-    Raises AddressError where git knows no files.
+    Raises AddressError if git tracks no files there.
     """
 
     def replaced(mention: re.Match[str]) -> str:
@@ -124,9 +124,9 @@ def set_address(new: Project, root: Path = REPOSITORY) -> list[Path]:
 
 
 def tracked_files(root: Path = REPOSITORY) -> list[Path]:
-    """The files that git knows in the checkout at `root`, links left out.
+    """The files that git tracks in the checkout at `root`, without symbolic links.
 
-    Raises AddressError where it knows none.
+    Raises AddressError if there are none.
     """
     command = ["git", "-C", str(root), "ls-files", "-z"]
     try:
@@ -134,7 +134,7 @@ def tracked_files(root: Path = REPOSITORY) -> list[Path]:
     except (OSError, subprocess.CalledProcessError) as error:
         reason = str(getattr(error, "stderr", "") or error).strip()
         raise AddressError(
-            f"git lists no files of {root}: {reason}. Run this in a clone of the project, not in a "
+            f"git lists no files in {root}: {reason}. Run this in a clone of the project, not in a "
             "folder that was downloaded without its history"
         ) from error
     paths = [Path(name) for name in listed.split("\0") if name]
@@ -155,7 +155,7 @@ def _show() -> None:
         places[place] = places.get(place, 0) + 1
     for place, times in places.items():
         print(f"  {times:5} x {place}")
-    print("Another one, for a fork: make address ADDRESS=https://github.com/OWNER/NAME")
+    print("To change it for a fork: make address ADDRESS=https://github.com/OWNER/NAME")
 
 
 def _set(address: str) -> None:
@@ -163,11 +163,11 @@ def _set(address: str) -> None:
     changed = set_address(new)
     print(f"{new}: {len(changed)} files changed.")
     if changed:
-        print("Read them with git diff, and commit them.")
+        print("Review them with git diff, and commit them.")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Show the address and its copies, or set it; the exit code."""
+    """Show the address and its copies, or set it; return the exit code."""
     parser = argparse.ArgumentParser(prog="make address", description=__doc__)
     parser.add_argument("address", nargs="?", help="https://github.com/OWNER/NAME")
     options = parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""A Kolibri like the one that is installed, but for a few words in some of its files."""
+"""A copy of the installed Kolibri with small changes in some of its files."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ INSTALLED = Path(kolibri.__file__).parent
 
 
 def make(folder: Path, changes: Mapping[str, tuple[str, str]]) -> Path:
-    """Make it in a folder, which belongs at the beginning of PYTHONPATH then.
+    """Create it in a folder, which then belongs at the start of PYTHONPATH.
 
-    What is not changed are links, so that it takes no room.
+    Unchanged files are links, to save space.
 
-    :param changes: for each file, relative to Kolibri's package, old and new words.
+    :param changes: for each file, relative to Kolibri's package, the old and the new text.
     """
     for name, (old, new) in changes.items():
         text = (INSTALLED / name).read_text(encoding="utf-8")
         if old not in text:
-            raise ValueError(f"Kolibri's {name} has no {old!r}")
+            raise ValueError(f"Kolibri's {name} does not contain {old!r}")
         file = folder / "kolibri" / name
         _make_room(file.parent, folder)
         file.unlink()
@@ -29,7 +29,7 @@ def make(folder: Path, changes: Mapping[str, tuple[str, str]]) -> Path:
 
 
 def _make_room(place: Path, folder: Path) -> None:
-    """Make a folder of links in the place of a link to Kolibri's folder."""
+    """Replace a link to a folder of Kolibri with a folder of links."""
     if place.is_dir() and not place.is_symlink():
         return
     if place.parent != folder:

@@ -1,4 +1,4 @@
-"""The container's processes on this machine, without a container: ``docker/entrypoint MODE``."""
+"""Runs the container's processes without a container: ``docker/entrypoint MODE``."""
 
 from __future__ import annotations
 
@@ -23,18 +23,25 @@ from devtools.process import BackgroundProcess
 REPOSITORY = Path(__file__).parents[1]
 ENTRYPOINT = REPOSITORY / "docker" / "entrypoint"
 
-#: What the image installs from Debian, and where Debian has nginx.
+#: Programs that the image installs from Debian.
 PROGRAMS = ("s6-svscan", "nginx")
 ADMINISTRATORS = "/usr/sbin"
 
-#: The host of the second origin, as the tests and benchmarks send it in Host.
+#: The plugins and their options in the image; a test compares them with docker/Dockerfile.
+IMAGE_PLUGINS = {
+    "KOLIBRI_PLUGIN_ENABLE": "kolibri_azure_plugin,kolibri_sync_extras_plugin",
+    "KOLIBRI_SYNC_BACKGROUND_INITIALIZATION": "true",
+    "KOLIBRI_SYNC_BACKGROUND_FINALIZATION": "true",
+}
+
+#: The second origin's host, which tests and benchmarks send in the Host header.
 ZIPCONTENT_HOST = "content.localhost"
 
 
 class ContainerProcesses(BackgroundProcess):
     """A running entrypoint.
 
-    :ivar url: of nginx; the second origin answers there to the Host header `zipcontent_host`.
+    :ivar url: nginx's address; it serves the second origin for the Host header `zipcontent_host`.
     :ivar run: its KOLIBRI_CONTAINER_RUN.
     """
 
@@ -56,7 +63,7 @@ class ContainerProcesses(BackgroundProcess):
         self.wait_until(self.is_ready, f"{self.url}/azure/health/ready", seconds)
 
     def parts(self) -> dict[str, int]:
-        """The process of each part that is up, as the supervisor knows it."""
+        """The PID of each running part, according to the supervisor."""
         found = {}
         for folder in sorted((self.run / "services").glob("[!.]*/")):
             answer = subprocess.run(
@@ -67,15 +74,15 @@ class ContainerProcesses(BackgroundProcess):
         return found
 
     def processes(self) -> set[int]:
-        """All processes of the container, however they were started."""
+        """All processes of the container."""
         return {pid for pid in _all_processes() if self._belongs(pid)}
 
     def memory(self) -> int:
-        """Bytes that all its processes use; what several share is counted once."""
+        """The bytes that all its processes use; shared memory counts once."""
         return sum(_proportional_bytes(pid) for pid in self.processes())
 
     def kill(self) -> int:
-        """SIGKILL for the supervisor first, so that it starts nothing again; its exit code."""
+        """Kill all; the supervisor first, so that it restarts nothing. Return its exit code."""
         code = super().kill()
         while remaining := self.processes():
             for pid in remaining:
@@ -85,7 +92,7 @@ class ContainerProcesses(BackgroundProcess):
         return code
 
     def _belongs(self, pid: int) -> bool:
-        """A part and what it starts stay in its folder; nginx wipes out its environment."""
+        """Check the working folder, because nginx erases its environment."""
         try:
             folder = os.readlink(f"/proc/{pid}/cwd")
         except OSError:
@@ -94,14 +101,14 @@ class ContainerProcesses(BackgroundProcess):
 
 
 def missing_programs() -> str:
-    """The programs that the processes need and this machine has not, as one text."""
+    """The required programs that this machine lacks, as one text."""
     return ", ".join(name for name in PROGRAMS if shutil.which(name, path=search_path()) is None)
 
 
 def search_path() -> str:
-    """PATH as the container's processes need it.
+    """The PATH for the container's processes.
 
-    Without what this user may not look into: a command that is not found is "not permitted" then.
+    It omits folders that this user can't read: they turn "not found" errors into "not permitted".
     """
     inherited = os.environ.get("PATH", os.defpath).split(os.pathsep)
     usable = [folder for folder in inherited if os.access(folder, os.X_OK)]
@@ -109,11 +116,11 @@ def search_path() -> str:
 
 
 def make_static(folder: Path) -> Path:
-    """Kolibri's static files as the image has them, made once."""
+    """Create Kolibri's static files as in the image, once."""
     if not (folder / "static").exists():
         subprocess.run(
-            [sys.executable, "-m", "kolibri_container.static_files", str(folder)],
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY / "docker")},
+            [sys.executable, "-m", "kolibri_azure_plugin.container.static_files", str(folder)],
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
             check=True,
         )
     return folder
@@ -122,17 +129,18 @@ def make_static(folder: Path) -> Path:
 def begin(
     instance: Deployment, *, mode: str = "web", static: Path | None = None, **settings: str
 ) -> ContainerProcesses:
-    """Start a mode on this deployment; whoever needs it ready waits for that.
+    """Start a mode on this deployment, without waiting until it is ready.
 
-    :param mode: empty for the entrypoint without arguments.
-    :param static: what :func:`make_static` made; without it, Kolibri serves those files itself.
-    :param settings: environment variables beside those of the deployment.
+    :param mode: with its arguments; empty for the entrypoint without any.
+    :param static: the folder from :func:`make_static`; without it, Kolibri serves the files itself.
+    :param settings: additional environment variables.
     """
     instance.home.mkdir(parents=True, exist_ok=True)
     run = instance.home.parent / f"run-{instance.home.name}"
     port = settings.pop("PORT", str(free_port()))
     environment = {
         **instance.environment,
+        **IMAGE_PLUGINS,
         "PATH": search_path(),
         "PORT": port,
         "KOLIBRI_CONTAINER_RUN": str(run),
@@ -143,7 +151,7 @@ def begin(
         **settings,
     }
     processes = ContainerProcesses(
-        instance.command(str(ENTRYPOINT), *([mode] if mode else [])),
+        instance.command(str(ENTRYPOINT), *mode.split()),
         environment=environment,
         folder=instance.home,
         log_file=instance.home / "container.log",

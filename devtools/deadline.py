@@ -1,4 +1,4 @@
-"""Waiting for something to become true, never for ever."""
+"""Waits for a condition, with a deadline."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ PAUSE_SECONDS = 0.05
 
 
 def wait_until(condition: Callable[[], T], what: str, seconds: float) -> T:
-    """Ask `condition` until it answers something true, and return that.
+    """Call `condition` until it returns something true, and return that.
 
-    Raises TimeoutError, which says that `what` was waited for, after `seconds`.
+    Raises TimeoutError, which names `what`, after `seconds`.
     """
     deadline = time.monotonic() + seconds
     while True:

@@ -1,7 +1,7 @@
-"""A deployment as Azure would run it, on this machine: what the tests and the benchmark start.
+"""A local deployment as on Azure, for the tests and the benchmarks.
 
 It has a Key Vault (the stand-in), a PostgreSQL with TLS, a content share and a KOLIBRI_HOME, and
-runs Kolibri's real commands in an environment that holds nothing else.
+runs Kolibri's real commands in an otherwise empty environment.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from pathlib import Path
 
 from devtools.azure_standin import AzureStandin
 from devtools.certificates import CertificateAuthority
-from devtools.kolibri_process import KEPT_TO_THIS_MACHINE
+from devtools.kolibri_process import LOOPBACK_ONLY
 from devtools.postgres import PostgresServer
 from devtools.share import command_with_share, type_of
 
 VAULT_URL = "https://kolibri.vault.azure.net"
-SECRET_KEY = "a-secret-key-that-nobody-guesses-0123456789"
+SECRET_KEY = "a-secret-key-that-no-one-guesses-0123456789"
 
 FACILITY = "Kolibri School"
 SUPERUSER, SUPERUSER_PASSWORD = "admin", "admin-password"
 LEARNER, LEARNER_PASSWORD = "learner", "learner-password"
 
-#: Everything that is hard about a password in a URL, in libpq and in an ini file.
+#: All characters that are difficult in a URL, in libpq and in an ini file.
 DATABASE_PASSWORD = "p@ss/w:r#d%41?&=+ é"
 
-#: What a child needs from this environment; secrets and settings must come from the deployment.
+#: Variables that commands inherit; secrets and settings must come from the deployment.
 INHERITED = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "COVERAGE_PROCESS_START")
 
 
@@ -38,11 +38,11 @@ class Deployment:
     """One instance of a deployment.
 
     :param home: its KOLIBRI_HOME.
-    :param share: the folder that stands for the content share.
+    :param share: the folder that serves as the content share.
     :param mount_point: where the share is mounted.
-    :param environment: what the platform would set; change it to break things.
-    :param kind: what is at the mount point, as devtools.share names it; empty for nothing.
-    :param more_shares: kind, mount point and source of what else is mounted.
+    :param environment: the variables that App Service would set; change them to break things.
+    :param kind: the kind of share at the mount point, see devtools.share; empty for none.
+    :param more_shares: kind, mount point and source of further shares.
     """
 
     home: Path
@@ -69,7 +69,7 @@ class Deployment:
         password: str,
         python: str = sys.executable,
     ) -> Deployment:
-        """A healthy production deployment whose database exists and is empty or migrated."""
+        """A healthy production deployment with an empty or migrated database."""
         deployment = cls(folder / "home", folder / "share", folder / "mount", python=python)
         deployment.database, deployment.user = database, user
         deployment.database_url = postgres.url(database, user, password)
@@ -79,7 +79,7 @@ class Deployment:
         azure.set_secret("kolibri-secret-key", SECRET_KEY)
         azure.set_secret("kolibri-superuser-password", SUPERUSER_PASSWORD)
         deployment.environment = {
-            **KEPT_TO_THIS_MACHINE,
+            **LOOPBACK_ONLY,
             **{name: os.environ[name] for name in INHERITED if name in os.environ},
             **azure.environment(),
             "PYTHONPATH": str(Path(__file__).parents[1]),
@@ -101,7 +101,7 @@ class Deployment:
         return self.command(self.python, "-m", "kolibri", *arguments)
 
     def command(self, *words: str) -> list[str]:
-        """A command line whose process sees the share."""
+        """The command line, wrapped so that its process sees the share."""
         mounts = [mount for more in self.more_shares for mount in command_with_share(*more)]
         if self.kind:
             mounts += command_with_share(self.kind, self.mount_point, self.share)
@@ -113,11 +113,11 @@ class Deployment:
         seconds: float = 120,
         settings: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a Kolibri command to its end; it is killed after `seconds`."""
+        """Run a Kolibri command to its end, or kill it after `seconds`."""
         return run(self.kolibri(*arguments), {**self.environment, **(settings or {})}, seconds)
 
     def provision(self) -> None:
-        """Migrate the database, which brings a facility and a superuser, and make a learner."""
+        """Migrate the database, which creates a facility and a superuser, and create a learner."""
         self.require(
             "manage",
             "shell",
@@ -128,7 +128,7 @@ class Deployment:
         )
 
     def require(self, *arguments: str) -> str:
-        """Run a Kolibri command that has to succeed; its output."""
+        """Run a Kolibri command that must succeed; return its output."""
         result = self.run(*arguments)
         if result.returncode != 0:
             raise RuntimeError(f"{arguments} failed:\n{result.stdout}\n{result.stderr}")
@@ -138,7 +138,7 @@ class Deployment:
 def run(
     command: Sequence[str], environment: Mapping[str, str], seconds: float
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, and kill it with all it started after `seconds`."""
+    """Run a command to its end, or kill it and its descendants after `seconds`."""
     process = subprocess.Popen(
         command,
         env=dict(environment),

@@ -1,7 +1,7 @@
-"""Who started whom: the processes below one, looked at and ended, whatever session they are in.
+"""Finds and ends the descendants of a process, in any session.
 
-What ends between two looks is left out, and nothing else is: the kernel's own list of a process's
-children may leave out those that live, while one of them ends.
+Processes that end during a scan may be missing, but no others. This module does not use the
+kernel's list of children, because it may omit live children while another one ends.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ PAUSE_SECONDS = 0.05
 
 
 def adopt_orphans() -> None:
-    """Become the parent of descendants whose own parent ends, so that they can still be found.
+    """Adopt descendants whose own parent ends, so that they can still be found.
 
-    Only Linux can do that; elsewhere they go to process 1.
+    Works only on Linux; elsewhere process 1 adopts them.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def end_descendants(seconds: float) -> None:
-    """SIGTERM to each, and SIGKILL to those that are there after `seconds`; returns when all ended.
+    """Send SIGTERM to all, and SIGKILL to the rest after `seconds`; return when all have ended.
 
-    Call it last: the exit codes of all children are taken.
+    Call it last, because it reaps all children.
     """
     deadline = time.monotonic() + seconds
     asked: set[int] = set()
@@ -65,12 +65,12 @@ def descendants(root: int | None = None) -> set[int]:
 
 
 def children(pid: int) -> set[int]:
-    """The processes that a process has started itself."""
+    """The direct children of a process."""
     return {child for child, parent in _parents() if parent == pid}
 
 
 def command_line(pid: int) -> str:
-    """How a process was called; empty when it has ended."""
+    """The command line of a process; empty if it has ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ")
     except OSError:
@@ -78,10 +78,10 @@ def command_line(pid: int) -> str:
 
 
 def _parents() -> Iterator[tuple[int, int]]:
-    """Each process and the one that it belongs to."""
+    """Each process and its parent."""
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            # The name, in parentheses, may hold anything; after it come the state and the parent.
+            # The name, in parentheses, may contain anything; then come the state and the parent.
             parent = int(stat.read_text(errors="replace").rpartition(")")[2].split()[1])
             yield int(stat.parent.name), parent
 

@@ -1,14 +1,14 @@
 #!/bin/sh
-# Makes a virtual environment of the Makefile, and installs into it what a target needs.
+# Creates a virtual environment for the Makefile, and installs what a target needs into it.
 #
 #   sh devtools/environment.sh FOLDER REQUIREMENTS [PYTHON]
 #
-# FOLDER        the environment; made anew when its Python is gone or is not the one asked for
-# REQUIREMENTS  a name: the package and requirements/NAME.txt are installed, when they have changed;
-#               where there is a requirements/NAME.lock, that alone, each file checked by its hash
-# PYTHON        the Python to make it of; default: the first of this machine that will do
+# FOLDER        the environment; recreated when its Python is gone or is not the requested one
+# REQUIREMENTS  a name: installs the package and requirements/NAME.txt if they have changed; if
+#               requirements/NAME.lock exists, installs only that and checks all hashes
+# PYTHON        the Python to use; default: the first suitable one on this machine
 #
-# Nothing outside FOLDER is changed, so it needs no rights, and root needs no other way.
+# Changes nothing outside FOLDER, so it works with and without root.
 set -eu
 
 folder=$1 requirements=$2 python=${3:-}
@@ -19,8 +19,8 @@ stamp=$folder/installed-$requirements
 say() { printf '%s\n' "$*"; }
 fail() { say "error: $1" >&2; shift; for line; do say "$line" >&2; done; exit 1; }
 
-# The version of a Python as 3.11; empty when there is none (a launcher without a Python behind it
-# is found on the PATH, too).
+# The version of a Python, such as 3.11. Empty if it can't be run: the PATH may contain a launcher
+# without a Python behind it.
 version_of() {
     "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || true
 }

@@ -1,6 +1,6 @@
-"""Several instances on one database, as scaling out makes them: each has a KOLIBRI_HOME of its own.
+"""Several instances on one database, as after scaling out, each with its own KOLIBRI_HOME.
 
-They are a test deployment on PostgreSQL, so no share and no vault has to be there for them.
+They are test deployments on PostgreSQL, so they need no share and no vault.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from devtools.certificates import CertificateAuthority
 from devtools.kolibri_process import Kolibri
 from devtools.postgres import PostgresServer
 
-SECRET_KEY = "a-secret-key-that-nobody-guesses-0123456789"
+SECRET_KEY = "a-secret-key-that-no-one-guesses-0123456789"
 
-#: Folders with the package and with what tests have Kolibri import.
+#: The folder with the package, and with modules that Kolibri imports in tests.
 REPOSITORY = Path(__file__).parents[1]
 
 
@@ -25,8 +25,8 @@ REPOSITORY = Path(__file__).parents[1]
 class Fleet:
     """Instances that share `database`.
 
-    :param folder: where their homes are made.
-    :param plugins: further plugins that they run, which lie in `modules`.
+    :param folder: the parent of their homes.
+    :param plugins: additional plugins, in the folder `modules`.
     """
 
     folder: Path
@@ -45,17 +45,17 @@ class Fleet:
     ) -> Kolibri:
         """An instance; the same name gives the same home.
 
-        :param port: where it finds PostgreSQL, when not at the server's own port.
+        :param port: PostgreSQL's port for this instance, if not the server's own.
         """
         environment = {**self.environment(port), **self.settings, **(settings or {})}
         return Kolibri(self.folder / name, environment, python=self.python)
 
     def url(self) -> str:
-        """Where the database is, and how to sign in."""
+        """The database URL, including the password."""
         return self.postgres.url(self.database, self.user, self.password)
 
     def environment(self, port: int | None = None) -> dict[str, str]:
-        """What the platform would set."""
+        """The variables that App Service would set."""
         url = self.url()
         if port is not None:
             url = url.replace(f":{self.postgres.port}/", f":{port}/")

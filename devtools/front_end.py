@@ -1,7 +1,7 @@
-"""What stands before the container on App Service: ends TLS, and says so in headers.
+"""App Service's front end: terminates TLS, and adds headers about it.
 
-Each request gets a connection of its own to the container, so that its head can be changed without
-knowing where its body ends.
+Each request has a separate connection to the container, so that the front end can change its head
+without parsing its body.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from devtools.certificates import CertificateAuthority
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-LONGEST_HEAD = 65536
+MAX_HEADER_BYTES = 65536
 HANDSHAKE_SECONDS = 10
 
-#: Headers of the request that the front end sets itself.
+#: Request headers that the front end sets itself.
 REPLACED = re.compile(rb"\r\n(?:Connection|X-Forwarded-[A-Za-z]+|X-ARR-SSL):[^\r]*", re.IGNORECASE)
 
 
@@ -57,9 +57,9 @@ class FrontEnd:
 
 
 def _read_head(client: socket.socket) -> tuple[bytes, bytes]:
-    """The request up to its first empty line, and what came with it."""
+    """The request up to its first empty line, and the bytes after it."""
     received = b""
-    while b"\r\n\r\n" not in received and len(received) < LONGEST_HEAD:
+    while b"\r\n\r\n" not in received and len(received) < MAX_HEADER_BYTES:
         piece = client.recv(65536)
         if not piece:
             return b"", b""
@@ -75,9 +75,9 @@ def _with_headers(head: bytes, client: str) -> bytes:
 
 
 def _pass_on(client: ssl.SSLSocket, server: socket.socket) -> None:
-    """Pass on what either sends until the server ends.
+    """Forward the bytes of both sides until the server ends.
 
-    In one thread, because a TLS connection must not be read and written at once.
+    Uses one thread, because a TLS connection must not be read and written at the same time.
     """
     with selectors.DefaultSelector() as waiting:
         waiting.register(client, selectors.EVENT_READ, (client, server))
@@ -86,7 +86,7 @@ def _pass_on(client: ssl.SSLSocket, server: socket.socket) -> None:
             for key, _events in waiting.select():
                 source, sink = key.data
                 data = source.recv(65536)
-                # What TLS has decrypted already, the system does not announce again.
+                # select() does not report bytes that TLS has already decrypted.
                 while source is client and client.pending():
                     data += client.recv(65536)
                 if not data and source is server:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from devtools.deployment import Deployment
-from devtools.kolibri_process import KEPT_TO_THIS_MACHINE, WebProcess
+from devtools.kolibri_process import LOOPBACK_ONLY, WebProcess
 from devtools.ports import free_port
 from devtools.process import BackgroundProcess
 from devtools.share import command_with_share
@@ -16,7 +16,7 @@ WSGI_MODULE = "kolibri.deployment.default.wsgi:application"
 
 
 def another_instance(deployment: Deployment, home: Path, **settings: str) -> Deployment:
-    """An instance with a home of its own; `settings` are added to its environment."""
+    """An instance with its own home; `settings` are added to its environment."""
     home.mkdir(parents=True, exist_ok=True)
     environment = {**deployment.environment, "KOLIBRI_HOME": str(home), **settings}
     return dataclasses.replace(deployment, home=home, environment=environment)
@@ -25,10 +25,11 @@ def another_instance(deployment: Deployment, home: Path, **settings: str) -> Dep
 def start_gunicorn(
     instance: Deployment, *options: str, media: Path | None = None, wsgi: str = WSGI_MODULE
 ) -> WebProcess:
-    """Kolibri's stock WSGI module, which initializes nothing, under gunicorn."""
+    """Kolibri's stock WSGI module under gunicorn; it initializes nothing."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--threads=8"]
-    command += ["--graceful-timeout=1"]
+    # As in the image. Otherwise a request can meet gunicorn closing an idle connection.
+    command += ["--graceful-timeout=1", "--keep-alive=0"]
     process = _start(WebProcess, instance, [*command, *options, wsgi], media, log="gunicorn.log")
     process.url = f"http://127.0.0.1:{port}"
     return process
@@ -54,14 +55,14 @@ def start_services(instance: Deployment, *, media: Path | None = None) -> Backgr
 def _start(
     kind: type, instance: Deployment, command: list[str], media: Path | None, *, log: str
 ) -> WebProcess:
-    """`media` is the folder that stands for the media share; None: there is none."""
+    """`media` is the folder that serves as the media share; None for no share."""
     if media is not None:
         mount_point = instance.home / "media"
         mount_point.mkdir(parents=True, exist_ok=True)
         command = [*command_with_share("bind", mount_point, media), *command]
     process: WebProcess = kind(
         instance.command(*command),
-        environment={**KEPT_TO_THIS_MACHINE, **instance.environment},
+        environment={**LOOPBACK_ONLY, **instance.environment},
         folder=instance.home,
         log_file=instance.home / log,
     )

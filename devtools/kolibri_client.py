@@ -1,4 +1,4 @@
-"""An HTTP client that signs a user in to Kolibri, as its interface does."""
+"""An HTTP client that signs in to Kolibri as its interface does."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ CSRF_COOKIE = "kolibri_csrftoken"
 
 
 class KolibriClient:
-    """A browser's session on one Kolibri.
+    """A browser session on one Kolibri.
 
-    With `forwarded_https` it claims what a proxy that ends TLS would say, and sends Secure cookies
-    over plain HTTP.
+    `forwarded_https` adds the headers of a proxy that terminates TLS, and sends Secure cookies over
+    plain HTTP.
     """
 
     def __init__(self, url: str, *, forwarded_https: bool = False) -> None:
@@ -25,7 +25,7 @@ class KolibriClient:
             self.session.headers["X-Forwarded-Proto"] = "https"
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
-        """Send one request, with the CSRF token once there is one; no status is an error."""
+        """Send one request, with the CSRF token if there is one; no status raises an error."""
         headers = dict(options.pop("headers", {}))
         token = self.session.cookies.get(CSRF_COOKIE)
         if token:
@@ -40,24 +40,24 @@ class KolibriClient:
 
     @property
     def _origin(self) -> str:
-        """The site as the browser knows it."""
+        """The origin that the browser sees."""
         return self.url.replace("http:", "https:", 1) if self._forwarded_https else self.url
 
     def get(self, path: str, **parameters: Any) -> Any:
-        """The JSON at `path`; raises requests.HTTPError when the status is an error."""
+        """The JSON at `path`; raises requests.HTTPError if the status is an error."""
         return _json(self.request("GET", path, params=parameters))
 
     def post(self, path: str, data: Any) -> Any:
-        """Send `data` as JSON and return the JSON answer, as :meth:`get` does."""
+        """Send `data` as JSON, and return the JSON answer like :meth:`get`."""
         return _json(self.request("POST", path, json=data))
 
     def facility(self) -> dict[str, Any]:
-        """The first facility, which the sign-in page shows to everybody."""
+        """The first facility, which the sign-in page shows to all visitors."""
         facilities: list[dict[str, Any]] = self.get("/api/auth/facility/")
         return facilities[0]
 
     def sign_in(self, username: str, password: str = "") -> dict[str, Any]:
-        """Sign in to the first facility and return the session that Kolibri answers with."""
+        """Sign in to the first facility; return the session from Kolibri's answer."""
         self.request("GET", "/en/auth/")  # sets the CSRF cookie
         credentials = {
             "username": username,
@@ -68,7 +68,7 @@ class KolibriClient:
         return session
 
     def create_learner(self, username: str, password: str, full_name: str) -> dict[str, Any]:
-        """Make a learner's account; whoever is signed in has to be an admin."""
+        """Create a learner's account; the signed-in user must be an admin."""
         account = {
             "username": username,
             "password": password,

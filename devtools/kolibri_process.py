@@ -1,4 +1,4 @@
-"""Runs real Kolibri commands and servers, each in an environment that holds what it is given."""
+"""Runs real Kolibri commands and servers in a controlled environment."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from devtools.process import BackgroundProcess
 COMMAND_SECONDS = 180
 START_SECONDS = 180
 
-# Kolibri announces itself in the local network, reports to its makers and looks for channels
-# there, unless it is told not to. Port 9 of this machine refuses whoever calls.
-KEPT_TO_THIS_MACHINE = {
+# By default Kolibri announces itself in the local network, reports to its makers and looks for
+# channels on their servers. Port 9 of this machine refuses connections.
+LOOPBACK_ONLY = {
     "KOLIBRI_LISTEN_ADDRESS": "127.0.0.1",
     "KOLIBRI_ZEROCONF_ENABLED": "0",
     "KOLIBRI_DISABLE_PING": "1",
@@ -34,7 +34,7 @@ ProcessT = TypeVar("ProcessT", bound=BackgroundProcess)
 
 @dataclass(frozen=True)
 class Finished:
-    """A command that ran to its end."""
+    """A finished command."""
 
     code: int
     stdout: str
@@ -46,11 +46,11 @@ class Finished:
 
 
 class CommandFailedError(Exception):
-    """A command that had to succeed did not; the text has its output."""
+    """A required command failed. The text contains its output."""
 
 
 class WebProcess(BackgroundProcess):
-    """A Kolibri that answers HTTP at `url`, and serves zip content at `zip_url`."""
+    """A Kolibri that answers at `url`, and serves zip content at `zip_url`."""
 
     url = ""
     zip_url = ""
@@ -62,15 +62,15 @@ class WebProcess(BackgroundProcess):
             return False
         return True
 
-    def wait_until_it_answers(self, seconds: float = START_SECONDS) -> None:
+    def wait_until_serving(self, seconds: float = START_SECONDS) -> None:
         self.wait_until(self.answers, f"an answer from {self.url}", seconds)
 
 
 class Kolibri:
-    """One KOLIBRI_HOME with one environment; the commands that run in it.
+    """Runs commands with one KOLIBRI_HOME and one environment.
 
-    The environment is what is passed, PATH, and settings that keep Kolibri to this machine, which
-    what is passed overrides. HOME is the folder itself, so that no file of the real one counts.
+    The environment consists of PATH, settings that keep Kolibri on this machine, and the given
+    variables, which override them. HOME is the folder itself, so the real one has no effect.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Kolibri:
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(home),
             "KOLIBRI_HOME": str(home),
-            **KEPT_TO_THIS_MACHINE,
+            **LOOPBACK_ONLY,
             **(environment or {}),
         }
         home.mkdir(parents=True, exist_ok=True)
@@ -118,7 +118,7 @@ class Kolibri:
     def succeed(
         self, *arguments: str | Path, seconds: float = COMMAND_SECONDS, text: str = ""
     ) -> Finished:
-        """Run ``kolibri ARGUMENTS``, as :meth:`run` does; it has to end with exit code 0."""
+        """Run ``kolibri ARGUMENTS`` like :meth:`run`; the exit code must be 0."""
         finished = self.run(*arguments, seconds=seconds, text=text)
         if finished.code:
             command = " ".join(str(argument) for argument in arguments)
@@ -130,7 +130,7 @@ class Kolibri:
     def provision(
         self, *, username: str, password: str, facility: str = "Kolibri School", preset: str
     ) -> None:
-        """Make the facility and its superuser.
+        """Create the facility and its superuser.
 
         `preset` is "formal" (learners need no password), "nonformal" or "informal".
         """
@@ -143,9 +143,9 @@ class Kolibri:
         # fmt: on
 
     def create_learner(self, username: str, password: str) -> None:
-        """Make a learner's account in the default facility, without a running server.
+        """Create a learner's account in the default facility, without a running server.
 
-        The password goes through standard input: others can read a command's arguments.
+        The password goes through standard input, because others can read a command's arguments.
         """
         self.succeed(
             "manage",
@@ -156,7 +156,7 @@ class Kolibri:
         )
 
     def import_channel(self, channel_id: str, folder: Path) -> None:
-        """Take in a channel, with all its files, from an exported drive's KOLIBRI_DATA folder."""
+        """Import a channel with all its files from a drive's KOLIBRI_DATA folder."""
         for command in ("importchannel", "importcontent"):
             self.succeed("manage", command, "disk", channel_id, folder)
 
@@ -172,11 +172,11 @@ class Kolibri:
         return process
 
     def begin(self, *arguments: str, log: str = "command.log") -> BackgroundProcess:
-        """``kolibri ARGUMENTS``, without waiting for its end."""
+        """Start ``kolibri ARGUMENTS``, without waiting for its end."""
         return self._background(BackgroundProcess, "-m", "kolibri", *arguments, log=log)
 
     def services(self) -> BackgroundProcess:
-        """``kolibri services`` in the foreground: no web server."""
+        """``kolibri services`` in the foreground, without a web server."""
         command = ("-m", "kolibri", "services", "--foreground")
         return self._background(BackgroundProcess, *command, log="services.log")
 

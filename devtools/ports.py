@@ -5,16 +5,16 @@ from __future__ import annotations
 import random
 import socket
 
-# Below the ports that Linux (32768), macOS and Windows (49152) hand out to outgoing connections:
-# a server that restarts finds its port still free.
+# Below the ports for outgoing connections on Linux (32768), macOS and Windows (49152), so that a
+# restarting server finds its port still free.
 LOWEST, HIGHEST = 20000, 32000
 
-# Chance that no test can seed: two processes of tests would both look at the same ports at once.
+# Not seeded, because parallel test processes with the same seed would try the same ports.
 _chance = random.SystemRandom()
 
 
 def free_port() -> int:
-    """A port that nothing listened on a moment ago."""
+    """A port that was free a moment ago."""
     for port in _chance.sample(range(LOWEST, HIGHEST), 1000):
         if is_free(port):
             return port

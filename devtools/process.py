@@ -1,4 +1,4 @@
-"""Programs that run beside a test or the demo until they are stopped."""
+"""Background programs of a test or the demo."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ LINES_SHOWN = 40
 
 
 class ProcessEndedError(Exception):
-    """A program ended while it was waited for; the text ends with its last output."""
+    """A program ended unexpectedly. The text ends with its last output."""
 
 
 class BackgroundProcess:
-    """A program in a session of its own, so that Ctrl-C in the terminal doesn't reach it.
+    """A program in a new session, so that Ctrl-C in the terminal doesn't reach it.
 
-    As a context manager it is stopped at the end, with every process that it started.
+    As a context manager, it is stopped at the end, with all its descendants.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class BackgroundProcess:
         folder: Path,
         log_file: Path,
     ) -> None:
-        """Start `command` in `folder`; both its outputs are appended to `log_file`."""
+        """Start `command` in `folder`; its stdout and stderr are appended to `log_file`."""
         self.name = " ".join(str(part) for part in command)
         self.log_file = log_file
         self._log_start = log_file.stat().st_size if log_file.exists() else 0
@@ -64,16 +64,16 @@ class BackgroundProcess:
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs; minus the number of the signal that ended it."""
+        """The exit code; negative after a signal, None while it runs."""
         return self._process.poll()
 
     @property
     def output(self) -> str:
-        """What this program has printed so far."""
+        """The program's output so far."""
         return self.log_file.read_bytes()[self._log_start :].decode(errors="replace")
 
     def wait_until(self, condition: Callable[[], object], what: str, seconds: float) -> None:
-        """Wait for `condition`; raises ProcessEndedError as soon as the program has ended."""
+        """Wait for `condition`; raises ProcessEndedError as soon as the program ends."""
         try:
             wait_until(lambda: self.exit_code is not None or condition(), what, seconds)
         except TimeoutError as error:
@@ -83,8 +83,8 @@ class BackgroundProcess:
                 f"{self.name} ended with {self.exit_code} before {what}; {self._last_output()}"
             )
 
-    def wait_until_it_ends(self, seconds: float) -> int:
-        """The exit code; raises TimeoutError when it still runs after `seconds`."""
+    def wait_for_exit(self, seconds: float) -> int:
+        """Wait, and return the exit code; raises TimeoutError after `seconds`."""
         wait_until(lambda: self.exit_code is not None, f"{self.name} to end", seconds)
         return self._process.returncode
 
@@ -94,15 +94,15 @@ class BackgroundProcess:
             self._process.send_signal(number)
 
     def stop(self, seconds: float = STOP_SECONDS) -> int:
-        """SIGTERM, then SIGKILL for what is left after `seconds`; returns the exit code."""
+        """Send SIGTERM, and SIGKILL to the rest after `seconds`; return the exit code."""
         self.signal(signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
         return self.kill()
 
     def kill(self) -> int:
-        """SIGKILL for the program and everything it started; returns the exit code."""
-        with suppress(ProcessLookupError, PermissionError):  # macOS says the latter of zombies
+        """Kill the program and all its descendants; return the exit code."""
+        with suppress(ProcessLookupError, PermissionError):  # PermissionError: zombies on macOS
             os.killpg(self._process.pid, signal.SIGKILL)
         return self._process.wait()
 

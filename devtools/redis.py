@@ -1,12 +1,10 @@
-"""A Redis with TLS and a password that a test starts, stops and breaks."""
+"""A Redis with TLS and a password, for Kolibri's own option."""
 
 from __future__ import annotations
 
 import shutil
-import signal
 import subprocess
 from pathlib import Path
-from urllib.parse import quote
 
 from devtools.certificates import CertificateAuthority
 from devtools.deadline import wait_until
@@ -16,127 +14,94 @@ from devtools.process import BackgroundProcess
 PROGRAM = "redis-server"
 READY_SECONDS = 20
 
+#: Kolibri takes a password from the address as it is, so this needs no encoding.
+PASSWORD = "the-password-of-redis"
+
 MISSING = f"There is no {PROGRAM} on this machine: apt-get install redis-server"
 
 
 class MissingRedisError(Exception):
-    """This machine has no Redis; the text says what to install."""
-
-
-def find_redis() -> str:
-    """The path of the program. Raises MissingRedisError."""
-    program = shutil.which(PROGRAM)
-    if program is None:
-        raise MissingRedisError(MISSING)
-    return program
+    """This machine has no Redis. The text says what to install."""
 
 
 class RedisServer:
-    """One server on 127.0.0.1; the port stays the same over restarts.
+    """One server on 127.0.0.1, with a certificate for localhost that `authority` signed.
 
-    Its certificate, signed by `authority`, is for localhost, or for the name that `host` gives, and
-    ends after `days`.
+    :raises MissingRedisError: on a machine without Redis.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        authority: CertificateAuthority,
-        password: str,
-        host: str = "localhost",
-        *,
-        days: int = 365,
-    ) -> None:
-        self._program = find_redis()
+    def __init__(self, folder: Path, authority: CertificateAuthority) -> None:
+        program = shutil.which(PROGRAM)
+        if program is None:
+            raise MissingRedisError(MISSING)
+        self._program = program
         self._folder = folder
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._certificate = authority.issue("redis", [host], folder=folder, days=days)
+        self._certificate = authority.issue("redis", ["localhost"], folder=folder)
         self._authority_file = authority.certificate_file
-        self.password = password
-        self.port = free_port()
+        self._port = free_port()
         self._process: BackgroundProcess | None = None
 
     def __enter__(self) -> RedisServer:  # noqa: PYI034
-        self.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.stop()
-
-    def url(self, password: str | None = None) -> str:
-        """The address for the secret, percent-encoded."""
-        who = quote(self.password if password is None else password, safe="")
-        return f"rediss://:{who}@localhost:{self.port}"
-
-    def start(self) -> None:
-        """Start, and wait until it answers."""
-        # A file, because the arguments of a process show in every list of processes.
+        # In a file, because other users can see the arguments of a process.
         configuration = self._folder / "redis.conf"
         configuration.touch(0o600)
         configuration.write_text(self._configuration())
-        self._process = BackgroundProcess(
+        process = self._process = BackgroundProcess(
             [self._program, configuration],
             environment={},
             folder=self._folder,
             log_file=self._folder / "redis.log",
         )
-        self._process.wait_until(
-            lambda: "Ready to accept connections" in self._output, "Redis", READY_SECONDS
+        process.wait_until(
+            lambda: "Ready to accept connections" in process.output, "Redis", READY_SECONDS
         )
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._process is not None:
+            self._process.stop(10)
+            self._process = None
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The environment with which Kolibri uses this Redis."""
+        return {
+            "KOLIBRI_CACHE_BACKEND": "redis",
+            "KOLIBRI_CACHE_LOCATION": f"rediss://:{PASSWORD}@localhost:{self._port}",
+            "SSL_CERT_FILE": str(self._authority_file),
+        }
+
+    def wait_for_keys(self, pattern: str, seconds: float = 10) -> list[str]:
+        """Wait for keys that match, and return them."""
+        return wait_until(lambda: self._keys(pattern), pattern, seconds).split()
 
     def _configuration(self) -> str:
-        escaped = self.password.replace("\\", "\\\\").replace('"', '\\"')
         return "\n".join(
             [
                 "bind 127.0.0.1",
                 "port 0",
-                f"tls-port {self.port}",
+                f"tls-port {self._port}",
                 f"tls-cert-file {self._certificate.certificate_file}",
                 f"tls-key-file {self._certificate.key_file}",
                 f"tls-ca-cert-file {self._authority_file}",
                 "tls-auth-clients no",
-                f'requirepass "{escaped}"',
+                f"requirepass {PASSWORD}",
                 'save ""',
                 f"dir {self._folder}",
                 "",
             ]
         )
 
-    def stop(self) -> None:
-        """End it; what it held is gone."""
-        if self._process is not None:
-            self._process.signal(signal.SIGCONT)
-            self._process.stop(10)
-            self._process = None
-
-    def hang(self) -> None:
-        """Answer no more, though connections are accepted."""
-        assert self._process is not None
-        self._process.signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Answer again."""
-        assert self._process is not None
-        self._process.signal(signal.SIGCONT)
-
-    def ask(self, *command: str) -> str:
-        """What redis-cli prints."""
-        client = [str(Path(self._program).with_name("redis-cli")), "--tls", "-p", str(self.port)]
+    def _keys(self, pattern: str) -> str:
+        client = [str(Path(self._program).with_name("redis-cli")), "--tls", "-p", str(self._port)]
         client += ["--cacert", str(self._authority_file), "--no-auth-warning"]
         answer = subprocess.run(
-            [*client, *command],
-            env={"REDISCLI_AUTH": self.password},
+            [*client, "--scan", "--pattern", pattern],
+            env={"REDISCLI_AUTH": PASSWORD},
             capture_output=True,
             text=True,
             timeout=10,
             check=True,
         )
         return answer.stdout.strip()
-
-    def wait_until_it_holds(self, pattern: str, seconds: float = 10) -> str:
-        """The keys that match, once there are some."""
-        return wait_until(lambda: self.ask("--scan", "--pattern", pattern), pattern, seconds)
-
-    @property
-    def _output(self) -> str:
-        return self._process.output if self._process else ""

@@ -1,20 +1,20 @@
-"""Runs a program that sees a share mounted where it expects one: working, broken or hanging.
+"""Runs a program with a mounted share that works, is broken or hangs.
 
 Usage: python -m devtools.share KIND MOUNT_POINT [SOURCE] -- COMMAND...
 
-The mount is made in a namespace of its own, so nobody else sees it, and it is gone when the
-command ends. It works as root, and as anybody else where the kernel lets users have namespaces.
+The mount is in a new namespace, so no other process sees it, and it disappears when the command
+ends. This works as root, and for other users if the kernel allows them to create namespaces.
 
-KIND says what the command finds at MOUNT_POINT:
+KIND selects what is at MOUNT_POINT:
   bind        SOURCE, a folder, for reading and writing
   read-only   SOURCE, read-only
-  hang        a share whose server never answers: whoever touches it hangs and can't be killed
+  hang        a share whose server never answers: any access hangs, and can't be killed
   hang-until  the same, until a file SOURCE/released exists; then SOURCE itself
   dead        a share whose server is gone
   bind-then-hang  SOURCE, which hangs between `hang(SOURCE)` and `recover(SOURCE)`, and fails each
               call at once between `kill(SOURCE)` and `recover(SOURCE)`
-  full        a share of its own with 16 MiB, nearly all of them taken; SOURCE is not used
-  no-room     the same, with every byte taken
+  full        a separate share with 16 MiB, nearly full; SOURCE is not used
+  no-room     the same, completely full
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18
 MNT_DETACH = 2
 PR_SET_PDEATHSIG = 1
 
-#: https://docs.kernel.org/filesystems/fuse.html; the structures are those of linux/fuse.h.
+#: https://docs.kernel.org/filesystems/fuse.html, with the structures of linux/fuse.h.
 FUSE_INIT = 26
 FUSE_PROTOCOL = (7, 31)
 REQUEST_HEADER = struct.Struct("<IIQQIIII")
@@ -56,11 +56,11 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class NoFuseError(Exception):
-    """This user can't have a share that hangs or is dead; the text says what would help."""
+    """This user can't create a share that hangs or is dead. The text says what would help."""
 
 
 def can_hang() -> bool:
-    """True where this user may stand for the server of a share."""
+    """Whether this user can act as the server of a share."""
     try:
         os.close(os.open("/dev/fuse", os.O_RDWR))
     except OSError:
@@ -69,7 +69,7 @@ def can_hang() -> bool:
 
 
 def command_with_share(kind: str, mount_point: Path, source: Path | None = None) -> list[str]:
-    """What to put before a command, so that it finds such a share; raises NoFuseError."""
+    """The words to put before a command to give it such a share; raises NoFuseError."""
     if kind in OVER_FUSE and not can_hang():
         raise NoFuseError(NO_FUSE)
     sources = [str(source)] if source else []
@@ -77,27 +77,27 @@ def command_with_share(kind: str, mount_point: Path, source: Path | None = None)
 
 
 def hang(source: Path) -> None:
-    """Let a share that is bound to `source` hang; raises NoFuseError."""
+    """Make a share that is bound to `source` hang; raises NoFuseError."""
     if not can_hang():
         raise NoFuseError(NO_FUSE)
     (source / HANGING).touch()
 
 
 def kill(source: Path) -> None:
-    """Let a share that is bound to `source` lose its server; raises NoFuseError."""
+    """Disconnect a share that is bound to `source` from its server; raises NoFuseError."""
     if not can_hang():
         raise NoFuseError(NO_FUSE)
     (source / DEAD).touch()
 
 
 def recover(source: Path) -> None:
-    """Let a share that hangs or is dead answer again."""
+    """Restore a share that hangs or is dead."""
     for fault in (HANGING, DEAD):
         (source / fault).unlink(missing_ok=True)
 
 
 def type_of(folder: Path) -> str:
-    """The type of the file system that the folder lies on, as mountinfo names it."""
+    """The type of the folder's file system, as in mountinfo."""
     answer = subprocess.run(
         ["findmnt", "-no", "FSTYPE", "--target", str(folder)],
         check=True,
@@ -108,7 +108,7 @@ def type_of(folder: Path) -> str:
 
 
 def possible() -> bool:
-    """True where this user may have a mount namespace."""
+    """Whether this user can create a mount namespace."""
     trial = [sys.executable, "-m", "devtools.share", "bind", "/mnt", "/tmp", "--", "true"]
     return subprocess.run(trial, capture_output=True, check=False).returncode == 0
 
@@ -158,7 +158,7 @@ def _fill(mount_point: str, mebibytes: int) -> None:
 
 
 def _hang_on_demand(mount_point: str, source: str) -> None:
-    """A process that lays a hanging share over the mount point, and takes it away again."""
+    """Start a process that mounts and unmounts a hanging share over the mount point."""
     if os.fork() == 0:
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         hanging, dead = Path(source, HANGING), Path(source, DEAD)
@@ -222,7 +222,7 @@ def _answer_init(device: int) -> None:
 
 
 def _serve(device: int, kind: str, mount_point: str, source: str) -> None:
-    """Take every request and answer none; a request that was taken can't be interrupted."""
+    """Read every request and answer none; a request that was read can't be interrupted."""
     if kind == "dead":
         os._exit(0)
     os.set_blocking(device, False)

@@ -1,4 +1,4 @@
-"""The folder in which servers and downloaded programs live between runs."""
+"""The folder that keeps servers and downloaded programs between runs."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ VARIABLE = "DEVTOOLS_STATE"
 
 
 def state_folder() -> Path:
-    """The folder for this user, made when it is absent.
+    """This user's folder, created if absent.
 
-    It lies under /var/tmp, for root too: PostgreSQL refuses to run as root, the account that it
-    runs under instead has to reach its files, and a home folder like /root keeps that account out.
-    The environment variable DEVTOOLS_STATE names another folder.
+    It is in /var/tmp, even for root: PostgreSQL refuses to run as root, and the account that it
+    runs under instead can't enter a home folder such as /root. The environment variable
+    DEVTOOLS_STATE selects another folder.
     """
     chosen = os.environ.get(VARIABLE)
     folder = Path(chosen).absolute() if chosen else Path(f"/var/tmp/kolibri-azure-{os.getuid()}")
@@ -27,15 +27,15 @@ def state_folder() -> Path:
 
 
 @contextmanager
-def only_one(job: str) -> Iterator[None]:
-    """Have a `with` block of this name run in one process of this user at a time."""
+def exclusive_lock(job: str) -> Iterator[None]:
+    """Run a `with` block of this name in only one process of this user at a time."""
     with (state_folder() / f"{job}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def _refuse_another_owner(folder: Path) -> None:
-    """Programs are run from this folder: nobody else may have put them there."""
+    """Refuse a folder of another user, because programs are run from it."""
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         raise PermissionError(

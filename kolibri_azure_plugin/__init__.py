@@ -3,8 +3,8 @@
 #: A full semantic version: Kolibri refuses to update a plugin whose version is shorter.
 __version__ = "0.1.0"
 
-#: Where the project lives. ``make address`` sets it, here and in every copy.
+#: The project's home page. ``make address`` sets it, here and in every copy.
 PROJECT_ADDRESS = "https://github.com/learningequality/kolibri-azure"
 
-#: Where its pages can be read.
+#: The address of the documentation.
 DOCUMENTATION = f"{PROJECT_ADDRESS}/blob/main/docs"

@@ -1,96 +1,120 @@
-"""Kolibri's hook for Django settings: here the plugin does its work.
+"""Kolibri's hook for Django settings, in which the plugin does most of its work.
 
-Kolibri imports it near the end of its own settings module, in every process that uses Django: the
-commands, the services and the stock WSGI module alike. A name that Kolibri's module has already
-can only be changed there, in place; the names below are new.
+Kolibri imports it near the end of its own settings module, in every process that uses Django:
+commands, services and the stock WSGI module alike. Names that Kolibri's module already defines can
+only be changed there, in place. The names defined below are new.
 """
 
 from __future__ import annotations
 
-import sys
+import logging
 from typing import Any
 
+from django.conf import global_settings
 from kolibri.utils import conf
 
-from kolibri_azure_plugin.fail_closed import fail_closed
+from kolibri_azure_plugin.errors.fail_closed import fail_closed
 
 with fail_closed():
-    # What can't be imported ends the process too: Kolibri would go on without the plugin.
-    from kolibri_azure_plugin import context, media, startup
-    from kolibri_azure_plugin.caching.configuration import find_redis, share_caches
+    # A failed import must end the process too. Kolibri would go on without the plugin.
+    from kolibri_azure_plugin.configuration import base_settings, context, time_zone
+    from kolibri_azure_plugin.configuration import secret_key as django_secret_key
+    from kolibri_azure_plugin.content import media
+    from kolibri_azure_plugin.content.verification import verify_content
     from kolibri_azure_plugin.database import connections
-    from kolibri_azure_plugin.instances import joining
+    from kolibri_azure_plugin.database.opening import prepare_database
+    from kolibri_azure_plugin.errors.redaction import MaskedString
+    from kolibri_azure_plugin.errors.retry import Deadline
+    from kolibri_azure_plugin.instances import membership
     from kolibri_azure_plugin.logs.configuration import configure
     from kolibri_azure_plugin.provisioning import first_setup
-    from kolibri_azure_plugin.redaction import MaskedString
-    from kolibri_azure_plugin.retry import Deadline
+    from kolibri_azure_plugin.speed.configuration import share_caches
 
-#: The module whose settings are changed, also where another one imports them from it.
-BASE_SETTINGS = "kolibri.deployment.default.settings.base"
+logger = logging.getLogger(__name__)
 
 #: A health probe from inside the container uses one of these.
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
-SHARED_ANSWERS = "kolibri_azure_plugin.caching.shared_answers.SharedAnswers"
+DURING_RESTORE = "kolibri_azure_plugin.web.during_restore.DuringRestore"
+PASSWORD_QUEUE = "kolibri_azure_plugin.web.password_queue.PasswordQueue"
+SHARED_RESPONSES = "kolibri_azure_plugin.speed.shared_responses.SharedResponses"
+PASSWORD_HASHER = "kolibri_azure_plugin.speed.passwords.PasswordHasher"
 BROWSER_SESSIONS = "kolibri_azure_plugin.database.browser_sessions"
 
-MEDIA_STORAGE = "kolibri_azure_plugin.exports.storage.MediaStorage"
+MEDIA_STORAGE = "kolibri_azure_plugin.facility_data.exports.storage.MediaStorage"
 
-REFUSALS = "kolibri_azure_plugin.refusals.answer"
+UPLOADS = "kolibri_azure_plugin.web.uploads.SignedInUploads"
 
-REQUEST_MEMORY = "kolibri_azure_plugin.caching.once_per_request.RequestMemory"
+API_ERROR_HANDLER = "kolibri_azure_plugin.web.api_errors.handle_exception"
+
+REQUEST_CACHE = "kolibri_azure_plugin.speed.request_cache.RequestCacheMiddleware"
 REQUEST_LOG = "kolibri_azure_plugin.logs.requests.RequestLog"
 SETUP_GUARD = "kolibri_azure_plugin.provisioning.guard.SetupGuard"
-STAGES_TO_JOBS = "kolibri_azure_plugin.syncing.handover.StagesToJobs"
+STAGE_JOBS = "kolibri_azure_plugin.facility_data.syncing.stage_queueing.StageJobsMiddleware"
 
-#: Kolibri's own, which sends visitors of a fresh deployment to the setup wizard.
+#: Kolibri's middleware that sends visitors of a fresh deployment to the setup wizard.
 PROVISIONING_MIDDLEWARE = "kolibri.core.device.middleware.ProvisioningErrorHandler"
 
 
 def apply(base: Any, here: context.Context) -> None:
     """Verify everything, then change Kolibri's settings.
 
-    :raises KolibriAzureError: before anything was changed.
+    :raises KolibriAzureError: before anything has changed.
     """
     configure(base.LOGGING, here.settings.log_format)
     deadline = Deadline(here.settings.startup_timeout)
     uses_postgresql = conf.OPTIONS["Database"]["DATABASE_ENGINE"] == "postgres"
     if here.settings.is_test:
-        startup.announce_test_deployment(uses_postgresql, conf.OPTIONS["Paths"]["CONTENT_DIR"])
+        _announce_test_deployment(uses_postgresql, conf.OPTIONS["Paths"]["CONTENT_DIR"])
     else:
-        startup.verify_content(here, deadline)
+        verify_content(here, deadline)
         media.verify_media(here.settings, conf.KOLIBRI_HOME, deadline)
-    secret_key = startup.prepare_secret_key(here, conf.KOLIBRI_HOME, deadline)
+    secret_key = django_secret_key.prepare_secret_key(here, conf.KOLIBRI_HOME, deadline)
     if uses_postgresql:
-        database = startup.prepare_database(here, conf.OPTIONS["Database"], deadline)
+        database = prepare_database(here, deadline)
         connections.use(database)
-        joining.join(deadline)
+        membership.join(deadline)
         _use_postgresql(
             base.DATABASES, database.config.django_settings(here.settings.database_conn_max_age)
         )
         base.SESSION_ENGINE = BROWSER_SESSIONS
-        base.REST_FRAMEWORK["EXCEPTION_HANDLER"] = REFUSALS
-        share_caches(base.CACHES, database.config, find_redis(here, deadline))
+        base.REST_FRAMEWORK["EXCEPTION_HANDLER"] = API_ERROR_HANDLER
+        share_caches(base.CACHES, database.config)
     base.SECRET_KEY = MaskedString(secret_key)
+    base.FILE_UPLOAD_HANDLERS[:] = [UPLOADS]
     _add_middleware(base.MIDDLEWARE, guard_setup=first_setup.is_wanted(here))
+    if uses_postgresql:
+        base.MIDDLEWARE.insert(0, DURING_RESTORE)
     if here.settings.allowed_hosts:
         base.ALLOWED_HOSTS[:] = [*here.settings.allowed_hosts, *LOCAL_HOSTS]
+    if time_zone.exists(time_zone.named()):
+        base.TIME_ZONE = time_zone.named()
+
+
+def _announce_test_deployment(postgresql: bool, content: str) -> None:
+    """Warn that a test deployment may lose its data."""
+    logger.warning(
+        "THIS IS A TEST DEPLOYMENT (KOLIBRI_AZURE_DEPLOYMENT=test). Database: %s. "
+        "Content: %s. Data may be lost with the container; never let learners work on it.",
+        "PostgreSQL" if postgresql else "SQLite inside the container",
+        content,
+    )
 
 
 def _add_middleware(middleware: list[str], *, guard_setup: bool) -> None:
-    """In front of all that Kolibri's own log, what the logs and the container's nginx are told.
+    """Put request logging and caching outermost, and the queueing of transfer stages innermost.
 
-    Behind all of them, what sees an answer when nothing is to be written any more.
+    The innermost middleware sees each response only once the view has written everything.
     """
     if guard_setup:
         middleware.insert(middleware.index(PROVISIONING_MIDDLEWARE), SETUP_GUARD)
-    middleware[:0] = [SHARED_ANSWERS, REQUEST_LOG, REQUEST_MEMORY]
-    middleware.append(STAGES_TO_JOBS)
+    middleware[:0] = [PASSWORD_QUEUE, SHARED_RESPONSES, REQUEST_LOG, REQUEST_CACHE]
+    middleware.append(STAGE_JOBS)
 
 
 def _use_postgresql(databases: dict[str, dict[str, Any]], entry: dict[str, Any]) -> None:
-    """Change both aliases; the options that Kolibri gives one, its isolation level, stay."""
+    """Change both aliases, and keep the isolation level that Kolibri gives one of them."""
     for alias in ("default", "default-serializable"):
         kept = databases[alias].get("OPTIONS", {})
         level = {"isolation_level": kept["isolation_level"]} if "isolation_level" in kept else {}
@@ -99,7 +123,7 @@ def _use_postgresql(databases: dict[str, dict[str, Any]], entry: dict[str, Any])
 
 with fail_closed():
     _here = context.current()
-    apply(sys.modules[BASE_SETTINGS], _here)
+    apply(base_settings.loaded(), _here)
     _behind_proxy = _here.settings.https_proxy
     _hosts = list(_here.settings.allowed_hosts)
 
@@ -109,7 +133,9 @@ CSRF_COOKIE_SECURE = _behind_proxy
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_TRUSTED_ORIGINS = _hosts
-DEFAULT_EXCEPTION_REPORTER_FILTER = "kolibri_azure_plugin.debug_page.RedactingReporterFilter"
-if not hasattr(sys.modules[BASE_SETTINGS], "DEFAULT_FILE_STORAGE"):
-    # Kolibri has one when its own option asks for another storage than a folder.
+DEFAULT_EXCEPTION_REPORTER_FILTER = "kolibri_azure_plugin.web.debug_page.RedactingReporterFilter"
+if not hasattr(base_settings.loaded(), "PASSWORD_HASHERS"):
+    PASSWORD_HASHERS = [PASSWORD_HASHER, *global_settings.PASSWORD_HASHERS[1:]]
+if not hasattr(base_settings.loaded(), "DEFAULT_FILE_STORAGE"):
+    # Kolibri defines it when one of its options selects storage other than a folder.
     DEFAULT_FILE_STORAGE = MEDIA_STORAGE

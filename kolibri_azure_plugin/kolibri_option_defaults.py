@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
-
-from kolibri_azure_plugin.fail_closed import fail_closed
+from kolibri_azure_plugin.errors.fail_closed import fail_closed
 
 with fail_closed():
-    # What can't be imported ends the process too: Kolibri would go on without the plugin.
-    from kolibri_azure_plugin import context, preconditions
+    # A failed import must end the process too. Kolibri would go on without the plugin.
+    from kolibri_azure_plugin.configuration import context
 
-    here = context.current()
+    deployment = context.current().deployment
     option_defaults: dict[str, dict[str, object]] = {}
-    if here.settings.serves_zip_content_only or preconditions.wants_postgresql(
-        here.settings, os.environ, here.options
-    ):
-        # Where there is no database at all, Kolibri must still not make one of SQLite.
+    if not deployment.option("Paths", "CONTENT_DIR"):
+        option_defaults["Paths"] = {"CONTENT_DIR": deployment.content_folder}
+    if deployment.settings.serves_zip_content_only or deployment.wants_postgresql:
+        # Without any database, Kolibri must still not create an SQLite one.
         option_defaults["Database"] = {"DATABASE_ENGINE": "postgres"}
-        # Instances of one device would find each other in the network, and call each other peers.
+        # Instances of one device would discover each other on the network as peers.
         option_defaults["Deployment"] = {"ZEROCONF_ENABLED": False}
-    if not here.settings.is_test or os.path.isdir(here.settings.content_mount):
-        option_defaults["Paths"] = {"CONTENT_DIR": here.settings.content_mount}

@@ -1,7 +1,8 @@
-"""Kolibri's hook for addresses at the root of the site."""
+"""Kolibri's hook for URLs at the root of the site."""
 
 from __future__ import annotations
 
-from kolibri_azure_plugin.health.urls import urlpatterns
+from kolibri_azure_plugin.status.urls import urlpatterns as status
+from kolibri_azure_plugin.web.health.urls import urlpatterns as health
 
-__all__ = ["urlpatterns"]
+urlpatterns = [*health, *status]

@@ -1,7 +1,7 @@
-"""Functions around others, whose originals can be reached.
+"""Function wrappers that keep the original within reach.
 
-`functools.wraps` leaves a `__wrapped__` behind, by which Kolibri's own code and tests take a
-function for one that Kolibri has wrapped itself.
+`functools.wraps` sets `__wrapped__`, which makes Kolibri's code and tests mistake a function for
+one that Kolibri has wrapped itself.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ ORIGINAL = "__azure_original__"
 
 
 def wraps(old: Callable[..., Any]) -> Callable[[Function], Function]:
-    """Give a new function the name and docstring of the old one, and let `original` find that."""
+    """Copy the name and docstring of the old function, and let `original` find that function."""
 
     def adopt(new: Function) -> Function:
         functools.update_wrapper(new, old)
@@ -31,7 +31,7 @@ def wraps(old: Callable[..., Any]) -> Callable[[Function], Function]:
 
 
 def original(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function that was there first, below everything that this plugin put around it."""
+    """The function underneath all of this plugin's wrappers."""
     while hasattr(function, ORIGINAL):
         function = getattr(function, ORIGINAL)
     return function

@@ -1,4 +1,4 @@
-"""Clones of this checkout, for what reads git or changes files all over the project."""
+"""Clones of this checkout, for tests that read git or change files in the whole project."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 
 from devtools.address import tracked_files
 
-#: Whoever commits to a clone.
-NOBODY = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.org")
+#: The author of commits in a clone.
+GIT_IDENTITY = ("-c", "user.name=tests", "-c", "user.email=tests@example.org")
 
 
 def make_clone(repository: Path, root: Path) -> Path:
-    """The files of the checkout as they are now, committed to a repository of their own."""
+    """The checkout's current files, committed to their own repository."""
     for path in tracked_files(repository):
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(repository / path, root / path)
@@ -25,7 +25,7 @@ def make_clone(repository: Path, root: Path) -> Path:
 def commit(root: Path, message: str) -> None:
     """Commit everything."""
     git(root, "add", "--all")
-    git(root, *NOBODY, "commit", "--quiet", "--message", message)
+    git(root, *GIT_IDENTITY, "commit", "--quiet", "--message", message)
 
 
 def git(root: Path, *words: str) -> str:

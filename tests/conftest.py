@@ -10,8 +10,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-# Kolibri, once imported, puts libraries of its own in front of everybody's, among them a greenlet
-# without what the browser needs. So the browser's comes first.
+# Once imported, Kolibri puts its bundled libraries first on the path, among them a greenlet that
+# the browser can't use. So the browser's greenlet is imported before.
 import playwright.sync_api  # noqa: F401
 import pytest
 
@@ -20,7 +20,7 @@ from devtools.azure_standin import AzureStandin
 from devtools.certificates import CertificateAuthority
 from devtools.deployment import DATABASE_PASSWORD, Deployment
 from devtools.postgres import PostgresServer
-from kolibri_azure_plugin import redaction
+from kolibri_azure_plugin.errors import redaction
 from tests.clones import make_clone
 from tests.distribution import (  # noqa: F401
     counts,
@@ -28,6 +28,7 @@ from tests.distribution import (  # noqa: F401
     pytest_terminal_summary,
     pytest_xdist_make_scheduler,
 )
+from tests.skips import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401
 from tests.smb_lab import healthy_lab, smb_lab  # noqa: F401
 
 # Kolibri's bundled libraries are on the path from here on, as in any process of Kolibri, and in the
@@ -40,31 +41,10 @@ import kolibri  # noqa: E402, F401
 _numbers = itertools.count(1)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_setup():
-    with skip_without_fuse():
-        return (yield)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call():
-    with skip_without_fuse():
-        return (yield)
-
-
-@contextlib.contextmanager
-def skip_without_fuse():
-    """Skip a test whose fault this user can't plant, with what would help."""
-    try:
-        yield
-    except share.NoFuseError as reason:
-        pytest.skip(str(reason))
-
-
 @pytest.fixture(autouse=True)
-def nothing_to_mask(monkeypatch):
-    """Each test begins without the secrets of those before it, which may be ordinary words."""
-    monkeypatch.setattr(redaction, "_known", set())
+def no_known_secrets():
+    """Each test starts without the secrets of earlier ones, which may be ordinary words."""
+    redaction.forget_all()
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +55,7 @@ def authority(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def other_authority(tmp_path_factory):
-    """An authority that signed nothing that is in use."""
+    """An authority whose certificates no server uses."""
     return CertificateAuthority.create(tmp_path_factory.mktemp("other-authority"), "Others")
 
 
@@ -101,13 +81,13 @@ def repository():
 
 @pytest.fixture
 def clone(repository, tmp_path):
-    """A repository of git with this checkout's files, free to be changed."""
+    """A git repository with this checkout's files, which a test can change."""
     return make_clone(repository, tmp_path / "clone")
 
 
 @pytest.fixture(scope="session")
 def mounts():
-    """The right to mount a share where only the process under test sees it."""
+    """The right to mount a share that only the process under test sees."""
     if not share.possible():
         pytest.skip(
             "this user may have no mount namespace: run as root, or "
@@ -124,8 +104,8 @@ def role(postgres, mounts):
 
 
 @pytest.fixture(scope="session")
-def own_database(postgres, role):
-    """Makes a database for a `with` block: empty, or a copy, which takes no migration."""
+def temporary_database(postgres, role):
+    """Make a database for a `with` block: empty, or a copy, which needs no migration."""
 
     @contextlib.contextmanager
     def make(template=None):
@@ -143,12 +123,12 @@ def own_database(postgres, role):
 
 
 @pytest.fixture(scope="session")
-def deployed(authority, postgres, role, own_database):
-    """Makes a healthy production deployment for a `with` block, on a database of its own."""
+def deployed(authority, postgres, role, temporary_database):
+    """Make a healthy production deployment for a `with` block, on its own database."""
 
     @contextlib.contextmanager
     def make(folder, azure, template=None, *, user=role, password=DATABASE_PASSWORD):
-        with own_database(template) as name:
+        with temporary_database(template) as name:
             yield Deployment.create(
                 folder, azure, postgres, authority, database=name, user=user, password=password
             )
@@ -158,7 +138,7 @@ def deployed(authority, postgres, role, own_database):
 
 @pytest.fixture(scope="session")
 def migrated_template(tmp_path_factory, deployed):
-    """A database with a facility, a superuser and a learner, for others to copy."""
+    """A template database with a facility, a superuser and a learner."""
     folder = tmp_path_factory.mktemp("template")
     with AzureStandin(folder / "azure") as azure, deployed(folder, azure) as deployment:
         deployment.provision()

@@ -1,4 +1,4 @@
-"""A demo as somebody runs it: a process of its own, and what it prints."""
+"""A demo as a user runs it: its own process, and its output."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ class Demo(BackgroundProcess):
         return self
 
     def interrupt(self, number=signal.SIGINT):
-        """Its exit code, after Ctrl-C or another signal: it hears them from its first line on."""
+        """Its exit code after Ctrl-C or another signal, which it handles from its first line on."""
         with suppress(ProcessEndedError):
             self.wait_for(FIRST_LINE)
         self.signal(number)
-        return self.wait_until_it_ends(STOP_SECONDS)
+        return self.wait_for_exit(STOP_SECONDS)
 
     def printed(self, name):
-        """The value that stands beside a name in the table at the end."""
+        """The value next to a name in the table at the end."""
         return re.search(rf"^  {name} +(.+)$", self.output, re.MULTILINE).group(1)
 
     def password(self, role):
@@ -72,7 +72,7 @@ class Demo(BackgroundProcess):
         return self.printed(role).split(", password ")[1]
 
     def processes(self):
-        """The command lines of all processes that know of its folder, itself included."""
+        """The command lines of all processes with its folder in them, itself included."""
         return [_text(process / "cmdline") for process in _all() if self._belongs(process)]
 
     def _belongs(self, process):
@@ -80,7 +80,7 @@ class Demo(BackgroundProcess):
 
 
 def _with_a_closed_folder(folder):
-    """A PATH that begins with a folder that the user may not read, as that of a su has them."""
+    """A PATH that begins with a folder that the user can't read, as after su."""
     closed = folder / "closed"
     closed.mkdir(mode=0o600, exist_ok=True)
     return os.pathsep.join([str(closed / "bin"), os.environ["PATH"]])

@@ -1,8 +1,8 @@
-"""Which process of pytest-xdist runs which tests, and what they print past it.
+"""Distributes tests to the processes of pytest-xdist, and prints figures after the run.
 
 Most tests wait for servers more than they compute, so two processes need about half the time of
 one. The tests of a module stay together, as they share its servers, and so do those that need what
-a machine has once: the store of container images, and the port that App Service's shell is on.
+a machine has once: the store of container images, and the port of App Service's shell.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FIGURES = "figures"
 
 
 def group_of(path: str) -> str:
-    """The name of the group that the tests of a module belong to."""
+    """The name of the group of a module's tests."""
     return next((group[0] for group in GROUPS if path.startswith(group)), path)
 
 
@@ -46,7 +46,7 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Groups that take long begin, the others follow in their random order."""
+    """Long groups start first; the others follow in their random order."""
     if hasattr(config, "workerinput"):
         first = [group[0] for group in GROUPS]
         ranks = {name: rank for rank, name in enumerate(first)}
@@ -55,7 +55,7 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture
 def counts(record_property):
-    """Prints figures that an issue asks for after the run, so that every run shows them."""
+    """Print the figures that an issue asks for after every run."""
 
     def show(line: str) -> None:
         record_property(FIGURES, line)
@@ -64,7 +64,7 @@ def counts(record_property):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """All that `counts` was given, whether its test passed or not."""
+    """All figures given to `counts`, whether the test passed or not."""
     reports = [each for kind in terminalreporter.stats.values() for each in kind]
     told = {
         report.nodeid: [text for name, text in report.user_properties if name == FIGURES]

@@ -1,4 +1,4 @@
-"""Names of files as SMB, and so Azure Files and Windows, take them."""
+"""File names that SMB accepts, and so do Azure Files and Windows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ REFUSED = re.compile(r'["*/:<>?\\|\x00-\x1f\x7f]')
 DEVICES = re.compile(r"(?:CON|PRN|AUX|NUL|COM\d|LPT\d)(?:\..*)?", re.IGNORECASE)
 
 
-def is_taken_by_smb(name: str) -> bool:
+def is_valid_smb_name(name: str) -> bool:
     """True when a file on an SMB share, and on any file system of Linux, can have this name.
 
     https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-shares--directories--files--and-metadata

@@ -8,18 +8,18 @@ from collections.abc import Iterator
 import pytest
 
 from devtools.smb.lab import Lab
-from devtools.smb.needs import what_is_missing
+from devtools.smb.requirements import missing_requirements
 
-#: For tests that together take longer than the rest of the tests may wait for.
-BY_ITSELF = pytest.mark.skipif(
-    not os.environ.get("KOLIBRI_AZURE_SMB"), reason="a quarter of an hour with its like: `make smb`"
+#: For tests that measure in a slow machine, so nothing else may run meanwhile.
+RUNS_ALONE = pytest.mark.skipif(
+    not os.environ.get("KOLIBRI_AZURE_SMB"), reason="runs alone: `make smb`, and .ci/run in short"
 )
 
 
 @pytest.fixture(scope="module")
 def smb_lab() -> Iterator[Lab]:
     """A server, and a machine that has mounted its share at /data/content."""
-    need_lab()
+    require_lab()
     with Lab() as lab:
         yield lab
 
@@ -31,8 +31,8 @@ def healthy_lab(smb_lab: Lab) -> Iterator[Lab]:
     smb_lab.heal()
 
 
-def need_lab() -> None:
-    """Skip where there can be none."""
-    reason = what_is_missing()
+def require_lab() -> None:
+    """Skip the test where the lab can't run."""
+    reason = missing_requirements()
     if reason:
         pytest.skip(reason)

@@ -1,14 +1,14 @@
 # shellcheck shell=bash disable=SC2016 # the variables in single quotes are jq's
-# Whether the region has the database that is wanted, and how much of it the subscription may use.
+# Whether the region has the requested database, and how much of it the subscription can use.
 
 check_database() {
     local found cause remedy
     if ! has Microsoft.DBforPostgreSQL/flexibleServers; then
-        skip "No database is made."
+        skip "No database is created."
         return
     fi
     if ! ask database_offers postgres flexible-server list-skus --location "$REGION"; then
-        unknown "What PostgreSQL offers in $REGION is not known." database_offers
+        unknown "It is unknown what PostgreSQL offers in $REGION." database_offers
         return
     fi
     IFS=$'\t' read -r found cause remedy < <(database_problems) || true
@@ -19,15 +19,15 @@ check_database() {
     fi
 }
 
-# What was found, why, and what to do, with tabs between; the worst first.
+# Message, cause and remedy, separated by tabs; the worst problem first.
 database_problems() {
     answer database_offers --slurpfile deployment "$WORK/deployment.json" --arg region "$REGION" '
         $deployment[0] as $d | $d.size as $size | (.[0] // {}) as $offer
-        # Azure is moving these from members into features.
+        # Azure is moving these from members to features.
         | def feature($name; $member):
             [$offer.supportedFeatures[]? | select(.name == $name).status] + [$offer[$member]] | map(values) | first;
         def offered: .status == null or (.status | IN("Available", "Default", "Visible"));
-        def other_size: "Choose another databaseSku in sizeOverrides, or another region. There is: az postgres flexible-server list-skus --location \($region) --output table";
+        def other_size: "Choose another databaseSku in sizeOverrides, or another region. To list the sizes: az postgres flexible-server list-skus --location \($region) --output table";
         ([$offer.supportedServerEditions[]? | select(.name == $size.databaseTier)
             | .supportedServerSkus[]? | select(.name == $size.databaseSku and offered)] | first) as $sku
         | ($sku.supportedHaMode // []) as $modes
@@ -43,18 +43,18 @@ database_problems() {
             ["\($size.databaseSku) has no standby of kind \($mode) in \($region).", "it has \(if $modes == [] then "none" else $modes | join(", ") end)",
              "Put \"databaseHighAvailability\": false into sizeOverrides, or choose another region."]
           elif $size.databaseGeoBackup and feature("GeoBackup"; "geoBackupSupported") != "Enabled" then
-            ["The backups of a database in \($region) are not copied to another region.", "Azure does not offer it here",
+            ["Backups of a database in \($region) cannot be copied to another region.", "Azure does not offer it here",
              "Put \"databaseGeoBackup\": false into sizeOverrides, or choose another region."]
           else empty end
         | @tsv'
 }
 
-# In processors, by family of machines and, named cores, for all of them.
+# Quotas in processors: one for each family of machines, and one, named cores, for all together.
 # https://learn.microsoft.com/rest/api/postgresql/quota-usages/list
 check_database_quota() {
     local sku cores free
     if ! has Microsoft.DBforPostgreSQL/flexibleServers; then
-        skip "No database is made."
+        skip "No database is created."
         return
     fi
     if is_there Microsoft.DBforPostgreSQL/flexibleServers "$(name_of database)"; then
@@ -63,7 +63,7 @@ check_database_quota() {
     fi
     sku=$(deployed .size.databaseSku)
     if ! ask_api database_usage "/subscriptions/$SUBSCRIPTION/providers/Microsoft.DBforPostgreSQL/locations/$REGION/resourceType/flexibleServers/usages?api-version=$(api_version Microsoft.DBforPostgreSQL/flexibleServers)"; then
-        unknown "How many processors the database may have is not known." database_usage
+        unknown "The quota for database processors is unknown." database_usage
         return
     fi
     cores=$(database_cores)
@@ -71,17 +71,17 @@ check_database_quota() {
         [.value[] | select(.name.value | ascii_downcase | . == "cores" or . == ($family | ascii_downcase))
             | .limit - .currentValue] | min // ""')
     if [ -z "$free" ] || [ -z "$cores" ]; then
-        warn "How many processors the database may have is not known." "Azure says nothing of $sku" \
+        warn "The quota for database processors is unknown." "Azure does not list $sku" \
             "Look in the portal under Quotas, Azure Database for PostgreSQL."
     elif [ "$free" -lt "$cores" ]; then
-        fail "The database may have $free more processors in $REGION; the deployment needs $cores ($sku)." "the subscription's quota is used up, or was never given" \
+        fail "The quota allows the database $free more processors in $REGION; the deployment needs $cores ($sku)." "the subscription's quota is used up, or was never granted" \
             "Ask in the portal under Quotas, Azure Database for PostgreSQL; or choose another databaseSku or region."
     else
-        pass "The database may have $free more processors; the deployment needs $cores ($sku)."
+        pass "The quota allows the database $free more processors; the deployment needs $cores ($sku)."
     fi
 }
 
-# The processors of the server, and of its standby.
+# The processors of the server and its standby.
 database_cores() {
     ask database_offers postgres flexible-server list-skus --location "$REGION" &&
         answer database_offers --slurpfile deployment "$WORK/deployment.json" '

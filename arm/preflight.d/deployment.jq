@@ -1,6 +1,6 @@
-# What is to be deployed, of $template, the parameters file $file and the $region.
+# Describes the deployment, from $template, the parameters file $file and the $region.
 
-# Parameters' names may be written in capitals or not.
+# Azure ignores the case of parameters' names.
 def spelled($names):
     . as $given | first($names[] | select(ascii_downcase == ($given | ascii_downcase))) // $given;
 
@@ -14,10 +14,9 @@ $template[0] as $t
     else {planSku: $values.planSku, minimumInstances: 1, maximumInstances: 1, stagingSlot: false}
   end) as $size
 | ($values.imageSource // "own") as $source
-# What is switched off needs no service.
+# Features that are switched off need no service.
 | {
     "Microsoft.Authorization/locks": $values.deleteLocks,
-    "Microsoft.Cache": $size.redis,
     "Microsoft.Cdn": ($values.frontDoor != "none"),
     "Microsoft.Consumption": (($values.budgetAmount // 0) != 0),
     "Microsoft.ContainerRegistry": ($source == "build"),

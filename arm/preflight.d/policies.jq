@@ -1,7 +1,7 @@
-# One question to Azure Policy a line, about each resource that rules are mostly made for.
+# Queries for Azure Policy, one on each line, about the resources that rules usually concern.
 #
-# $template, $deployment of deployment.jq, $region, $base (the first part of all names). What only
-# Azure can work out is left out; what decides about a rule, and is worked out, is put in.
+# Takes $template, $deployment (the output of deployment.jq), $region and $base (the first part of
+# all names). Leaves out expressions, except that those that matter to rules are computed here.
 
 def literal:
     if type == "object" then

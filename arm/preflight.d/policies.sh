@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2016 # the variables in single quotes are jq's
-# Whether a rule of the organisation (Azure Policy) refuses or changes what is made.
+# Whether a rule of the organisation (Azure Policy) refuses or changes a resource.
 
-# Azure Policy itself is asked about each resource: so rules of any kind count, and exemptions.
-# Where it gives no answer, the rules in force are named.
+# Asks Azure Policy itself about each resource, so that rules of any kind and exemptions count.
+# If it gives no answer, names the rules in force.
 # https://learn.microsoft.com/rest/api/policy/policy-restrictions
 check_policies() {
     local number=0 question findings denied changed
@@ -21,20 +21,20 @@ check_policies() {
     mapfile -t denied < <(sed -n 's/^refuses //p' <<<"$findings")
     mapfile -t changed < <(sed -n 's/^changes //p' <<<"$findings")
     if [ "${#denied[@]}" -gt 0 ]; then
-        fail "A policy forbids $(shortened "${denied[@]}")." "a rule of your organisation (RequestDisallowedByPolicy)" "$(exemption)"
+        fail "A policy forbids $(shortened "${denied[@]}")." "your organisation's rules would refuse the deployment (RequestDisallowedByPolicy)" "$(exemption)"
     elif [ "${#changed[@]}" -gt 0 ]; then
-        warn "A policy may change $(shortened "${changed[@]}")." \
-            "App Service mounts the shares with their keys, and takes visitors and images from public addresses" "$(exemption)"
+        warn "A policy might change $(shortened "${changed[@]}")." \
+            "App Service mounts the shares with their keys, and needs public access for visitors and images" "$(exemption)"
     else
-        pass "Azure Policy lets $number kinds of resource through."
+        pass "Azure Policy allows $number kinds of resource."
     fi
 }
 
 exemption() {
-    echo "Have the resource group exempted by whoever made the policy. All are listed by: az policy assignment list --scope $SCOPE --output table"
+    echo "Ask the owner of the policy to exempt the resource group. To list all policies: az policy assignment list --scope $SCOPE --output table"
 }
 
-# policy_findings NUMBER QUESTION: lines that begin with refuses or changes.
+# policy_findings NUMBER QUESTION: lines that begin with "refuses" or "changes".
 policy_findings() {
     answer "policy_$1" --argjson question "$2" --slurpfile assignments "$WORK/assignments.json" '
         def name: (.policyAssignmentId // "" | ascii_downcase) as $id
@@ -59,19 +59,19 @@ policy_findings() {
           )'
 }
 
-# name_policies QUESTION: where Azure Policy did not answer it.
+# name_policies QUESTION: the outcome when Azure Policy did not answer it.
 name_policies() {
     local names
     if ! ask assignments policy assignment list --scope "$SCOPE" --filter "atScope()"; then
-        unknown "Whether a policy forbids something is not known." assignments
+        unknown "It is unknown whether a policy forbids a resource." assignments
         return
     fi
     mapfile -t names < <(answer assignments '.[] | select(.enforcementMode != "DoNotEnforce") | .displayName // .name')
     if [ "${#names[@]}" = 0 ]; then
         pass "No policy is in force in $(place)."
     else
-        warn "A policy may forbid something: $(shortened "${names[@]}")." \
-            "Azure Policy does not say which of them would: $(reason "$1")" \
-            "Let Azure Policy answer: az provider register --namespace Microsoft.PolicyInsights --wait"
+        warn "A policy might forbid a resource: $(shortened "${names[@]}")." \
+            "Azure Policy did not say which: $(reason "$1")" \
+            "Register the service that can: az provider register --namespace Microsoft.PolicyInsights --wait"
     fi
 }

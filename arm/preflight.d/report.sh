@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# What a check finds, and how it is shown.
+# The outcomes of the checks, and how they are shown.
 
-# Outcomes, each as JSON: what was found, why it is so, and what to do.
+# Outcomes, each as JSON: the message, its cause and the remedy.
 outcome() {
     jq -nc --arg status "$1" --arg message "$2" --arg cause "${3:-}" --arg remedy "${4:-}" \
         '{$status, $message, $cause, $remedy}'
@@ -11,17 +11,17 @@ skip() { outcome skip "$1"; }
 warn() { outcome warn "$1" "$2" "$3"; }
 fail() { outcome fail "$1" "$2" "$3"; }
 
-# unknown MESSAGE QUESTION: what could not be answered is never a pass.
+# unknown MESSAGE QUESTION: a check without an answer warns; it never passes.
 unknown() { warn "$1" "$(reason "$2")" "$(way_to_an_answer "$2")"; }
 
-# The page that explains the checks, in the project that the template names.
+# The page that explains the checks, in the repository that the template names.
 page() {
     jq -r '.parameters.repository.defaultValue // "" | sub("\\.git$"; "")
         | if . == "" then "docs/deploy.md" else "\(.)/blob/main/docs/deploy.md" end
-        | "\(.)#a-look-before-the-click"' "$TEMPLATE"
+        | "\(.)#check-before-you-deploy"' "$TEMPLATE"
 }
 
-# report ID CATEGORY SEVERITY DESCRIPTION OUTCOME: keeps a check's result, and shows its line.
+# report ID CATEGORY SEVERITY DESCRIPTION OUTCOME: store a check's result, and print its line.
 report() {
     local result
     result=$(jq -c --arg id "preflight.$1" --arg category "$2" --arg severity "$3" \

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# The template function uniqueString(), of which the names are made that Azure may have given away.
+# The template function uniqueString(), which is part of the globally unique names.
 #
-# The vendor does not document it. It is MurmurHash3 with two words of 32 bits, written with 32
-# letters and digits; others found that out, and their published pairs are in the tests.
+# Microsoft does not document it. It is MurmurHash3 with two words of 32 bits, written with 32
+# letters and digits. Others found that out; the tests include their published pairs.
 
-# mix WORD FACTOR BITS FACTOR: multiplies, rotates and multiplies, into MIXED.
+# mix WORD FACTOR BITS FACTOR: multiply, rotate and multiply, into MIXED.
 mix() {
     local word=$(($1 * $2 & 0xffffffff))
     word=$(((word << $3 | word >> (32 - $3)) & 0xffffffff))
@@ -24,12 +24,12 @@ settle() {
     SETTLED=$((hash ^ hash >> 16))
 }
 
-# word OFFSET: four bytes, the lowest first, into WORD. What is behind the end is 0.
+# word OFFSET: four bytes, the lowest first, into WORD. Bytes after the end are 0.
 word() {
     WORD=$((${bytes[$1]:-0} | ${bytes[$1 + 1]:-0} << 8 | ${bytes[$1 + 2]:-0} << 16 | ${bytes[$1 + 3]:-0} << 24))
 }
 
-# unique_string TEXT...: prints the 13 letters and digits that the template function makes of them.
+# unique_string TEXT...: print the 13 letters and digits that the template function returns.
 unique_string() {
     local IFS=- bytes low=0 high=0 at=0 length hash text=''
     local a=0x239b961b b=0xab0e9789 letters=abcdefghijklmnopqrstuvwxyz234567
@@ -37,7 +37,7 @@ unique_string() {
     length=${#bytes[@]}
     for ((; at < length; at += 8)); do
         word "$at" && mix "$WORD" $a 15 $b && low=$((low ^ MIXED))
-        # The last bytes are mixed in, and no more.
+        # The last bytes are only mixed in.
         if ((at + 8 <= length)); then stir $low 19 $high 0x561ccd1b && low=$STIRRED; fi
         word $((at + 4)) && mix "$WORD" $b 17 $a && high=$((high ^ MIXED))
         if ((at + 8 <= length)); then stir $high 13 $low 0x0bcaa747 && high=$STIRRED; fi

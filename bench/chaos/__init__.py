@@ -1,1 +1,1 @@
-"""Each part of a running container killed once while learners use it."""
+"""Kills each part of a running container once while learners use it."""

@@ -1,8 +1,8 @@
-"""Each part of the image killed once while learners use it, as a table in Markdown.
+"""Kills each part of the image once while learners use it, and prints a Markdown table.
 
     python -m bench.chaos [--minutes 10] [--connections 32] [--write]
 
-docs/performance.md says what is counted; with --write the table goes there.
+docs/performance.md explains what is counted; --write puts the table there.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import argparse
 from pathlib import Path
 
 from bench.chaos.faults import faults
-from bench.chaos.run import Aftermath, Course, run
+from bench.chaos.run import ChaosResult, FaultOutcome, run
 from bench.deployment import deployment_to_measure
 from bench.performance.learners import sign_in
-from bench.performance.school import furnish
+from bench.performance.school import seed_data
 from bench.performance.table import circumstances, table, write
 from devtools.container_processes import begin, make_static
 
@@ -25,10 +25,10 @@ HEAD = (
     "failed requests",
     "own user answered after",
     "last failure after",
-    "a job given then was done after",
+    "a new job was done after",
 )
 
-#: Seconds that a kill takes at the most.
+#: A kill itself takes at most this many seconds.
 NOTICEABLE = 0.5
 
 
@@ -40,7 +40,7 @@ def main() -> None:
     options = parser.parse_args()
     with deployment_to_measure() as (deployment, postgres, _):
         deployment.provision()
-        furnish(deployment, deployment.home.with_name("channel"))
+        seed_data(deployment, deployment.home.with_name("channel"))
         static = make_static(deployment.home.with_name("static"))
         with begin(deployment, static=static) as container:
             container.wait_until_ready()
@@ -58,25 +58,26 @@ def main() -> None:
         write(PAGE, "chaos", text)
 
 
-def markdown(course: Course) -> str:
-    """A line for each death."""
-    return table(HEAD, [_line(aftermath) for aftermath in course.aftermaths])
+def markdown(course: ChaosResult) -> str:
+    """One table row for each kill."""
+    return table(HEAD, [_line(aftermath) for aftermath in course.outcomes])
 
 
-def summary(course: Course, connections: int) -> str:
-    """The whole run in a few sentences."""
+def summary(course: ChaosResult, connections: int) -> str:
+    """Summarise the run in a few sentences."""
     account = course.account
     unanswered = sum(failure.answered is None for failure in account.failures)
     return (
-        f"{course.seconds / 60:.0f} minutes of the learner mix with {connections} connections: "
-        f"{course.requests:,} requests, {course.requests / course.seconds:.0f} a second, median "
-        f"{course.median:.0f} ms. {len(account.failures)} failed at first, {unanswered} of them "
-        f"for good; {len(course.before)} before anything was killed. {account.renewed} were sent "
-        "again by the client at once, because the kept connection had been closed."
+        f"{course.seconds / 60:.0f} minutes of the five-request mix with "
+        f"{connections} connections: {course.requests:,} requests, "
+        f"{course.requests / course.seconds:.0f} a second, median "
+        f"{course.median:.0f} ms. {len(account.failures)} failed, {unanswered} of them "
+        f"permanently, and {len(course.before)} before the first kill. The client repeated "
+        f"{account.renewed} at once, because the kept connection had been closed."
     )
 
 
-def _line(aftermath: Aftermath) -> tuple[str, ...]:
+def _line(aftermath: FaultOutcome) -> tuple[str, ...]:
     kinds = ", ".join(f"{kind}: {count}" for kind, count in sorted(aftermath.kinds.items()))
     failed = f"{len(aftermath.failures)} ({kinds})" if kinds else "0"
     last = "" if aftermath.last is None else f"{aftermath.last:.1f} s"

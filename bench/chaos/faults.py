@@ -1,4 +1,4 @@
-"""What is killed, and how."""
+"""The parts that are killed, and how."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from devtools.postgres import PostgresServer
 
 @dataclass(frozen=True)
 class Fault:
-    """One death; `strike` returns when it has happened."""
+    """One kill; `inject` returns once it has happened."""
 
     victim: str
-    strike: Callable[[], None]
+    inject: Callable[[], None]
 
 
 def faults(container: ContainerProcesses, postgres: PostgresServer) -> list[Fault]:
@@ -35,7 +35,7 @@ def _kill(pid: int) -> None:
 
 
 def _child(pid: int) -> int:
-    """A process of gunicorn that serves."""
+    """One of gunicorn's worker processes."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return next(
         int(child)

@@ -1,4 +1,4 @@
-"""A job in the background, given as an administrator gives it in the browser."""
+"""A background job, started as an administrator starts it in the browser."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ JOBS = "/api/tasks/tasks/"
 
 DONE_SECONDS = 120
 
-#: The lowest status by which a site says that it is its own fault.
+#: The lowest status of a server error.
 SERVER_ERROR = 500
 
 
 class Administrator:
-    """Exports the users as a CSV file, whatever happens meanwhile."""
+    """Exports the users as a CSV file, despite any faults."""
 
     def __init__(self, url: str) -> None:
         self._client = KolibriClient(url)
         self._client.sign_in(SUPERUSER, SUPERUSER_PASSWORD)
         self._facility = self._client.facility()["id"]
 
-    def seconds_for_a_job(self) -> float:
-        """From when it is given to when it is done, with what failed tried again."""
+    def time_job(self) -> float:
+        """Seconds from the start of a job to its end; failed requests are repeated."""
         began = time.monotonic()
         job = wait_until(self._give, "a job to be taken", DONE_SECONDS)
         try:
@@ -47,9 +47,9 @@ class Administrator:
         return str(self._ask("GET", f"{JOBS}{job}/").get("status", ""))
 
     def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        """The answer; empty while there is nobody to give one.
+        """Return the answer, or an empty one while the site is down.
 
-        :raises requests.HTTPError: when the site is up and refuses.
+        :raises requests.HTTPError: if the site is up and refuses the request.
         """
         try:
             answer = self._client.request(method, path, timeout=PATIENCE, **options)

@@ -1,4 +1,4 @@
-"""The course of the events: learners come, one part after the other dies, and all goes on."""
+"""The course of a run: learners visit while one part after another is killed."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from bench.performance.learners import OWN_USER, Learner
 
 
 @dataclass(frozen=True)
-class Aftermath:
-    """What followed a death, until the next one.
+class FaultOutcome:
+    """The effects of a kill, until the next one.
 
-    :param away: seconds until the victim was told to start again, by whoever killed it.
-    :param again: seconds until the first good answer after the first failure, if there was one, to
-        a request that only the app and the database together can answer: about one's own user.
-    :param last: seconds until the last failure; None where nothing failed.
-    :param job: seconds in which a job was done that was given right afterwards.
+    :param away: seconds until the fault itself started the victim again.
+    :param again: seconds until the first good answer after the first failure, if any, to a request
+        that needs both the app and the database: for the visitor's own user.
+    :param last: seconds until the last failure; None if nothing failed.
+    :param job: seconds that a job took that was started right after the kill.
     """
 
     victim: str
@@ -38,14 +38,14 @@ class Aftermath:
 
 
 @dataclass(frozen=True)
-class Course:
-    """The whole run.
+class ChaosResult:
+    """The results of the whole run.
 
-    :param before: failures before anything died.
+    :param before: failures before the first kill.
     """
 
     account: Account
-    aftermaths: Sequence[Aftermath]
+    outcomes: Sequence[FaultOutcome]
     before: Sequence[Failure]
     seconds: float
 
@@ -56,7 +56,7 @@ class Course:
 
     @property
     def median(self) -> float:
-        """Milliseconds of an answer."""
+        """The median time of an answer, in milliseconds."""
         return statistics.median(took for _, took, _ in self.account.answers)
 
 
@@ -67,8 +67,8 @@ def run(
     *,
     connections: int,
     seconds: float,
-) -> Course:
-    """Spread the deaths evenly over so many seconds; the last has as long as the others."""
+) -> ChaosResult:
+    """Spread the kills evenly over `seconds`; the last has as much time as the others."""
     administrator = Administrator(url)
     began = time.monotonic()
     struck: list[float] = []
@@ -79,24 +79,24 @@ def run(
             due = began + seconds * number / (len(faults) + 1)
             time.sleep(max(due - time.monotonic(), 0))
             struck.append(time.monotonic())
-            fault.strike()
+            fault.inject()
             away.append(time.monotonic() - struck[-1])
-            jobs.append(administrator.seconds_for_a_job())
+            jobs.append(administrator.time_job())
         time.sleep(max(began + seconds - time.monotonic(), 0))
         ended = time.monotonic()
     account = visitors.account
     spans = zip(struck, [*struck[1:], ended])
-    aftermaths = [
-        _aftermath(fault.victim, account, span, gone, job)
+    outcomes = [
+        _outcome(fault.victim, account, span, gone, job)
         for fault, span, gone, job in zip(faults, spans, away, jobs)
     ]
     before = [failure for failure in account.failures if failure.first < struck[0]]
-    return Course(account, aftermaths, before, ended - began)
+    return ChaosResult(account, outcomes, before, ended - began)
 
 
-def _aftermath(
+def _outcome(
     victim: str, account: Account, span: tuple[float, float], away: float, job: float
-) -> Aftermath:
+) -> FaultOutcome:
     begin, end = span
     failures = [failure for failure in account.failures if begin <= failure.first < end]
     since = min((failure.first for failure in failures), default=begin)
@@ -110,4 +110,4 @@ def _aftermath(
     )
     last = max((failure.last for failure in failures), default=None)
     after = None if last is None else last - begin
-    return Aftermath(victim, away, failures, good - begin, after, job)
+    return FaultOutcome(victim, away, failures, good - begin, after, job)

@@ -1,4 +1,4 @@
-"""Learners who ask for one thing after the other, and note what they did not get."""
+"""Learners who send one request after another, and record those that fail."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from bench.performance.learners import HEADERS, Learner
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-#: Seconds after which nobody waits any longer for an answer.
+#: Visitors wait this many seconds for an answer.
 PATIENCE = 10
 
-#: Seconds until somebody tries again what failed.
+#: Seconds before a failed request is repeated.
 PAUSE = 0.25
 
-#: How a connection ends that the other end has closed, or whose other end is gone.
+#: Errors of a connection that the server has closed or lost.
 CLOSED = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
 
 
 @dataclass(frozen=True)
 class Failure:
-    """One request that did not get its answer at once; times are those of time.monotonic.
+    """A request whose first attempt failed; times are those of time.monotonic.
 
-    :param kind: the status, or what happened to the connection.
+    :param kind: the status, or the error of the connection.
     :param last: when it failed for the last time.
-    :param answered: when it was answered; None where it never was.
+    :param answered: when it was answered; None if it never was.
     """
 
     path: str
@@ -45,12 +45,12 @@ class Failure:
 
 @dataclass
 class Account:
-    """What all visitors have seen.
+    """The results of all visitors.
 
-    :param answers: when a request was sent that was answered, the milliseconds that it took, and
+    :param answers: for each answered request, when it was sent, the milliseconds that it took, and
         its path.
-    :param renewed: requests sent again at once because the kept connection was closed meanwhile,
-        as every browser does without a word.
+    :param renewed: requests repeated at once because the kept connection had been closed, as
+        every browser does silently.
     """
 
     answers: list[tuple[float, float, str]] = field(default_factory=list)
@@ -59,9 +59,9 @@ class Account:
 
 
 class Visitors:
-    """So many learners at once, each with a connection of its own; use it as a context manager.
+    """Concurrent learners, each with a separate connection; use it as a context manager.
 
-    A request that fails counts once, and is tried again on a new connection until it is answered.
+    A failed request counts once, and is repeated on a new connection until it is answered.
     """
 
     def __init__(self, url: str, learners: Sequence[Learner], connections: int) -> None:
@@ -119,7 +119,7 @@ class Visitors:
 
 
 class Browser:
-    """One connection, kept as long as it lasts."""
+    """One connection, kept open as long as possible."""
 
     def __init__(self, url: str, learner: Learner, account: Account) -> None:
         self._headers = {**HEADERS, "Cookie": learner.cookie_header}
@@ -127,7 +127,7 @@ class Browser:
         self._account = account
 
     def ask(self, path: str) -> str:
-        """What went wrong in one request; empty when it was answered as it should be."""
+        """Send one request; return what went wrong, or an empty string."""
         kept = self._connection.sock is not None
         try:
             try:

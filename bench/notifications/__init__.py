@@ -1,1 +1,1 @@
-"""Whether coaches are told of all work that was answered, whatever comes to its end."""
+"""Tests whether coaches are notified of all accepted work, even when processes end."""

@@ -1,8 +1,8 @@
-"""Ends processes and the database while a class works, and counts what its coach is told.
+"""Ends processes and the database while a class works, and counts the coach's notifications.
 
     python -m bench.notifications [--ends 44] [--long 5] [--longest 600] [--pupils 10]
 
-Prints a line for each round; ends with 1 where anything is missing or told twice.
+Prints a line for each round. The exit code is 1 if a notification is missing or duplicated.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from bench.deployment import DATABASE, deployment_to_measure
 from bench.notifications import rounds
 from bench.notifications.faults import Container, Fault, ends, outage
 from bench.notifications.pupils import Pupil
-from bench.notifications.school import furnish, names
+from bench.notifications.school import names, seed_data
 from bench.performance.table import table
 from devtools.ports import free_port
 
-#: Seconds of a short outage, which is one of five kinds of rounds, and of a longer one.
+#: Seconds of a short outage (one of five kinds of rounds) and of a longer one.
 SHORT, LONG = 5, 60
 
 HEAD = (
@@ -39,7 +39,7 @@ def main() -> int:
     count = options.ends + options.long + (options.longest > 0)
     with deployment_to_measure() as (deployment, postgres, _):
         deployment.provision()
-        lessons = furnish(deployment, pupils=options.pupils, lessons=count)
+        lessons = seed_data(deployment, pupils=options.pupils, lessons=count)
         container = Container(deployment, free_port())
         try:
             pupils = [Pupil(container.url, name) for name in names(options.pupils)]
@@ -59,7 +59,7 @@ def main() -> int:
 
 
 def line(done: rounds.Round) -> str:
-    """A round in a line."""
+    """Describe a round in one line."""
     verdict = done.verdict
     text = (
         f"{done.fault}: {verdict.answered} answers, {verdict.unanswered} requests unanswered, "
@@ -69,7 +69,7 @@ def line(done: rounds.Round) -> str:
 
 
 def summary(done: Sequence[rounds.Round]) -> str:
-    """A line for each kind of round, and one for all."""
+    """One line for each kind of round, and one for the total."""
     kinds = {fault: [each for each in done if each.fault == fault] for fault in _names(done)}
     return table(HEAD, [_row(name, of) for name, of in {**kinds, "all": list(done)}.items()])
 
@@ -103,8 +103,8 @@ def _faults(options: argparse.Namespace, of_processes: list[Fault], away: Any) -
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.notifications")
-    parser.add_argument("--ends", type=int, default=44, help="rounds with a kill, a stop or 5 s")
-    parser.add_argument("--long", type=int, default=5, help="rounds with 60 s without a database")
+    parser.add_argument("--ends", type=int, default=44, help="rounds: kill, stop or 5 s outage")
+    parser.add_argument("--long", type=int, default=5, help="rounds with a database outage of 60 s")
     parser.add_argument("--longest", type=int, default=600, help="seconds of the last; 0: none")
     parser.add_argument("--pupils", type=int, default=10)
     return parser.parse_args()

@@ -1,4 +1,4 @@
-"""What ends in a round, and how."""
+"""The processes that end in a round, and how."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from devtools.postgres import PostgresServer
 
 
 class Container:
-    """A container that can be ended and begun again, at the same address."""
+    """A container that can be stopped and restarted at the same address."""
 
     def __init__(self, deployment: Deployment, port: int) -> None:
         self._deployment = deployment
@@ -37,15 +37,15 @@ class Container:
     def kill(self) -> None:
         self._processes.kill()
 
-    def begin_again(self) -> None:
+    def restart(self) -> None:
         self._processes = self._begin()
         self.wait_until_ready()
 
     def _begin(self) -> ContainerProcesses:
         return begin(self._deployment, PORT=self._port)
 
-    def one_web_process(self) -> int:
-        """One of the processes that serve, any of them."""
+    def web_worker_pid(self) -> int:
+        """The PID of any of the web server's worker processes."""
         pid = self._processes.parts()["app"]
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         serving = [
@@ -58,27 +58,27 @@ class Container:
 
 @dataclass(frozen=True)
 class Fault:
-    """`strike` returns when everything is up again, or soon will be."""
+    """A way to fail; `inject` returns when everything is up again, or soon will be."""
 
     name: str
-    strike: Callable[[], None]
+    inject: Callable[[], None]
 
 
 def ends(container: Container) -> list[Fault]:
-    """Every way in which a process ends."""
+    """Return every way in which a process can end."""
 
     def stop() -> None:
         container.stop()
-        container.begin_again()
+        container.restart()
 
     def kill() -> None:
         container.kill()
-        container.begin_again()
+        container.restart()
 
     return [
-        Fault("a web process killed", lambda: os.kill(container.one_web_process(), signal.SIGKILL)),
+        Fault("a web process killed", lambda: os.kill(container.web_worker_pid(), signal.SIGKILL)),
         Fault(
-            "a web process recycled", lambda: os.kill(container.one_web_process(), signal.SIGTERM)
+            "a web process recycled", lambda: os.kill(container.web_worker_pid(), signal.SIGTERM)
         ),
         Fault("the container stopped", stop),
         Fault("the container killed", kill),
@@ -86,14 +86,14 @@ def ends(container: Container) -> list[Fault]:
 
 
 def outage(container: Container, postgres: PostgresServer, seconds: float) -> Fault:
-    """PostgreSQL crashes, and is away for so long."""
-    # A test's server forgets what it has just committed, unless it is told not to.
+    """PostgreSQL crashes, and is unavailable for `seconds`."""
+    # A test server may lose recent commits in a crash unless this is on.
     postgres.configure(synchronous_commit="on")
 
-    def strike() -> None:
+    def inject() -> None:
         postgres.stop("immediate")
         time.sleep(seconds)
         postgres.start()
         container.wait_until_ready()
 
-    return Fault(f"no database for {seconds:g} s", strike)
+    return Fault(f"no database for {seconds:g} s", inject)

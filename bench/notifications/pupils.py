@@ -1,4 +1,4 @@
-"""Learners who go on with a lesson whatever becomes of the server, and know what was answered."""
+"""Learners who continue a lesson through server failures, and record which work was accepted."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ MASTERY = {"type": "m_of_n", "m": 5, "n": 7}
 #: Seconds between two answers of a pupil, and before a request is sent again.
 PAUSE = 0.3
 
-#: Seconds that a pupil tries what has to be answered in the end: longer than any outage.
+#: A pupil retries essential requests for this many seconds: longer than any outage.
 PATIENCE = 900
 
 OK = 200
 
-#: What a visitor is told whose session has ended: Kolibri's last 20 minutes without a sign of life.
+#: The status after a session has ended: Kolibri's sessions last 20 minutes without activity.
 SIGNED_OUT = (401, 403)
 
 
 @dataclass
 class Done:
-    """What was answered 200.
+    """The work that was answered with 200.
 
     :ivar answers: the ids of the attempts.
-    :ivar unanswered: requests that were not; their work may be there, or not.
+    :ivar unanswered: other requests, whose work may or may not have been saved.
     """
 
     learner: str
@@ -43,7 +43,7 @@ class Done:
 
 
 class Pupil:
-    """One learner with a browser's session."""
+    """One learner with a browser session."""
 
     def __init__(self, url: str, name: str) -> None:
         self._url, self._name = url, name
@@ -92,7 +92,7 @@ class Pupil:
         return wait_until(lambda: self._send(done, method, path, data), path, PATIENCE)
 
     def _send(self, done: Done, method: str, path: str, data: Any) -> Any:
-        """The answer; None when there is none, or another than 200."""
+        """Return the answer, or None if there is none or its status is not 200."""
         try:
             answer = self._client.request(method, path, json=data)
             if answer.status_code in SIGNED_OUT:

@@ -1,4 +1,4 @@
-"""A round: a class works, something ends in the middle, and then everything has to be there."""
+"""One round: a class works, a process ends, and afterwards no notification may be missing."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from bench.notifications.school import Lesson
 from bench.notifications.verdict import Execute, Verdict, judge
 from devtools.deadline import wait_until
 
-#: Seconds of work before something ends, and after all is up again.
+#: Seconds of work before the fault, and after everything is up again.
 BEFORE, AFTER = 2.0, 1.0
 
-#: Seconds in which everything has to be worked off, on a machine that does other things as well.
+#: The queue must be empty after this many seconds, even on a busy machine.
 SETTLED_SECONDS = 60
 
 WAITING = "SELECT count(*) FROM kolibri_azure_notifications"
@@ -26,9 +26,9 @@ THERE = "SELECT to_regclass('kolibri_azure_notifications') IS NOT NULL"
 
 @dataclass(frozen=True)
 class Round:
-    """What came of it.
+    """The result of a round.
 
-    :param settled: seconds from the last answer until nothing was due any more.
+    :param settled: seconds from the last answer until the queue was empty.
     """
 
     fault: str
@@ -37,21 +37,21 @@ class Round:
 
 
 def run(execute: Execute, pupils: Sequence[Pupil], lesson: Lesson, fault: Fault) -> Round:
-    """One round."""
+    """Run one round."""
     stop = threading.Event()
     with ThreadPoolExecutor(len(pupils)) as pool:
         working = [pool.submit(pupil.work, lesson, stop) for pupil in pupils]
         try:
             time.sleep(BEFORE)
-            fault.strike()
+            fault.inject()
             time.sleep(AFTER)
         finally:
             stop.set()
         work = [each.result() for each in working]
     finished = time.monotonic()
-    wait_until(lambda: _nothing_waits(execute), "everything to be worked off", SETTLED_SECONDS)
+    wait_until(lambda: _queue_is_empty(execute), "everything to be worked off", SETTLED_SECONDS)
     return Round(fault.name, judge(execute, lesson, work), time.monotonic() - finished)
 
 
-def _nothing_waits(execute: Execute) -> bool:
+def _queue_is_empty(execute: Execute) -> bool:
     return bool(execute(THERE, ())[0][0]) and execute(WAITING, ())[0][0] == 0

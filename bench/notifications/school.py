@@ -10,7 +10,7 @@ from devtools.deployment import SUPERUSER, Deployment
 
 PASSWORD = "a-pupil's-password"
 
-FURNISH = """
+SEED_SCRIPT = """
 import json, uuid
 from kolibri.core.auth.models import Classroom, Facility, FacilityUser
 from kolibri.core.lessons.models import Lesson, LessonAssignment
@@ -42,16 +42,18 @@ print("FURNISHED", json.dumps(lessons))
 
 @dataclass(frozen=True)
 class Lesson:
-    """A lesson with two resources, as requests name them."""
+    """A lesson with two resources, with the ids that requests use."""
 
     id: str
     exercise: dict[str, str]
     video: dict[str, str]
 
 
-def furnish(deployment: Deployment, *, pupils: int, lessons: int) -> list[Lesson]:
-    """Make the class; its pupils are pupil_0, pupil_1 and so on."""
-    script = FURNISH.format(teacher=SUPERUSER, password=PASSWORD, pupils=pupils, lessons=lessons)
+def seed_data(deployment: Deployment, *, pupils: int, lessons: int) -> list[Lesson]:
+    """Create the class; its pupils are pupil_0, pupil_1 and so on."""
+    script = SEED_SCRIPT.format(
+        teacher=SUPERUSER, password=PASSWORD, pupils=pupils, lessons=lessons
+    )
     said = deployment.require("manage", "shell", "-c", script)
     found = next(line for line in said.splitlines() if line.startswith("FURNISHED"))
     return [Lesson(**each) for each in json.loads(found.partition(" ")[2])]

@@ -1,4 +1,4 @@
-"""What coaches were told of a lesson, beside what learners did in it."""
+"""Compares the coaches' notifications of a lesson with the learners' work."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bench.notifications.school import Lesson
 
 Execute = Callable[[str, Sequence[object]], list[Any]]
 
-#: How often each answer of a learner was told of: its time is that of the notification.
+#: The number of notifications for each answer of a learner. Both have the same time.
 TOLD = """
     SELECT replace(attempt.id::text, '-', ''), count(told.id) FROM logger_attemptlog attempt
     LEFT JOIN notifications_learnerprogressnotification told
@@ -39,7 +39,7 @@ TWICE = """
 
 @dataclass
 class Verdict:
-    """What is wrong with a round; nothing, if all is well."""
+    """The faults of a round, if any."""
 
     answered: int = 0
     unanswered: int = 0
@@ -52,7 +52,7 @@ class Verdict:
 
 
 def judge(execute: Execute, lesson: Lesson, work: Sequence[Done]) -> Verdict:
-    """Compare; only once nothing is due any more."""
+    """Compare notifications with work. Call it only once the queue is empty."""
     verdict = Verdict(unanswered=sum(done.unanswered for done in work))
     answers = [answer for done in work for answer in done.answers]
     verdict.answered = len(answers)
@@ -66,7 +66,7 @@ def judge(execute: Execute, lesson: Lesson, work: Sequence[Done]) -> Verdict:
 
 
 def _due(learner: str, lesson: Lesson) -> list[tuple[str, ...]]:
-    """What a coach has to see of a learner who has finished a lesson."""
+    """The notifications that a coach must have of a learner who has finished a lesson."""
     resources = (lesson.exercise["contentnode_id"], lesson.video["contentnode_id"])
     return [
         *((learner, "Lesson", event, "") for event in ("Started", "Completed")),

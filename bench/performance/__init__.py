@@ -1,1 +1,1 @@
-"""Stock Kolibri and this image's processes on the same machine: what each does of the same work."""
+"""Compares stock Kolibri with this image's processes on the same machine and the same work."""

@@ -1,4 +1,4 @@
-"""The learners of the class: their sessions, what they ask for, and what has to be the answer."""
+"""The learners of the class: their sessions, their requests, and the expected answers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from devtools.kolibri_client import KolibriClient
 LEARN_PAGE = "/en/learn/"
 OWN_USER = "/api/auth/facilityuser/"
 
-#: What a browser says, so that compression costs what it costs.
+#: A browser's headers, so that the measurements include compression.
 HEADERS = {
     "Accept-Encoding": "gzip, deflate, br",
     "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/130.0",
@@ -22,7 +22,7 @@ HEADERS = {
 
 
 class WrongAnswerError(Exception):
-    """A side answered something else than what was asked."""
+    """A side gave an unexpected answer."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Learner:
 
     @property
     def mix(self) -> tuple[str, ...]:
-        """What a learner's browser asks a site for, each once."""
+        """The paths that a learner's browser requests, each once."""
         return (
             LEARN_PAGE,
             "/learn/api/state",
@@ -50,7 +50,7 @@ class Learner:
 
 
 def sign_in(url: str, names: Sequence[str] = LEARNERS, password: str = PASSWORD) -> list[Learner]:
-    """The whole class, or others."""
+    """Sign in the whole class, or the given users."""
     learners = []
     for name in names:
         client = KolibriClient(url)
@@ -61,9 +61,9 @@ def sign_in(url: str, names: Sequence[str] = LEARNERS, password: str = PASSWORD)
 
 
 def essentials(url: str, learner: Learner) -> dict[str, Any]:
-    """What the answers of the mix say, without what differs from one installation to the next.
+    """The answers of the mix, without parts that differ between installations.
 
-    :raises WrongAnswerError: where an answer isn't what a learner has to see.
+    :raises WrongAnswerError: if an answer is not what a learner should see.
     """
     client = KolibriClient(url)
     client.session.headers.update({**HEADERS, "Cookie": learner.cookie_header})
@@ -77,7 +77,7 @@ def essentials(url: str, learner: Learner) -> dict[str, Any]:
     scripts = re.findall(r"<script[^>]* src=\"?[^\" >]*/([^/\" >?]+\.js)", page)
     _expect(len(scripts) > 1, page)
     return {
-        # Kolibri names them in another order each time that it starts.
+        # Their order changes with each start of Kolibri.
         "scripts of the page": sorted(name for name in scripts if name.startswith("kolibri.")),
         "state": state,
         "channels": channels,

@@ -1,4 +1,4 @@
-"""The memory of a program and all that it started."""
+"""The memory of a program and its descendants."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from devtools.descendants import descendants
 
 
 def proportional_set(root: int) -> tuple[float, int]:
-    """Megabytes, and the number of processes: `root` and its descendants.
+    """Return the megabytes and the number of `root` and its descendants.
 
-    What several processes share counts once in the sum.
+    Memory that they share counts once in the sum.
     """
     processes = {root, *descendants(root)}
     kilobytes = 0

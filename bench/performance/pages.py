@@ -1,4 +1,4 @@
-"""What a learner's browser loads over the wire for the learn page."""
+"""The bytes that a learner's browser loads for the learn page."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from playwright.sync_api import Page
 from bench.performance.learners import LEARN_PAGE, Learner
 from devtools.browser import browser_page
 
-#: Kolibri tells browsers to keep a page for 15 seconds; later they ask whether it has changed.
+#: Kolibri lets browsers cache a page for 15 seconds. After that they revalidate it.
 KEPT_SECONDS = 16
 
-#: Milliseconds after the last answer, in which the page may still ask for something.
+#: The page is loaded if it sends no request for this many milliseconds.
 SETTLED = 2000
 
 FONT = "Font"
@@ -21,7 +21,7 @@ FONT = "Font"
 
 @dataclass
 class Visit:
-    """Bytes of all answers with their headers, as Chromium received them, by type of resource."""
+    """Bytes that Chromium received, including headers, by type of resource."""
 
     by_type: dict[str, float] = field(default_factory=dict)
 
@@ -35,7 +35,7 @@ class Visit:
 
 
 def visits(url: str, learner: Learner) -> tuple[Visit, Visit]:
-    """Open the learn page with an empty cache, and once more later."""
+    """Open the learn page with an empty cache, and again later."""
     with browser_page() as page:
         page.context.add_cookies(
             [{"name": name, "value": value, "url": url} for name, value in learner.cookies.items()]
@@ -48,9 +48,9 @@ def visits(url: str, learner: Learner) -> tuple[Visit, Visit]:
 
 
 class Wire:
-    """What passes between a page and its server.
+    """The traffic between a page and its server.
 
-    https://chromedevtools.github.io/devtools-protocol/tot/Network/ names the events.
+    Events: https://chromedevtools.github.io/devtools-protocol/tot/Network/
     """
 
     def __init__(self, page: Page) -> None:
@@ -75,7 +75,7 @@ class Wire:
             self._types[event["requestId"]] = event["type"]
 
     def _finished(self, event: dict[str, Any]) -> None:
-        """An answer has ended; its length is 0 when it came from the cache."""
+        """Record a finished answer; its length is 0 if it came from the cache."""
         kind = self._types.get(event["requestId"])
         if kind is not None:
             before = self._visit.by_type.get(kind, 0)

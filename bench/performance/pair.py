@@ -1,4 +1,4 @@
-"""Both sides, running at the same time; only one of them is asked at a time."""
+"""Both sides, running at the same time; only one is under load at a time."""
 
 from __future__ import annotations
 
@@ -6,27 +6,39 @@ import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Generic, TypeVar
 
-from bench.performance.learners import Learner, WrongAnswerError, essentials, sign_in
-from bench.performance.load import learner_mix
+from bench.performance.learners import WrongAnswerError
 from bench.performance.sides import IMAGE, STOCK, Server, Side, start
 
 T = TypeVar("T")
-
-WARM_UP_CONNECTIONS, WARM_UP_SECONDS = 16, 3
+LearnerT = TypeVar("LearnerT")
 
 
 @dataclass(frozen=True)
-class Running:
-    """A side that serves.
+class Class(Generic[LearnerT]):
+    """The learners of a benchmark.
+
+    :param sign_in: signs all of them in at an address.
+    :param essentials: what they see there, by name; both sides must show the same.
+    :param warm_up: lets them load a side, whose results don't count.
+    """
+
+    sign_in: Callable[[str], Sequence[LearnerT]]
+    essentials: Callable[[str, Sequence[LearnerT]], Mapping[str, object]]
+    warm_up: Callable[[str, Sequence[LearnerT]], object]
+
+
+@dataclass(frozen=True)
+class Running(Generic[LearnerT]):
+    """A running side.
 
     :param started_in: seconds until its first good answer.
     """
 
     side: Side
     process: Server
-    learners: Sequence[Learner]
+    learners: Sequence[LearnerT]
     started_in: float
 
     @property
@@ -35,56 +47,64 @@ class Running:
 
 
 @dataclass(frozen=True)
-class Pair:
+class Pair(Generic[LearnerT]):
     """Stock Kolibri and the image.
 
     :param seconds: how long each load lasts.
-    :param rounds: how often each side has its turn.
+    :param rounds: the number of turns of each side.
     """
 
-    running: Mapping[str, Running]
+    running: Mapping[str, Running[LearnerT]]
     seconds: float
     rounds: int
     sides: tuple[str, ...] = field(default=(STOCK, IMAGE))
 
-    def alternately(self, measure: Callable[[Running], T]) -> dict[str, list[T]]:
-        """What is measured on each side, in turn."""
+    def alternately(self, measure: Callable[[Running[LearnerT]], T]) -> dict[str, list[T]]:
+        """Measure both sides in turn, in all rounds."""
         found: dict[str, list[T]] = {name: [] for name in self.sides}
         for _ in range(self.rounds):
             for name in self.sides:
                 found[name].append(measure(self.running[name]))
         return found
 
-    def once(self, measure: Callable[[Running], T]) -> dict[str, T]:
-        """What is measured on each side."""
+    def once(self, measure: Callable[[Running[LearnerT]], T]) -> dict[str, T]:
+        """Measure each side once."""
         return {name: measure(self.running[name]) for name in self.sides}
 
 
 def medians(found: Mapping[str, Sequence[T]], value: Callable[[T], float]) -> dict[str, float]:
-    """For each side."""
+    """The median of each side."""
     return {name: statistics.median(map(value, each)) for name, each in found.items()}
 
 
 @contextmanager
-def running_pair(
-    sides: Sequence[Side], port: int, *, seconds: float, rounds: int
-) -> Iterator[Pair]:
-    """Both started on PostgreSQL at `port`, found to answer the same, and warm."""
+def start_pair(
+    sides: Sequence[Side],
+    port: int,
+    learners: Class[LearnerT],
+    *,
+    seconds: float,
+    rounds: int,
+    compare: bool = True,
+) -> Iterator[Pair[LearnerT]]:
+    """Start both on PostgreSQL at `port`, and warm them up.
+
+    :param compare: check first that their answers match.
+    """
     with ExitStack() as stack:
         running = {}
         for side in sides:
             process, took = start(side, port)
             stack.enter_context(process)
-            running[side.name] = Running(side, process, sign_in(process.url), took)
+            running[side.name] = Running(side, process, learners.sign_in(process.url), took)
         pair = Pair(running, seconds, rounds)
-        _expect_the_same(pair.once(lambda one: essentials(one.url, one.learners[0])))
-        pair.once(
-            lambda one: learner_mix(one.url, one.learners, WARM_UP_CONNECTIONS, WARM_UP_SECONDS)
-        )
+        if compare:
+            _require_equal(pair.once(lambda one: learners.essentials(one.url, one.learners)))
+        pair.once(lambda one: learners.warm_up(one.url, one.learners))
         yield pair
 
 
-def _expect_the_same(answers: Mapping[str, Mapping[str, object]]) -> None:
+def _require_equal(answers: Mapping[str, Mapping[str, object]]) -> None:
     for name, expected in answers[STOCK].items():
         if answers[IMAGE][name] != expected:
             raise WrongAnswerError(f"{name}: {STOCK} {expected}, {IMAGE} {answers[IMAGE][name]}")

@@ -1,7 +1,8 @@
-"""The rows of the table: what was measured on both sides, and whether it is enough."""
+"""The rows of the table: the measurements of both sides, and whether they reach the target."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from bench.performance.sides import IMAGE, STOCK
 
 Values = Mapping[str, float]
 
-#: Ratios below need a digit more.
+#: Ratios below this are shown with one more digit.
 ROUNDED = 0.05
 
 
@@ -18,8 +19,8 @@ ROUNDED = 0.05
 class Row:
     """One line of the table, as text.
 
-    :param ratio: the image's value by that of stock Kolibri, or empty.
-    :param reached: None where there is nothing to reach.
+    :param ratio: the image's value divided by that of stock Kolibri, or empty.
+    :param reached: whether the target is reached; None if the row has no target.
     """
 
     work: str
@@ -31,38 +32,45 @@ class Row:
 
 
 def times(work: str, values: Values, goal: float) -> Row:
-    """The more the better: `goal` times as much as stock Kolibri."""
+    """More is better: at least `goal` times as much as stock Kolibri."""
     ratio = _ratio(values)
-    return _row(work, values, f"{goal:g} times", reached=ratio >= goal)
+    return _row(work, values, f"at least {goal:g} times", reached=ratio >= goal)
 
 
 def share(work: str, values: Values, goal: float) -> Row:
-    """The less the better: `goal` times stock Kolibri's at most."""
+    """Less is better: at most `goal` times as much as stock Kolibri."""
     ratio = _ratio(values)
     return _row(work, values, f"at most {goal:g} times", reached=ratio <= goal)
 
 
 def limit(work: str, values: Values, most: float, unit: str = "") -> Row:
-    """No more than `most`, whatever stock Kolibri does."""
-    goal = f"{most:g}{unit} at most" if most else "0"
+    """No more than `most`; stock Kolibri's value does not matter."""
+    goal = f"at most {most:g}{unit}" if most else "0"
     return _row(work, values, goal, reached=values[IMAGE] <= most)
 
 
 def note(work: str, values: Values) -> Row:
-    """What helps to understand another row."""
+    """A value without a target, which explains another row."""
     return _row(work, values, "", reached=None)
 
 
-def unchanged(work: str, alone: Values, beside: Values, most: float) -> Row:
-    """What each side does `beside` other work, as against `alone`: `most` times that at most."""
-    ratio = beside[IMAGE] / alone[IMAGE]
-    stock, image = (f"{number(alone[side])} → {number(beside[side])}" for side in (STOCK, IMAGE))
-    goal = f"at most {most:g} times what it is without"
-    return Row(work, stock, image, f"{ratio:.2f} times without", goal, ratio <= most)
+def unchanged(work: str, alone: Values, loaded: Values, most: float) -> Row:
+    """The image's value under another load is at most `most` times its value `alone`."""
+    row = beside(work, alone, loaded)
+    reached = loaded[IMAGE] / alone[IMAGE] <= most
+    goal = f"at most {most:g} times the value without"
+    return dataclasses.replace(row, goal=goal, reached=reached)
+
+
+def beside(work: str, alone: Values, loaded: Values) -> Row:
+    """Both sides' values alone and under another load, without a target."""
+    ratio = loaded[IMAGE] / alone[IMAGE]
+    stock, image = (f"{number(alone[side])} → {number(loaded[side])}" for side in (STOCK, IMAGE))
+    return Row(work, stock, image, f"{ratio:.2f} times without", "", None)
 
 
 def number(value: float) -> str:
-    """Three digits or so, as people write them."""
+    """Format a number with about three digits."""
     if math.isinf(value):
         return "no answer"
     if value >= 100 or value == int(value):

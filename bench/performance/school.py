@@ -1,4 +1,4 @@
-"""The school that both sides serve: a class of learners with a lesson, a channel, and two files."""
+"""The school that both sides serve: a class with a lesson, a channel, and two files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PASSWORD = "a-learner's-password"
 
 SMALL_FILE, LARGE_FILE = 60 * 1000, 8 * 1000 * 1000
 
-FURNISH = """
+SEED_SCRIPT = """
 from kolibri.core.auth.models import Classroom, Facility, FacilityUser
 from kolibri.core.content.models import ContentNode
 from kolibri.core.lessons.models import Lesson, LessonAssignment
@@ -39,17 +39,17 @@ for name in {learners!r}:
 """
 
 
-def furnish(deployment: Deployment, folder: Path) -> None:
-    """Fill the migrated database and the share of a deployment; `folder` holds the channel."""
+def seed_data(deployment: Deployment, folder: Path) -> None:
+    """Fill the migrated database and the share of a deployment; `folder` contains the channel."""
     channel = make_channel(folder / "channel")
     for command in ("importchannel", "importcontent"):
         deployment.require("manage", command, "disk", CHANNEL_ID, str(channel))
-    script = FURNISH.format(teacher=SUPERUSER, learners=LEARNERS, password=PASSWORD)
+    script = SEED_SCRIPT.format(teacher=SUPERUSER, learners=LEARNERS, password=PASSWORD)
     deployment.require("manage", "shell", "-c", script)
 
 
 def content_file(share: Path, size: int) -> str:
-    """The address of a content file of so many bytes that don't compress, made on the share."""
+    """Create an incompressible content file of `size` bytes on the share; return its address."""
     data = random.Random(size).randbytes(size)
     name = f"{hashlib.md5(data, usedforsecurity=False).hexdigest()}.mp4"
     path = f"storage/{name[0]}/{name[1]}/{name}"

@@ -1,4 +1,4 @@
-"""The two that are compared: stock Kolibri, and what runs in the image."""
+"""The two sides of the comparison: stock Kolibri, and the processes of the image."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STOCK_DATABASE = f"{DATABASE}_stock"
 
 START_SECONDS = 120
 
-#: A program of either side, which answers at `url`.
+#: A server of either side, which answers at `url`.
 Server = Union[WebProcess, ContainerProcesses]
 
 _homes = itertools.count()
@@ -35,10 +35,10 @@ _homes = itertools.count()
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two.
+    """One of the two sides.
 
-    :param ready: the address that answers 200 once visitors may come.
-    :param begin: starts it in a home of its own, with PostgreSQL at a port.
+    :param ready: the address that answers 200 once the side is ready for visitors.
+    :param begin: starts it in its own home, with PostgreSQL at the given port.
     """
 
     name: str
@@ -54,14 +54,14 @@ def both(
     folder: Path,
     static: Path,
 ) -> tuple[Side, Side]:
-    """Stock Kolibri and the image, each with a copy of the deployment's database.
+    """Return stock Kolibri and the image, each with a copy of the deployment's database.
 
-    :param folder: for their homes.
+    :param folder: the parent of their homes.
     :param static: the static files of the image.
     """
     postgres.clone_database(DATABASE, STOCK_DATABASE, owner=USER)
 
-    def begin_stock(port: int) -> WebProcess:
+    def start_stock(port: int) -> WebProcess:
         home = folder / f"stock-{next(_homes)}"
         environment = {
             **stock_environment(deployment, postgres, home),
@@ -72,20 +72,20 @@ def both(
         }
         return Kolibri(home, environment, python=deployment.python).start()
 
-    def begin_image(port: int) -> ContainerProcesses:
+    def start_image(port: int) -> ContainerProcesses:
         url = deployment.database_url.replace(f":{postgres.port}/", f":{port}/")
         azure.set_secret("kolibri-database-url", url)
         instance = another_instance(deployment, folder / f"image-{next(_homes)}")
         return container_processes.begin(instance, static=static)
 
     return (
-        Side(STOCK, STOCK_DATABASE, "/status/", begin_stock),
-        Side(IMAGE, DATABASE, "/azure/health/ready", begin_image),
+        Side(STOCK, STOCK_DATABASE, "/status/", start_stock),
+        Side(IMAGE, DATABASE, "/azure/health/ready", start_image),
     )
 
 
 def start(side: Side, port: int) -> tuple[Server, float]:
-    """The running side, and the seconds from its start to its first good answer."""
+    """Start a side; return it with the seconds until its first good answer."""
     began = time.monotonic()
     server = side.begin(port)
     try:

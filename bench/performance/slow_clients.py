@@ -1,8 +1,8 @@
-"""Clients on slow lines, each of which downloads a file over and over.
+"""Clients on slow connections, each downloading a file repeatedly.
 
     python -m bench.performance.slow_clients URL [--clients 200] [--rate 100000]
 
-Prints a line once all have their first bytes, and with SIGTERM the bytes that came a second.
+Prints a line once all clients have received bytes, and on SIGTERM the bytes per second.
 """
 
 from __future__ import annotations
@@ -20,11 +20,10 @@ from devtools.process import BackgroundProcess
 
 CLIENTS, RATE = 200, 100_000
 
-#: Times a second that each client looks what has come.
+#: Each client reads this many times a second.
 LOOKS = 4
 
-#: What the operating system takes in for a client that does not look: little, or it would seem
-#: to the server that the line is quick.
+#: The receive buffer of each client. It is small, or the server would see a fast connection.
 BUFFER = 32 * 1024
 
 STARTED = "all have begun"
@@ -32,7 +31,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 class SlowClients(BackgroundProcess):
-    """The command above; use it as a context manager."""
+    """Runs the command above; use it as a context manager."""
 
     def __init__(self, url: str, folder: Path, *, clients: int = CLIENTS) -> None:
         super().__init__(
@@ -44,7 +43,7 @@ class SlowClients(BackgroundProcess):
 
 
 class Client:
-    """One download after the other, never more than `rate` bytes a second."""
+    """Downloads one file after another, at no more than `rate` bytes a second."""
 
     def __init__(self, host: str, port: int, path: str) -> None:
         self._address = (host, port)
@@ -53,7 +52,7 @@ class Client:
         self._connect()
 
     def look(self, most: int) -> None:
-        """Take up to so many bytes of what has come; at the end, begin anew."""
+        """Read up to `most` of the received bytes; start again after the last."""
         try:
             data = self._socket.recv(most)
         except BlockingIOError:
@@ -74,7 +73,7 @@ class Client:
 
 
 def download(clients: list[Client], rate: int) -> None:
-    """Until the process is ended."""
+    """Download until the process ends."""
     said = False
     due = time.monotonic()
     while True:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.performance.rows import Row
 
-HEAD = ("work", "stock Kolibri", "image", "ratio", "to reach", "reached")
+HEAD = ("work", "stock Kolibri", "image", "ratio", "target", "met")
 
 VERDICTS = {True: "yes", False: "**no**", None: ""}
 
@@ -27,7 +27,7 @@ PROGRAMS = {
 
 
 def markdown(rows: Iterable[Row]) -> str:
-    """The rows as a table."""
+    """Format the rows as a table."""
     cells = [
         (row.work, row.stock, row.image, row.ratio, row.goal, VERDICTS[row.reached]) for row in rows
     ]
@@ -35,14 +35,14 @@ def markdown(rows: Iterable[Row]) -> str:
 
 
 def table(head: Iterable[str], lines: Iterable[Iterable[str]]) -> str:
-    """Any table."""
+    """Format any table."""
     heads = list(head)
     written = [heads, ["---"] * len(heads), *map(list, lines)]
     return "".join("| " + " | ".join(line) + " |\n" for line in written)
 
 
 def circumstances() -> str:
-    """One line: the date, the machine and what ran on it, without the machine's name."""
+    """One line with the date, the machine and the software versions, without the host name."""
     today = dt.datetime.now(dt.timezone.utc).date().isoformat()
     versions = [f"{name} {importlib.metadata.version(name)}" for name in PACKAGES]
     versions += [f"{name} {_version(command)}" for name, command in PROGRAMS.items()]
@@ -51,9 +51,9 @@ def circumstances() -> str:
 
 
 def write(page: Path, name: str, text: str) -> None:
-    """Put the text between a page's two marks of that name; the page has them already.
+    """Put the text between the existing marks of that name in a page.
 
-    :raises ValueError: for a page without them.
+    :raises ValueError: if the page does not have them.
     """
     begin, end = marks(name)
     before, found, rest = page.read_text(encoding="utf-8").partition(begin)
@@ -64,7 +64,7 @@ def write(page: Path, name: str, text: str) -> None:
 
 
 def marks(name: str) -> tuple[str, str]:
-    """The comments that stand before and after what a command writes."""
+    """The comments before and after the text that a command writes."""
     return f"<!-- written by python -m bench.{name} --write -->", f"<!-- end of bench.{name} -->"
 
 

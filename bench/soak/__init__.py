@@ -1,1 +1,1 @@
-"""What months of use leave behind: in each process, in each table, and in the task list."""
+"""Measures what months of use leave behind in processes, tables and the task list."""

@@ -1,4 +1,4 @@
-"""An administrator who gives jobs as the interface does, and looks whether they are done."""
+"""An administrator who starts jobs as the interface does, and checks that they finish."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ TASKS = "/api/tasks/tasks/"
 EXPORT = "kolibri.core.auth.tasks.exportuserstocsv"
 IMPORT = "kolibri.core.auth.tasks.importusersfromcsv"
 
-#: Jobs that are given at once.
+#: The number of jobs started at once.
 BATCH = 10
 
-#: Of so many batches, one is a trial import, whose list with passwords stays behind.
+#: One of this many batches is a trial import, which leaves a list with passwords behind.
 TRIAL = 10
 
 LIST = (
@@ -32,7 +32,7 @@ JOB_SECONDS = 600
 
 
 class Administrator(Worker):
-    """Gives jobs in a thread of its own until there are enough, or it is stopped."""
+    """Starts jobs in a thread until there are enough, or it is stopped."""
 
     def _tasks(self) -> list[Callable[[], None]]:
         return [self._give_jobs]
@@ -45,7 +45,7 @@ class Administrator(Worker):
                 continue
             batch += 1
             try:
-                # A visit at which one stays longer than a session lasts would end it.
+                # A new visit each time, because a session could expire meanwhile.
                 client = KolibriClient(self._site.url)
                 client.sign_in(SUPERUSER, SUPERUSER_PASSWORD)
                 given = self._try_import(client) if batch % TRIAL == 0 else self._export(client)

@@ -1,4 +1,4 @@
-"""How far the soak has come, in a file, so that it goes on when it is called again."""
+"""The progress of a soak, kept in a file so that it can be resumed."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ KINDS = ("requests", "syncs", "jobs")
 
 
 class Progress:
-    """What has been done of each kind of work, over all runs.
+    """The finished work of each kind, over all runs.
 
-    :param goals: how much there is to do; the work of each kind goes at the pace of the others.
+    :param goals: the total work of each kind; all kinds progress at the same pace.
     """
 
     def __init__(self, file: Path, goals: dict[str, int]) -> None:
@@ -36,7 +36,7 @@ class Progress:
         return self.data["done"][kind] >= self.goals[kind]
 
     def is_ahead(self, kind: str) -> bool:
-        """True when the other kinds should catch up first."""
+        """True if the other kinds should catch up first."""
         return self.share(kind) > min(self.share(other) for other in KINDS) + 0.01
 
     def share(self, kind: str) -> float:

@@ -1,4 +1,4 @@
-"""nginx in front of the instances, which gives each its turn, request by request."""
+"""nginx in front of the instances, which sends each request to the next of them."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ http {{
 TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
-def begin_proxy(folder: Path, urls: Sequence[str]) -> WebProcess:
-    """One address for all instances."""
+def start_proxy(folder: Path, urls: Sequence[str]) -> WebProcess:
+    """Start one address for all instances."""
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     text = CONFIGURATION.format(

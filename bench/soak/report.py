@@ -1,4 +1,4 @@
-"""What the soak prints, and whether it passes."""
+"""The report of a soak, and whether it passes."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bench.soak.progress import KINDS, Progress
-from bench.soak.sizes import MEGABYTE, is_for_people, may_grow
+from bench.soak.sizes import MEGABYTE, is_user_data, may_grow
 
-#: A process may be this many times as large as after the warm-up.
-MOST_GROWTH = 1.3
+#: A process, and all together, may grow to this many times their size after the warm-up.
+MAX_GROWTH = 1.3
 
-#: A table of finished work may hold this many rows more, such as the newest record of each school.
-MORE_ROWS = 50
+#: A table of finished work may gain this many rows, such as the newest record of each school.
+MAX_NEW_ROWS = 50
 
 
 AS_LARGE = "as large as after the warm-up"
 
-#: Where a measure stands in that of a process, as `sizes.Memory` has them.
+#: The fields of `sizes.Memory`.
 RSS, PSS = 0, 1
 
-#: How many failures are told.
+#: The report shows this many failures.
 SHOWN = 10
 
 
 def everything(progress: Progress) -> Iterator[str]:
-    """All lines."""
+    """All lines of the report."""
     data = progress.data
     yield from processes(data["runs"])
     failed = [failure for run in data["runs"] for failure in run["failures"]]
@@ -43,14 +43,14 @@ def everything(progress: Progress) -> Iterator[str]:
         yield f"housekeeping removed {data['removed']}"
     else:
         left = [f"{progress.done[kind]:,} of {progress.goals[kind]:,} {kind}" for kind in KINDS]
-        yield f"not done yet: {', '.join(left)}; call it again to go on"
+        yield f"not done yet: {', '.join(left)}; run it again to continue"
     found = faults(data)
     yield from (f"FAULT: {fault}" for fault in found)
     yield "failed" if found else "passed" if "after" in data else "well so far"
 
 
 def processes(runs: list[dict[str, Any]]) -> Iterator[str]:
-    """Each process of each run: resident and proportional size before and after."""
+    """For each process of each run, the resident and proportional size before and after."""
     for number, run in enumerate(runs, start=1):
         done = ", ".join(f"{count:,} {kind}" for kind, count in run["done"].items())
         yield f"run {number}, {run['minutes']:.0f} minutes after its warm-up: {done}"
@@ -65,40 +65,40 @@ def processes(runs: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def tables(before: Mapping[str, list[int]], after: Mapping[str, list[int]]) -> Iterator[str]:
-    """Each table that has rows, the largest first: rows and size before and after."""
+    """For each table with rows, the largest first, rows and size before and after."""
     yield f"  {'table':<46}{'rows':>20}{'kB':>18}"
     for name in sorted(after, key=lambda each: -after[each][1]):
         old, new = before.get(name, [0, 0]), after[name]
         if old[0] or new[0]:
-            kept = " (kept for people)" if is_for_people(name) else ""
+            kept = " (kept for people)" if is_user_data(name) else ""
             rows = f"{old[0]:,} -> {new[0]:,}"
             size = f"{old[1] // 1024:,} -> {new[1] // 1024:,}"
             yield f"  {name:<46}{rows:>20}{size:>18}{kept}"
 
 
 def faults(data: Mapping[str, Any]) -> list[str]:
-    """What the soak fails for; nothing while all is well."""
+    """The reasons why the soak fails, if any."""
     found = []
     for run in data["runs"]:
         for name, (before, after) in run["processes"].items():
-            if _growth(before, after) > MOST_GROWTH:
+            if _growth(before, after) > MAX_GROWTH:
                 found.append(f"{name} is {_growth(before, after):.2f} times {AS_LARGE}")
-        if _all(run) > MOST_GROWTH:
+        if _all(run) > MAX_GROWTH:
             found.append(f"all processes together are {_all(run):.2f} times {AS_LARGE}")
     for name, (rows, _) in data.get("after", {}).items():
         old = data["before"].get(name, [0, 0])[0]
-        if not may_grow(name) and rows > old + MORE_ROWS:
+        if not may_grow(name) and rows > old + MAX_NEW_ROWS:
             found.append(f"table {name} has grown from {old:,} to {rows:,} rows")
     return found
 
 
 def _growth(before: list[int], after: list[int]) -> float:
-    """Of a process. What it shares may be divided anew, so only all together are judged by that."""
+    """The growth of a process, by resident size: its share of shared memory may change."""
     return after[RSS] / before[RSS]
 
 
 def _all(run: Mapping[str, Any]) -> float:
-    """Of all processes, with what they share counted once."""
+    """The growth of all processes together; shared memory counts once."""
     sizes = run["processes"].values()
     return sum(after[PSS] for _, after in sizes) / sum(before[PSS] for before, _ in sizes)
 

@@ -1,7 +1,7 @@
-"""A school's own Kolibri, stock and on SQLite: learns and syncs, each time that it is told.
+"""A school's stock Kolibri on SQLite: makes records and syncs them on request.
 
-Runs in ``kolibri manage shell``; a line on standard input asks for a sync, and a line that begins
-with SYNCED or FAILED is the answer.
+Runs in ``kolibri manage shell``. Each line on standard input requests a sync; the answer is a line
+that begins with SYNCED or FAILED.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ def main(url: str, facility: str, username: str, password: str) -> None:
             )
             known = True
             print("SYNCED", flush=True)
-        except (Exception, SystemExit) as error:  # noqa: BLE001, PERF203 - told to whoever asked
+        except (Exception, SystemExit) as error:  # noqa: BLE001, PERF203 - reported to the caller
             print("FAILED", repr(error).replace("\n", " "), flush=True)
 
 
 def _learn() -> None:
-    """What each learner of a class did in ten minutes without a network."""
+    """Record what each learner of a class did in ten minutes without a network."""
     from django.utils import timezone
     from kolibri.core.auth.models import FacilityUser
     from kolibri.core.logger.models import ContentSessionLog

@@ -1,4 +1,4 @@
-"""Schools with a stock Kolibri on SQLite that sync with the site; some are cut off half-way."""
+"""Schools with a stock Kolibri on SQLite that sync with the site; some syncs are cut off."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
 from devtools.fleet import REPOSITORY
 from devtools.kolibri_process import Kolibri
 
-#: Of so many syncs, one is cut off.
+#: One of this many syncs is cut off.
 CUT_OFF = 20
 
 SYNC_SECONDS = 300
@@ -29,7 +29,7 @@ main({url!r}, {facility!r}, {name!r}, {password!r})
 
 
 class School(Worker):
-    """One school, in a thread of its own, until there are syncs enough or it is stopped."""
+    """One school, which syncs in a thread until there are enough syncs or it is stopped."""
 
     def __init__(self, site: Site, progress: Progress, goal: int, folder: Path) -> None:
         super().__init__(site, progress, goal)
@@ -43,7 +43,7 @@ class School(Worker):
         self._process: _Process | None = None
 
     def _tasks(self) -> list[Callable[[], None]]:
-        return [self._sync_again_and_again]
+        return [self._sync_repeatedly]
 
     def stop(self) -> None:
         self._stopped.set()
@@ -51,7 +51,7 @@ class School(Worker):
             self._process.kill()
         super().stop()
 
-    def _sync_again_and_again(self) -> None:
+    def _sync_repeatedly(self) -> None:
         synced = 0
         while not self._stopped.is_set() and self._progress.done["syncs"] < self._goal:
             if self._progress.is_ahead("syncs"):
@@ -68,13 +68,13 @@ class School(Worker):
         self._end()
 
     def _note(self, answer: str, *, cut_off: bool) -> None:
-        """A sync that did not end well; the next one is that of a fresh process."""
+        """Record a failed sync; the next one uses a new process."""
         self._end()
         if cut_off:
             self._progress.add("syncs")
             self._progress.add_broken_sync()
         else:
-            self.failures.append(answer or f"no end of a sync after {SYNC_SECONDS} s")
+            self.failures.append(answer or f"a sync did not end within {SYNC_SECONDS} s")
             self._stopped.wait(1)
 
     def _end(self) -> None:
@@ -105,7 +105,7 @@ class _Process:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def sync(self, seconds: float) -> str:
-        """SYNCED, or what went wrong; empty when there was no answer in time."""
+        """Sync; return SYNCED or an error, or an empty string if there was no answer in time."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.write("sync\n")

@@ -1,4 +1,4 @@
-"""The deployment that is soaked: two instances, with all the processes that live long in them."""
+"""The deployment under test: two instances with all their long-lived processes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.performance.school import FURNISH, LEARNERS, PASSWORD
-from bench.soak.proxy import begin_proxy
+from bench.performance.school import LEARNERS, PASSWORD, SEED_SCRIPT
+from bench.soak.proxy import start_proxy
 from devtools.certificates import CertificateAuthority
 from devtools.channel import CHANNEL_ID, make_channel
 from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
@@ -21,12 +21,12 @@ from devtools.fleet import Fleet
 from devtools.kolibri_process import Kolibri
 from devtools.postgres import PostgresServer
 from devtools.process import BackgroundProcess
-from devtools.syncing.cloud import IN_THE_BACKGROUND, SYNC_EXTRAS
+from devtools.syncing.cloud import BACKGROUND_ENVIRONMENT, SYNC_EXTRAS
 
 DATABASE, USER, DATABASE_PASSWORD = "soak", "kolibri", "a-password"
 INSTANCES = ("first", "second")
 
-#: What gunicorn runs with in the image; none of its processes is replaced while the soak lasts.
+#: gunicorn's options in the image, except that no worker process is replaced during the soak.
 GUNICORN = ("--preload", "--workers=2", "--threads=8", "--timeout=300", "--keep-alive=75")
 
 FACTS = """
@@ -45,8 +45,8 @@ print("FACTS", json.dumps({
 class Site:
     """A running deployment.
 
-    :param url: of the proxy in front of both instances.
-    :param facts: the ids of its facility, classroom and lesson.
+    :param url: the address of the proxy in front of both instances.
+    :param facts: the ids of the facility, classroom and lesson.
     """
 
     fleet: Fleet
@@ -55,7 +55,7 @@ class Site:
     roots: Mapping[str, BackgroundProcess]
 
     def processes(self) -> dict[str, int]:
-        """Each process that lives as long as the site, by its name."""
+        """The long-lived processes, by name."""
         found = {}
         for name, root in self.roots.items():
             found[name] = root.pid
@@ -64,18 +64,18 @@ class Site:
         return found
 
     def rows(self, statement: str) -> list[Any]:
-        """What the database answers."""
+        """Return the rows of a query."""
         return self.fleet.postgres.execute(statement, database=self.fleet.database)
 
     def shell(self, script: str) -> str:
-        """Run a few lines of Python in the first instance; what they print."""
+        """Run Python code in the first instance; return what it prints."""
         command = ("manage", "--skip-update", "shell", "-c", script)
         return self.fleet.instance(INSTANCES[0]).succeed(*command, seconds=600).stdout
 
 
 @contextlib.contextmanager
 def own_fleet(folder: Path) -> Iterator[Fleet]:
-    """Instances with a PostgreSQL of their own, whose data are in the folder, set up."""
+    """Instances with their own PostgreSQL, set up, with all data in `folder`."""
     authority = CertificateAuthority.create(folder / "authority")
     with PostgresServer.create(folder / "postgres", authority, durable=True) as postgres:
         fleet = Fleet(folder, postgres, authority, DATABASE, USER, DATABASE_PASSWORD)
@@ -90,11 +90,11 @@ def own_fleet(folder: Path) -> Iterator[Fleet]:
 
 @contextlib.contextmanager
 def running_site(fleet: Fleet) -> Iterator[Site]:
-    """Two instances of a fleet, furnished with a class and its lesson when they are not yet."""
+    """Two instances of a fleet, with a class and its lesson, created if absent."""
     fleet.plugins = (SYNC_EXTRAS,)
     fleet.settings.update(
         {
-            **IN_THE_BACKGROUND,
+            **BACKGROUND_ENVIRONMENT,
             "KOLIBRI_CONTENT_DIR": str(fleet.folder / "content"),
             # The proxy speaks plain HTTP.
             "KOLIBRI_AZURE_HTTPS_PROXY": "false",
@@ -114,27 +114,27 @@ def running_site(fleet: Fleet) -> Iterator[Site]:
             roots[f"{name}: worker"] = stack.enter_context(instance.begin(*worker))
             roots[f"{name}: doctor"] = stack.enter_context(_doctor(instance))
         for server in servers:
-            server.wait_until_it_answers()
+            server.wait_until_serving()
         urls = [server.url for server in servers]
-        proxy = stack.enter_context(begin_proxy(fleet.folder / "proxy", urls))
-        proxy.wait_until_it_answers()
+        proxy = stack.enter_context(start_proxy(fleet.folder / "proxy", urls))
+        proxy.wait_until_serving()
         yield Site(fleet, proxy.url, facts, roots)
 
 
 def _facts(fleet: Fleet) -> dict[str, str]:
-    """The ids, after the site has been furnished."""
+    """Return the ids of the class and its lesson, created if absent."""
     file = fleet.folder / "facts.json"
     if not file.exists():
         first = fleet.instance(INSTANCES[0])
         first.import_channel(CHANNEL_ID, make_channel(fleet.folder / "channel"))
-        furnish = FURNISH.format(teacher=SUPERUSER, learners=LEARNERS, password=PASSWORD)
-        told = first.succeed("manage", "shell", "-c", furnish + FACTS).stdout
+        seed_data = SEED_SCRIPT.format(teacher=SUPERUSER, learners=LEARNERS, password=PASSWORD)
+        told = first.succeed("manage", "shell", "-c", seed_data + FACTS).stdout
         file.write_text(told.split("FACTS ")[1])
     return dict(json.loads(file.read_text()))
 
 
 def _share_media(home: Path, folder: Path) -> None:
-    """What is uploaded to one instance is worked on by the other; a link stands for the share."""
+    """Link the media folder, so that one instance can process the other's uploads."""
     folder.mkdir(exist_ok=True)
     media = home / "media"
     if not media.is_symlink():

@@ -1,4 +1,4 @@
-"""How large everything is: each process, each table, and the task list."""
+"""The sizes of processes, tables and the task list."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
 
-#: What schools want kept: it grows with what people do, and nothing may remove it. The rest is
-#: Kolibri's and the plugin's own, and may not grow with work that is finished.
-KEPT_FOR_PEOPLE = (
+#: The users' data: it grows with use, and nothing may remove it. All other tables belong to Kolibri
+#: and the plugin, and must not grow with finished work.
+USER_DATA_PREFIXES = (
     "logger_",
     "kolibriauth_",
     "content_",
@@ -28,11 +28,11 @@ KEPT_FOR_PEOPLE = (
     "device_learnerdevicestatus",
 )
 
-#: Among these, by Kolibri's naming; it is no account.
-NOT_FOR_PEOPLE = ("morango_recordmaxcounterbuffer", "kolibriauth_session")
+#: These tables have such a prefix but contain no user data.
+NOT_USER_DATA = ("morango_recordmaxcounterbuffer", "kolibriauth_session")
 
-#: Kolibri keeps the last five minutes of it: the next coach who looks removes the rest.
-WITHIN_BOUNDS = ("notifications_notificationslog",)
+#: Kolibri keeps the last five minutes, and deletes the rest at the next visit of a coach.
+BOUNDED_TABLES = ("notifications_notificationslog",)
 
 TABLES = (
     "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
@@ -43,7 +43,7 @@ MEGABYTE = 1024 * 1024
 
 @dataclass(frozen=True)
 class Memory:
-    """Of one process, in bytes; what it shares with others counts in part in `proportional`."""
+    """The memory of a process in bytes; `proportional` divides shared memory among its users."""
 
     resident: int
     proportional: int
@@ -66,9 +66,9 @@ def of_process(pid: int) -> Memory:
 
 
 def of_tables(rows: Callable[[str], list[Any]]) -> dict[str, Table]:
-    """Counted row by row, because PostgreSQL's own figures are guesses.
+    """Count the rows of each table, because PostgreSQL's own figures are estimates.
 
-    :param rows: answers a statement.
+    :param rows: runs a query.
     """
     found = {}
     for (name,) in sorted(rows(TABLES)):
@@ -79,9 +79,9 @@ def of_tables(rows: Callable[[str], list[Any]]) -> dict[str, Table]:
 
 
 def may_grow(table: str) -> bool:
-    """True for what is kept for people, and what grows with visitors of this moment alone."""
-    return is_for_people(table) or table in WITHIN_BOUNDS
+    """True for tables with user data, and for tables bounded by the current visitors."""
+    return is_user_data(table) or table in BOUNDED_TABLES
 
 
-def is_for_people(table: str) -> bool:
-    return table.startswith(KEPT_FOR_PEOPLE) and table not in NOT_FOR_PEOPLE
+def is_user_data(table: str) -> bool:
+    return table.startswith(USER_DATA_PREFIXES) and table not in NOT_USER_DATA

@@ -1,4 +1,4 @@
-"""Learners in a lesson, a coach who watches them, and somebody who searches."""
+"""Learners in a lesson, a coach who watches them, and a visitor who searches."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from devtools.channel.exercise import MASTERY, QUESTIONS
 from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
 from devtools.kolibri_client import KolibriClient
 
-#: Rounds after which a visitor's browser is closed, and a new one signs in.
+#: After this many rounds, a visitor closes the browser and signs in with a new one.
 ROUNDS_OF_A_VISIT = 10
 
 WORDS = ("sums", "counting", "apples", "nine", "small", "nothing")
@@ -28,7 +28,7 @@ Request = tuple[str, str, Any]
 
 
 class Visitors(Worker):
-    """Threads that visit the site until the requests of the soak are done, or they are stopped."""
+    """Threads that visit the site until all requests are done, or they are stopped."""
 
     def _tasks(self) -> list[Callable[[], None]]:
         kinds = [self._learn, self._learn, self._learn, self._learn, self._coach, self._search]

@@ -1,4 +1,4 @@
-"""One kind of the work of a soak, in threads of its own."""
+"""One kind of work of a soak, in separate threads."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from bench.soak.site import Site
 
 
 class Worker:
-    """Works until there is enough of its kind, or it is stopped.
+    """Works until its goal is reached, or it is stopped.
 
-    :param goal: of its kind, how much is enough.
+    :param goal: how much work of this kind there is to do.
     """
 
     def __init__(self, site: Site, progress: Progress, goal: int) -> None:
@@ -25,7 +25,7 @@ class Worker:
         self._threads = [threading.Thread(target=each, daemon=True) for each in self._tasks()]
 
     def _tasks(self) -> Sequence[Callable[[], None]]:
-        """What each of the threads does."""
+        """The function of each thread."""
         raise NotImplementedError
 
     def start(self) -> None:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from devtools.arm.checker import Checker, CheckerMissingError, Finding
-from devtools.arm.evaluated import Evaluated, Resource
+from devtools.arm.evaluation import EvaluatedTemplate, Resource
 
-__all__ = ["Checker", "CheckerMissingError", "Evaluated", "Finding", "Resource"]
+__all__ = ["Checker", "CheckerMissingError", "EvaluatedTemplate", "Finding", "Resource"]

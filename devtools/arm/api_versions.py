@@ -1,8 +1,8 @@
-"""The API versions that the templates use, and the list that they are to follow.
+"""The API versions that the templates use, and the list that they must follow.
 
-The list is ``arm/api-versions.json``: for each resource type the newest stable version that the
-vendor's own modules deploy (Azure/bicep-registry-modules), or another one with the reason. One
-version that a subscription does not know fails the whole deployment, so the newest is not the best.
+The list is ``arm/api-versions.json``: for each resource type, the newest stable version in
+Microsoft's own modules (Azure/bicep-registry-modules), or another one with the reason. A version
+that a subscription does not offer fails the whole deployment, so the very newest is risky.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ Template = Mapping[str, typing.Any]
 
 _CALL = re.compile(r"\b(?:reference|list\w*)\(")
 _VERSION = re.compile(r"'(\d{4}-\d\d-\d\d(?:-\w+)?)'")
-#: One copy of a loop: its number follows the symbol.
+#: One copy of a loop: its index follows the symbol.
 _COPY = re.compile(r"format\('(\w+)\[\{0\}\]'")
 _TYPE = re.compile(r"'([A-Za-z]+\.[A-Za-z.]+/[A-Za-z/]+)'")
 
 
 class Listed(typing.NamedTuple):
-    """What the list says of one resource type.
+    """The list's entry for a resource type.
 
-    :param reason: why it is not the newest stable version of the modules; empty when it is.
+    :param reason: why it is not the newest stable version in the modules; empty if it is.
     """
 
     version: str
@@ -36,10 +36,10 @@ class Listed(typing.NamedTuple):
 
 
 class Use(typing.NamedTuple):
-    """One place of a template that names an API version.
+    """One place in a template that names an API version.
 
-    :param place: path in the template, such as ``resources.site.apiVersion``.
-    :param type: the resource type; empty where the place does not tell.
+    :param place: the path in the template, such as ``resources.site.apiVersion``.
+    :param type: the resource type; empty if it can't be derived.
     """
 
     place: str
@@ -54,7 +54,7 @@ def listed() -> dict[str, Listed]:
 
 
 def uses(template: Template) -> Iterator[Use]:
-    """Each API version that a template names: of resources, and in reference() and list*()."""
+    """Yield each API version in a template: of resources, and in reference() and list*()."""
     yield from _uses(template, "", {})
 
 
@@ -74,9 +74,9 @@ def _uses(value: typing.Any, place: str, names: Mapping[str, str]) -> Iterator[U
 
 
 def _names(template: Template) -> Iterator[tuple[str, str]]:
-    """What a template calls its resources, with their types; nothing for any other object.
+    """Yield the names and types of a template's resources; nothing for any other object.
 
-    A resource is called by its symbol, or by a variable that holds its ID.
+    A name is a resource's symbol, or a variable with its ID.
     """
     resources, variables = template.get("resources"), template.get("variables")
     if isinstance(resources, dict):
@@ -103,7 +103,7 @@ def _in_expression(text: str, names: Mapping[str, str]) -> Iterator[tuple[str, s
 
 
 def _arguments(text: str) -> list[str]:
-    """The arguments of a call, from the text behind its opening parenthesis."""
+    """Split the arguments of a call, from the text after its opening parenthesis."""
     arguments, depth, quoted = [""], 0, False
     for character in text:
         quoted ^= character == "'"

@@ -1,7 +1,7 @@
 """The offline template checker, used as a library.
 
-The checker is no part of this project. It is looked for where the variable ARM_CHECK says, else in
-``shared/arm-check`` beside the checkout.
+The checker is not part of this project. The environment variable ARM_CHECK names its folder; the
+default is ``shared/arm-check`` next to the checkout.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import typing
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from devtools.arm.evaluated import AT_DEPLOYMENT, Evaluated, Resource
+from devtools.arm.evaluation import AT_DEPLOYMENT, EvaluatedTemplate, Resource
 
-#: Where the checker stands when ARM_CHECK does not say it.
-BESIDE_THE_CHECKOUT = Path(__file__).parents[3] / "shared" / "arm-check"
+#: The checker's folder if ARM_CHECK is not set.
+DEFAULT_CHECKER_DIR = Path(__file__).parents[3] / "shared" / "arm-check"
 
 _MODULES = (
     "armcheck",
@@ -41,10 +41,10 @@ class CheckerMissingError(Exception):
 
 
 class Finding(typing.NamedTuple):
-    """One thing that the checker has to say.
+    """One finding of the checker.
 
     :param level: ``error`` or ``warning``.
-    :param place: path in the template.
+    :param place: the path in the template.
     """
 
     level: str
@@ -55,7 +55,7 @@ class Finding(typing.NamedTuple):
 class Checker:
     """Checks and evaluates templates.
 
-    :raises CheckerMissingError: when the checker is not there.
+    :raises CheckerMissingError: if the checker is not installed.
     """
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class Checker:
         self._deployed = self._part["armcheck"].deployed_versions()
 
     def check(self, template: Template, sets: Sequence[Mapping[str, typing.Any]]) -> list[Finding]:
-        """Everything the checker finds with ``--strict --deployed``, with each set of values."""
+        """Return all findings with ``--strict --deployed``, for each set of values."""
         report = self._part["findings"].Report()
         self._part["declarations"].StaticChecker(self._store, report).template(template)
         for values in sets:
@@ -79,7 +79,7 @@ class Checker:
             self._part["graph"].GraphChecker(deployment, report).run()
         return [Finding(each.level, each.path, each.message) for each in report.findings]
 
-    def evaluate(self, template: Template, values: Mapping[str, typing.Any]) -> Evaluated:
+    def evaluate(self, template: Template, values: Mapping[str, typing.Any]) -> EvaluatedTemplate:
         """The resources and outputs of a template with these parameter values."""
         report = self._part["findings"].Report()
         deployment = self._expand(template, values, report)
@@ -89,19 +89,19 @@ class Checker:
             for each in part.resources
             if each.on and not each.existing
         )
-        return Evaluated(resources, self._plain(deployment.outputs))
+        return EvaluatedTemplate(resources, self._plain(deployment.outputs))
 
     def part(self, name: str) -> typing.Any:
-        """A module of the checker, for who reads expressions elsewhere than in a template.
+        """A module of the checker, to evaluate expressions outside a template.
 
-        :raises KeyError: when it is none of those that are loaded.
+        :raises KeyError: if it is not loaded.
         """
         return self._part[name]
 
     def _check_values(
         self, template: Template, values: Mapping[str, typing.Any], report: typing.Any
     ) -> None:
-        """Hold values to the declarations; the checker itself does so for parameters files only."""
+        """Check values against the declarations; the checker does so only for parameters files."""
         declared = template.get("parameters") or {}
         for name, value in values.items():
             place = f"parameters.{name}"
@@ -144,11 +144,11 @@ class Checker:
 
 
 def checker_folder() -> Path:
-    """Where the checker is.
+    """Find the checker.
 
-    :raises CheckerMissingError: when it is not there.
+    :raises CheckerMissingError: if it is not there.
     """
-    folder = Path(os.environ.get("ARM_CHECK") or BESIDE_THE_CHECKOUT)
+    folder = Path(os.environ.get("ARM_CHECK") or DEFAULT_CHECKER_DIR)
     if not (folder / "armcheck.py").is_file():
         raise CheckerMissingError(
             f"There is no offline checker at {folder}. Set ARM_CHECK to the folder that "
@@ -160,7 +160,7 @@ def checker_folder() -> Path:
 def _load(folder: Path) -> dict[str, types.ModuleType]:
     """Import the checker's modules and take them out of sys.modules again.
 
-    They have names such as ``values`` and ``rules``, which anybody may want.
+    Other code may need their names, such as ``values`` and ``rules``.
     """
     before = list(sys.path)
     sys.path.insert(0, str(folder))

@@ -1,4 +1,4 @@
-"""Parameter values to try, so that every pair of choices is tried together."""
+"""Sets of parameter values that together cover every pair of choices."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ _OTHER_DIGEST = "sha256:" + "fedcba9876543210" * 4
 _COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
-class Together(dict[str, typing.Any]):
+class LinkedValues(dict[str, typing.Any]):
     """Values of several parameters that belong together, as one choice."""
 
 
-def _image(source: str, **given: typing.Any) -> Together:
-    """A choice of where the image comes from; what is not given is as in the template."""
-    return Together(
+def _image(source: str, **given: typing.Any) -> LinkedValues:
+    """A choice for the source of the image; other parameters keep the template's defaults."""
+    return LinkedValues(
         {"imageSource": source, "ref": "v0.1.0", "image": "", "registryId": "", **given}
     )
 
 
-#: For each parameter that changes what is deployed, the choices worth trying.
+#: The choices to test, for each parameter that changes the deployment.
 CHOICES: Mapping[str, Sequence[typing.Any]] = {
     "name": ["kolibri", "ab", "a-very-long-name-123", "0school-1"],
     "size": ["small", "medium", "large"],
     "sizeOverrides": [
         {},
-        {"redis": True, "redisSku": "Balanced_B3", "backupDays": 30},
+        {"backupDays": 30},
         {"planSku": "P1v3", "minimumInstances": 2, "maximumInstances": 2, "stagingSlot": True},
         {"planSku": "P0v3", "logDailyCapGB": 5},
         {"planSku": "P0v3", "minimumInstances": 6, "stagingSlot": False},
@@ -48,27 +48,19 @@ CHOICES: Mapping[str, Sequence[typing.Any]] = {
     "useAvailabilityZones": [True, False],
     "imageSource": [
         _image("build"),
-        _image("build", ref=_COMMIT, stagingRef="v0.2.0"),
-        _image(
-            "published",
-            image=f"registry.example.org/kolibri-azure@{_DIGEST}",
-            stagingImage=f"registry.example.org/kolibri-azure@{_OTHER_DIGEST}",
-        ),
+        _image("build", ref=_COMMIT),
+        _image("published", image=f"registry.example.org/kolibri-azure@{_DIGEST}"),
         _image("own", image="registry.example.org/kolibri-azure:2"),
-        _image(
-            "own",
-            image="schoolimages.azurecr.io/kolibri:2",
-            registryId=REGISTRY,
-            stagingImage="schoolimages.azurecr.io/kolibri:3",
-        ),
+        _image("own", image="schoolimages.azurecr.io/kolibri:2", registryId=REGISTRY),
     ],
     "rebuild": ["", "2026-11"],
     "secretLifetimeDays": [0, 365],
-    "rewriteSecrets": [[], ["kolibri-secret-key", "kolibri-redis-url"]],
+    "rewriteSecrets": [[], ["kolibri-secret-key", "kolibri-superuser-password"]],
     "vaultName": ["", "kv-of-the-ministry-2"],
     "vaultRetentionDays": [90, 7],
     "learnerCanSignUp": [False, True],
     "learnerCanLoginByName": [False, True],
+    "channels": ["", "nakav-mafak,c9d7f950ab6b5a1199e3d6c10d7f0103"],
     "databaseVersion": ["16", "17"],
     "databaseServerName": ["", "kolibri-db-restored"],
     "databaseName": ["kolibri", "kolibri_copy"],
@@ -86,7 +78,36 @@ CHOICES: Mapping[str, Sequence[typing.Any]] = {
     "budgetAmount": [0, 500],
     "budgetStartDate": ["2026-09-01"],
     "backupShares": [True, False],
+    "nightlyBackups": [7, 0, 60],
     "deleteLocks": [True, False],
+}
+
+#: The choices while a version is tried in the staging slot, which not every size has.
+STAGED_CHOICES: Mapping[str, Sequence[typing.Any]] = {
+    "size": [
+        LinkedValues(size="small", sizeOverrides={"planSku": "P0v3", "stagingSlot": True}),
+        LinkedValues(size="medium", sizeOverrides={}),
+        LinkedValues(size="large", sizeOverrides={"minimumInstances": 2}),
+    ],
+    "imageSource": [
+        _image("build", ref=_COMMIT, stagingRef="v0.2.0"),
+        _image(
+            "published",
+            image=f"registry.example.org/kolibri-azure@{_DIGEST}",
+            stagingImage=f"registry.example.org/kolibri-azure@{_OTHER_DIGEST}",
+        ),
+        _image(
+            "own",
+            image="schoolimages.azurecr.io/kolibri:2",
+            registryId=REGISTRY,
+            stagingImage="schoolimages.azurecr.io/kolibri:3",
+        ),
+    ],
+    "rebuild": ["", "2026-11"],
+    "rewriteSecrets": [[], ["kolibri-secret-key"]],
+    "enableShell": [False, True],
+    "customDomain": ["", "kolibri.example.org"],
+    "frontDoor": ["none", "standard", "premium"],
 }
 
 #: The choices of the test template.
@@ -103,17 +124,26 @@ TEST_CHOICES: Mapping[str, Sequence[typing.Any]] = {
     "facilityPreset": ["formal", "nonformal", "informal"],
     "learnerCanSignUp": [False, True],
     "learnerCanLoginByName": [False, True],
+    "channels": ["", "nakav-mafak"],
     "tags": [{}, {"owner": "it"}],
 }
+
+#: All choices of the production template; each table is combined by itself.
+PRODUCTION_CHOICES = (CHOICES, STAGED_CHOICES)
 
 PASSWORD = "Correct-Horse-7-Battery"
 
 
-def pairwise(choices: Mapping[str, Sequence[typing.Any]]) -> list[Values]:
-    """Few sets of values in which each pair of choices of two parameters occurs together.
+def production_sets() -> list[Values]:
+    """The sets for the production template."""
+    return [values for choices in PRODUCTION_CHOICES for values in pairwise(choices)]
 
-    Greedy: each further set takes, parameter by parameter, the choice that covers most of the
-    pairs still missing. The result is the same at every run.
+
+def pairwise(choices: Mapping[str, Sequence[typing.Any]]) -> list[Values]:
+    """A few sets of values that contain each pair of choices of two parameters.
+
+    Greedy: each set takes, parameter by parameter, the choice that covers the most missing pairs.
+    The result is deterministic.
     """
     missing = {
         frozenset({(first, i), (second, j)})
@@ -137,8 +167,8 @@ def pairwise(choices: Mapping[str, Sequence[typing.Any]]) -> list[Values]:
 
 
 def values_of(chosen: Mapping[str, typing.Any]) -> Values:
-    """The parameters that one choice of each makes."""
+    """Merge the chosen values into parameters."""
     values: Values = {}
     for name, choice in chosen.items():
-        values.update(choice if isinstance(choice, Together) else {name: choice})
+        values.update(choice if isinstance(choice, LinkedValues) else {name: choice})
     return values

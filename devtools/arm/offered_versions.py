@@ -1,10 +1,10 @@
-"""Says which API versions of the templates a subscription does not offer.
+"""Reports which API versions of the templates a subscription does not offer.
 
-``python -m devtools.arm.offered_versions`` asks ``az``, which must be signed in, for each provider
-of ``arm/api-versions.json``; given files (``-`` is standard input), it reads the answers of
+``python -m devtools.arm.offered_versions`` queries each provider in ``arm/api-versions.json`` with
+``az``, which must be signed in. Given files (``-`` is standard input), it reads the output of
 ``az provider show --namespace NAME --output json`` from them instead.
 
-Exit code: 0 all are offered, 1 some are not, 2 it could not be found out.
+Exit code: 0 all are offered, 1 some are not, 2 the answer is unknown.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from devtools.arm import api_versions
 
 Answer = Mapping[str, typing.Any]
 
-#: Seconds for one answer; the command line signs in anew for each.
+#: Seconds for one answer; az signs in again for each.
 TIMEOUT = 120
 
 
 class NoAnswerError(Exception):
-    """A provider's answer could not be had."""
+    """A provider's answer is not available."""
 
 
 def missing(wanted: Mapping[str, api_versions.Listed], answers: Iterable[Answer]) -> Iterator[str]:
-    """A sentence for each type whose version is not among those that the answers offer.
+    """Yield a sentence for each type whose version is not offered.
 
-    Providers list only some of their child types. One that is not listed has its parent's versions.
+    Providers list only some of their child types. The others have their parent's versions.
 
-    :param answers: one for each provider of the types, as the command gives it.
+    :param answers: one answer for each provider of the types, as printed by the command.
     """
     offered = {
         f"{answer['namespace']}/{each['resourceType']}".lower(): each["apiVersions"]
@@ -51,21 +51,21 @@ def missing(wanted: Mapping[str, api_versions.Listed], answers: Iterable[Answer]
 
 
 def _lineage(name: str) -> Iterator[str]:
-    """A type and those it is a child of, nearest first."""
+    """A type and its ancestors, nearest first."""
     while "/" in name:
         yield name
         name = name.rpartition("/")[0]
 
 
 def namespaces(wanted: Iterable[str]) -> list[str]:
-    """The providers of some types."""
+    """The providers of the given types."""
     return sorted({name.partition("/")[0] for name in wanted})
 
 
 def ask(namespace: str) -> Answer:
-    """What the subscription that ``az`` is signed in to offers of one provider.
+    """Ask ``az`` what the current subscription offers from one provider.
 
-    :raises NoAnswerError: when ``az`` is missing, fails or prints something else.
+    :raises NoAnswerError: if ``az`` is missing, fails or prints something unexpected.
     """
     command = ["az", "provider", "show", "--namespace", namespace, "--output", "json"]
     try:
@@ -80,10 +80,10 @@ def ask(namespace: str) -> Answer:
 
 
 def read(path: str) -> Answer:
-    """An answer that was saved.
+    """Read a saved answer.
 
     :param path: a file, or ``-`` for standard input.
-    :raises NoAnswerError: when it can't be read, or is something else.
+    :raises NoAnswerError: if it can't be read or has an unexpected form.
     """
     try:
         text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
@@ -108,13 +108,13 @@ def _parsed(text: str, source: str) -> Answer:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Compare the list with what is offered, and say what is missing.
+    """Compare the list with the offered versions, and report what is missing.
 
     :returns: the exit code.
     """
     parser = argparse.ArgumentParser(
         prog="python -m devtools.arm.offered_versions",
-        description="Say which API versions of arm/api-versions.json a subscription lacks.",
+        description="Report which API versions of arm/api-versions.json a subscription lacks.",
     )
     parser.add_argument("answers", nargs="*", metavar="FILE", help="saved answers, - for input")
     given = parser.parse_args(arguments)

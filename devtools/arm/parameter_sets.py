@@ -1,8 +1,8 @@
-"""Writes parameters for each combination of choices that the tests try, for tools that read files.
+"""Writes parameters files for each combination of choices that the tests use.
 
-``python -m devtools.arm.parameter_sets FOLDER`` makes two folders in FOLDER, with a file for each
-set: ``json`` for PSRule, ``bicep`` for ``bicep snapshot``. The sets are the examples of
-``arm/parameters``, and those of the tests, of the test template too.
+``python -m devtools.arm.parameter_sets FOLDER`` creates two folders in FOLDER, with a file for each
+set: ``json`` for PSRule, ``bicep`` for ``bicep snapshot``. The sets are the examples in
+``arm/parameters`` and the combinations of the tests, for both templates.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ import typing
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from devtools.arm.combinations import CHOICES, TEST_CHOICES, pairwise
+from devtools.arm.combinations import TEST_CHOICES, pairwise, production_sets
 
 ROOT = Path(__file__).parents[2]
 PRODUCTION = ROOT / "arm" / "prod_deployment_template.json"
 TEST = ROOT / "arm" / "test_deployment_template.json"
 EXAMPLES = ROOT / "arm" / "parameters"
 
-#: Stands for the password, which no file holds. Nothing is deployed with these files.
+#: A placeholder for the password. Nothing is deployed with these files.
 PASSWORD = "Placeholder-for-evaluation-1"
 
-#: Marks what is deployed without zones because somebody said so; arm/ps-rule knows it.
+#: Marks a deployment that deliberately has no zones, for the rules in arm/ps-rule.
 ZONES_DECLINED = {"availabilityZones": "declined"}
 
 _SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#"
@@ -35,9 +35,9 @@ _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
 
 class ParameterSet(typing.NamedTuple):
-    """Parameter values that a template is tried with.
+    """Parameter values for testing a template.
 
-    :param name: of the files, without what they end in.
+    :param name: the name of its files, without extension.
     """
 
     name: str
@@ -46,16 +46,16 @@ class ParameterSet(typing.NamedTuple):
 
 
 def parameter_sets() -> Iterator[ParameterSet]:
-    """All sets: each example, and for both templates those with every pair of choices."""
+    """Yield all sets: the examples, and for both templates the sets with every pair of choices."""
     for path in sorted(EXAMPLES.glob("*.parameters.json")):
         given = json.loads(path.read_text(encoding="utf-8"))["parameters"]
         values = {name: each["value"] for name, each in given.items()}
         yield _set(path.name.partition(".")[0], PRODUCTION, values)
-    for title, template, choices in (
-        ("production", PRODUCTION, CHOICES),
-        ("test", TEST, TEST_CHOICES),
+    for title, template, sets in (
+        ("production", PRODUCTION, production_sets()),
+        ("test", TEST, pairwise(TEST_CHOICES)),
     ):
-        for number, values in enumerate(pairwise(choices), start=1):
+        for number, values in enumerate(sets, start=1):
             yield _set(f"{title}-{number:02}", template, values)
 
 
@@ -66,7 +66,7 @@ def _set(name: str, template: Path, values: Mapping[str, typing.Any]) -> Paramet
 
 
 def as_json(one: ParameterSet) -> str:
-    """A parameters file. It names its template from the root of the repository, for PSRule."""
+    """Format a parameters file. Its path to the template starts at the repository, for PSRule."""
     document = {
         "$schema": _SCHEMA,
         "contentVersion": "1.0.0.0",
@@ -77,7 +77,7 @@ def as_json(one: ParameterSet) -> str:
 
 
 def as_bicep(one: ParameterSet, folder: Path) -> str:
-    """A .bicepparam file that is to stand in a folder."""
+    """Format a .bicepparam file for the given folder."""
     template = Path(os.path.relpath(one.template, folder)).as_posix()
     lines = [f"using {_literal(template)}", ""]
     lines += [f"param {name} = {_literal(value)}" for name, value in one.values.items()]
@@ -117,13 +117,13 @@ def write(folder: Path) -> list[Path]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the files into the folder of the command line.
+    """Write the files into the folder given on the command line.
 
     :returns: the exit code.
     """
     parser = argparse.ArgumentParser(
         prog="python -m devtools.arm.parameter_sets",
-        description="Write parameters files for each combination that the tests try.",
+        description="Write parameters files for each combination that the tests use.",
     )
     parser.add_argument("folder", type=Path, metavar="FOLDER")
     given = parser.parse_args(arguments)

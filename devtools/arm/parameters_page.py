@@ -17,8 +17,9 @@ TEMPLATES = {
 INTRODUCTION = """\
 # Parameters of the templates
 
-This page is written by `python -m devtools.arm.parameters_page`; a test holds it in step with the
-templates. *Required* values must be given, *optional* ones have a default.
+`python -m devtools.arm.parameters_page` writes this page, and a test checks that it matches the
+templates. *Required* parameters must be set; *optional* ones have a default; *conditional* ones
+must be set in the cases that their description names.
 """
 
 

@@ -1,15 +1,15 @@
-"""The form of the portal, and what it hands to the template for given answers.
+"""The portal's form, and the parameters that it passes to the template for given answers.
 
-Expressions are read with the grammar of the offline checker and computed with its functions: the
-portal's language has the same form, and the functions taken from there mean the same in both.
-Where the vendor's documentation leaves room, the harsher reading is taken:
+The offline checker's grammar and functions evaluate the expressions: the portal's language has the
+same syntax, and the shared functions mean the same in both. Where Microsoft's documentation is
+unclear, this module takes the stricter reading:
 
-- both branches of ``if`` and all arguments of ``coalesce`` are computed, needed or not;
-- a member of nothing fails, and so does a text function of nothing;
+- it evaluates both branches of ``if`` and all arguments of ``coalesce``, needed or not;
+- a member of null fails, and so does a text function of null;
 - a function that is not listed here fails.
 
-An element that is not shown has no value: the documentation of ``coalesce`` says so. It does not
-say whether an answer that was given before the element was hidden still counts: both are offered.
+A hidden element has no value, according to the documentation of ``coalesce``. It does not say
+whether an answer given before the element was hidden still counts, so both are supported.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from collections.abc import Callable, Iterator, Mapping
 
 from devtools.arm.checker import Checker
 
-#: By key of the element, see :attr:`Element.key`. None: nothing was answered.
+#: Answers by :attr:`Element.key`; None means no answer.
 Answers = Mapping[str, typing.Any]
 
-#: Elements that ask nothing.
+#: Elements without an answer.
 TEXTS = ("Microsoft.Common.InfoBox", "Microsoft.Common.TextBlock")
 
-#: Functions that mean the same in the template language, by the portal's names.
+#: The portal's names of functions that mean the same in the template language.
 SHARED = ("bool", "concat", "contains", "empty", "equals", "int", "replace", "split")
 
 LOCATION = "westeurope"
@@ -38,9 +38,9 @@ class FormError(Exception):
 
 
 class Element(typing.NamedTuple):
-    """Something that the form shows.
+    """An element of the form.
 
-    :param page: name of its step; empty on the first page.
+    :param page: the name of its step; empty on the first page.
     """
 
     page: str
@@ -66,12 +66,12 @@ class Element(typing.NamedTuple):
 
     @property
     def choices(self) -> dict[str, typing.Any]:
-        """Of a list or group of choices: each label with its value."""
+        """The labels of a list or option group, with their values."""
         return {each["label"]: each["value"] for each in self.constraints.get("allowedValues", [])}
 
     @property
     def default(self) -> typing.Any:
-        """The answer that stands there when the form opens."""
+        """The initial answer."""
         given = self.body.get("defaultValue")
         if self.choices:
             return self.choices[str(given)] if given else next(iter(self.choices.values()))
@@ -101,14 +101,14 @@ class Form:
         return (each for each in self.elements.values() if each.is_question)
 
     def defaults(self) -> dict[str, typing.Any]:
-        """The answers of somebody who has typed nothing."""
+        """The answers of a user who changes nothing."""
         return {each.key: each.default for each in self.questions()}
 
     def shown(self, answers: Answers) -> list[str]:
-        """The keys of all elements that can be seen with these answers.
+        """The keys of all elements that are visible with these answers.
 
-        :raises FormError: when a condition can't be computed, gives no bool, or depends on an
-            element that comes later.
+        :raises FormError: if a condition can't be computed, gives no bool, or depends on a later
+            element.
         """
         seen: dict[str, typing.Any] = {}
         shown = []
@@ -120,7 +120,7 @@ class Form:
         return shown
 
     def refused(self, answers: Answers) -> list[str]:
-        """The keys of all answers with which the portal would not go on."""
+        """The keys of all answers that the portal would reject."""
         shown = self.shown(answers)
         seen = {key: answers.get(key) if key in shown else None for key in self.elements}
         return [
@@ -130,10 +130,10 @@ class Form:
         ]
 
     def outputs(self, answers: Answers, *, remembers_hidden: bool = False) -> dict[str, typing.Any]:
-        """The parameter values that the template gets.
+        """The parameter values that the form passes to the template.
 
-        :param remembers_hidden: whether an answer counts although its element is hidden now.
-        :raises FormError: when one can't be computed.
+        :param remembers_hidden: whether the answer of a hidden element counts.
+        :raises FormError: if a value can't be computed.
         """
         shown = self.shown(answers)
         values = {
@@ -149,18 +149,18 @@ class Form:
         if element.choices:
             return answer in element.choices.values()
         regex = element.constraints.get("regex")
-        # As JavaScript does: found anywhere, so the expression must hold its own ^ and $.
+        # As in JavaScript, the regex matches anywhere, unless it has ^ and $.
         return regex is None or re.search(regex, answer) is not None
 
     def _condition(self, condition: typing.Any, answers: Answers) -> bool:
         value = self._expressions.value(condition, answers)
         if not isinstance(value, bool):
-            raise FormError(f"{condition} gives {value!r}, no bool")
+            raise FormError(f"{condition} gives {value!r}; expected a bool")
         return value
 
 
 class _Expressions:
-    """Computes the expressions of a form."""
+    """Evaluates the expressions of a form."""
 
     def __init__(self, checker: Checker) -> None:
         self._grammar = checker.part("expressions")
@@ -168,7 +168,7 @@ class _Expressions:
         self._errors = (checker.part("values").EvalError, self._grammar.ExpressionError)
 
     def value(self, text: typing.Any, answers: Answers) -> typing.Any:
-        """What an expression gives; anything else is its own value."""
+        """The value of an expression, or the given value if it is not one."""
         if not self._grammar.is_expression(text):
             return text
         try:
@@ -192,7 +192,7 @@ def _own_function(name: str) -> Callable[..., typing.Any]:
         return _OWN[name]
     except KeyError:
         known = ", ".join(sorted([*_OWN, *SHARED]))
-        raise FormError(f"{name}() is not among the functions known here: {known}") from None
+        raise FormError(f"{name}() is not supported here; supported are: {known}") from None
 
 
 class _Page(dict[str, typing.Any]):
@@ -200,7 +200,7 @@ class _Page(dict[str, typing.Any]):
 
 
 def _member(target: typing.Any, key: typing.Any) -> typing.Any:
-    """A member of an object; None, as JavaScript's undefined, where it has none of that name."""
+    """A member of an object; None, like JavaScript's undefined, if it does not exist."""
     if isinstance(target, _Page) and key not in target:
         raise FormError(f"there is no element {key} on that page, or it comes later")
     if not isinstance(target, Mapping):

@@ -1,9 +1,9 @@
-"""Evaluates the templates with the vendor's own engine: ``make snapshot``. Nobody has to sign in.
+"""Evaluates the templates with Bicep, Microsoft's own engine: ``make snapshot``. Needs no account.
 
 ``bicep snapshot`` resolves every expression of a template as Azure would, and writes the resources
-and its diagnostics to a file. It ends with 0 whatever it has to say, so the file is read here.
+and its diagnostics to a file. Its exit code is always 0, so this module reads the file.
 
-Exit code: 0 no diagnostic, 1 some, 2 there is no ``bicep``.
+Exit code: 0 no diagnostics, 1 some, 2 ``bicep`` is missing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from devtools.arm import parameter_sets
 
-#: What a deployment would bring along. The tenant and the subscription do not exist.
+#: The context of a deployment. The tenant and the subscription do not exist.
 CONTEXT = {
     "--tenant-id": "11111111-1111-1111-1111-111111111111",
     "--subscription-id": "22222222-2222-2222-2222-222222222222",
@@ -33,16 +33,16 @@ TIMEOUT = 120
 MISSING = """\
 There is no bicep on the PATH. Install the Bicep CLI, version 0.49 or newer:
   https://learn.microsoft.com/azure/azure-resource-manager/bicep/install
-Who has the Azure CLI gets it with
+If you have the Azure CLI:
   az bicep install && PATH="$HOME/.azure/bin:$PATH" make snapshot
-(The Azure CLI has no command for a snapshot, so the program itself is needed.)"""
+(The Azure CLI has no command for a snapshot, so this needs the program itself.)"""
 
 
 def diagnostics(bicep: str, parameters: Path) -> Iterator[str]:
-    """Everything that the engine has to say about a template with one set of parameters.
+    """Yield all diagnostics of a template with one set of parameters.
 
     :param bicep: the program.
-    :param parameters: a .bicepparam file; the snapshot is written beside it.
+    :param parameters: a .bicepparam file; the snapshot is written next to it.
     """
     command = [bicep, "snapshot", str(parameters), "--mode", "overwrite"]
     command += [word for option in CONTEXT.items() for word in option]
@@ -60,7 +60,7 @@ def diagnostics(bicep: str, parameters: Path) -> Iterator[str]:
 
 
 def _of_file(path: Path) -> Iterator[str]:
-    """What stands in a snapshot beside the resources, and whether there are any."""
+    """Yield the diagnostics in a snapshot, and an error if it has no resources."""
     try:
         snapshot = json.loads(path.read_text(encoding="utf-8"))
         yield from snapshot["diagnostics"]
@@ -71,13 +71,13 @@ def _of_file(path: Path) -> Iterator[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Evaluate both templates with every set of parameters, and say what is not right.
+    """Evaluate both templates with every set of parameters, and print the diagnostics.
 
     :returns: the exit code.
     """
     parser = argparse.ArgumentParser(
         prog="python -m devtools.arm.snapshot",
-        description="Evaluate the templates with the vendor's engine, bicep snapshot.",
+        description="Evaluate the templates with Microsoft's engine, bicep snapshot.",
     )
     parser.parse_args(arguments)
     bicep = shutil.which("bicep")

@@ -1,9 +1,9 @@
-"""Whether the real ``az`` takes the commands that the project prints or documents.
+"""Checks whether the real ``az`` accepts the commands that the project prints or documents.
 
-What is printed is found in all its places (:mod:`.places`): pages, remedies in the code, what the
-doctor has said, workflows and templates. A shell that has nothing but stand-ins says which calls it
-comes to (:mod:`.printed`). Then az itself, in an Azure where nothing exists, is given each of them
-(:mod:`.verdicts`), and jq its programs.
+:mod:`.places` finds the commands: in pages, remedies in the code, the doctor's golden files,
+workflows and templates. :mod:`.printed` runs them in a shell that has only stand-ins, to see which
+calls they make. :mod:`.verdicts` gives each call to the real az, in an Azure where nothing exists.
+jq checks its programs.
 """
 
 from devtools.azure_cli.places import everywhere, in_outputs

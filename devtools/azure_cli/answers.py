@@ -1,8 +1,8 @@
-"""What Azure answers when it is asked for a resource, as far as the project's commands look at it.
+"""Azure's answers for resources, as far as the project's commands use them.
 
-One body for each type, by the vendor's reference of its REST API, from which az makes what a
-``--query`` sees. Id, name, type and location are added; a list holds one such resource, and what is
-no resource but an action, such as listKeys, is answered with the body alone.
+Each type has one body, from Microsoft's REST API reference; az derives the input of a ``--query``
+from it. Id, name, type and location are added. A list contains one such resource. An action, such
+as listKeys, returns only the body.
 """
 
 from __future__ import annotations
@@ -62,10 +62,6 @@ RESOURCES: Mapping[str, Mapping[str, typing.Any] | str] = {
             "network": {"publicNetworkAccess": "Disabled"},
             "backup": {"backupRetentionDays": 14, "earliestRestoreDate": "2026-09-01T10:00:00Z"},
         },
-    },
-    "Microsoft.Cache/redisEnterprise": {
-        "sku": {"name": "Balanced_B0"},
-        "properties": {"resourceState": "Running", "provisioningState": "Succeeded"},
     },
     "Microsoft.ManagedIdentity/userAssignedIdentities": {
         "properties": {"tenantId": "T", "principalId": "P", "clientId": "C"}

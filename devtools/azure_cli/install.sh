@@ -1,10 +1,10 @@
 #!/bin/sh
-# Installs the Azure CLI into an environment of its own: 730 MB, in about a minute.
+# Installs the Azure CLI into its own environment: 730 MB, in about a minute.
 #
 #   sh devtools/azure_cli/install.sh FOLDER [PYTHON]
 #
-# FOLDER  the environment; left alone when it has what requirements/azure-cli.txt says
-# PYTHON  the Python to make it of, 3.10 or newer; default: python3
+# FOLDER  the environment; unchanged if it matches requirements/azure-cli.txt
+# PYTHON  the Python to use, 3.10 or newer; default: python3
 set -eu
 
 folder=$1 python=${2:-python3}
@@ -15,7 +15,7 @@ if [ "$(cat "$folder/installed" 2>/dev/null)" != "$wanted" ]; then
     echo "Installing the Azure CLI into $folder; this takes about a minute."
     rm -rf "$folder"
     "$python" -m venv "$folder"
-    # It is run a few times only, so most of its modules need no compiling.
+    # It runs only a few times, so compiling all its modules would not pay off.
     "$folder/bin/pip" install --quiet --disable-pip-version-check --no-compile \
         -r requirements/azure-cli.txt
     echo "$wanted" >"$folder/installed"

@@ -1,7 +1,7 @@
 """The commands in plain text, such as a remedy.
 
-A command begins a line or follows a colon, and ends with its line; a backslash continues it. So
-whoever reads a remedy can mark the line from there and paste it.
+A command begins a line or follows a colon, and ends with its line; a backslash continues it. A
+reader of a remedy can therefore select the rest of the line and paste it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ BEGIN = re.compile(r"(?:^|(?<=: ))(?=az [a-z])")
 
 
 def commands(text: str) -> list[str]:
-    """The commands of a text, each as a script."""
+    """The commands in a text, each as a script."""
     found = []
     for line in text.replace("\\\n", " ").splitlines():
         begin = BEGIN.search(line.strip())

@@ -1,4 +1,4 @@
-"""The examples of pages in Markdown that call az."""
+"""Finds the examples in Markdown pages that call az."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from devtools.azure_cli.printed import Example
 
-#: A longer command for which a page says DEPLOY.
+#: A longer command that a page abbreviates as DEPLOY.
 DEPLOY = re.compile(r"`DEPLOY` stands for .*\n\n((?: {4}.*\n)+)")
 
-#: Code between two fences, and the language that the first one names.
+#: A fenced code block and its language.
 FENCED = re.compile(r"^ *```(?P<language>\w*)\n(?P<code>.*?)^ *```$", re.DOTALL | re.MULTILINE)
-OF_A_SHELL = ("", "sh", "bash", "console")
+SHELL_LANGUAGES = ("", "sh", "bash", "console")
 
 INDENTED = re.compile(r"(?:\d+\.)? {4,}(?P<code>\S.*)")
 SPAN = re.compile(r"`((?:az|DEPLOY) [^`]+)`")
@@ -21,11 +21,11 @@ HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
 def examples(name: str, page: str) -> Iterator[Example]:
-    """The examples of a page that call az, each with the section it stands in.
+    """Yield the examples of a page that call az, each with its section.
 
-    They are blocks of code, and code within sentences that is a command.
+    These are code blocks, and inline code that is a command.
     """
-    prelude = _meaning_of_deploy(page)
+    prelude = _deploy_alias(page)
     for heading, section in _sections(page):
         place = f"{name}, {heading}" if heading else name
         for block in _blocks(section):
@@ -35,13 +35,13 @@ def examples(name: str, page: str) -> Iterator[Example]:
             yield Example(place, span, prelude + " ".join(span.split()))
 
 
-def _meaning_of_deploy(page: str) -> str:
+def _deploy_alias(page: str) -> str:
     command = DEPLOY.search(page)
     return f'DEPLOY() {{ {command[1].strip()} "$@"; }}\n' if command else ""
 
 
 def _sections(page: str) -> Iterator[tuple[str, str]]:
-    """Heading and text of each section. A comment in a shell's example is no heading."""
+    """The heading and text of each section. A comment in a shell example is not a heading."""
     veiled = FENCED.sub(lambda match: match[0].replace("#", " "), page)
     begins = [match.start() for match in HEADING.finditer(veiled)]
     for begin, end in zip([0, *begins], [*begins, len(page)]):
@@ -51,8 +51,10 @@ def _sections(page: str) -> Iterator[tuple[str, str]]:
 
 
 def _blocks(section: str) -> list[str]:
-    """The blocks of code of a section, fenced or indented."""
-    found = [match["code"] for match in FENCED.finditer(section) if match["language"] in OF_A_SHELL]
+    """The fenced or indented code blocks of a section."""
+    found = [
+        match["code"] for match in FENCED.finditer(section) if match["language"] in SHELL_LANGUAGES
+    ]
     block: list[str] = []
     before = ""
     for line in [*FENCED.sub("", section).split("\n"), ""]:

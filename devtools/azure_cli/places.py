@@ -1,4 +1,4 @@
-"""Everywhere that the project prints or documents a command."""
+"""Every place where the project prints or documents a command."""
 
 from __future__ import annotations
 
@@ -14,17 +14,12 @@ from devtools.azure_cli.source import Sources
 
 CHECKOUT = Path(__file__).parents[2]
 
-#: Folders with code that speaks to people, and the folder that imports count from.
-PACKAGES = {
-    "kolibri_azure_plugin": ".",
-    "docker/kolibri_container": "docker",
-    "devtools": ".",
-    "bench": ".",
-}
+#: Packages whose code prints messages.
+PACKAGES = ("kolibri_azure_plugin", "devtools", "bench")
 
 PAGES = ("*.md", "docs/*.md", "devtools/*.md")
 
-#: In a workflow.
+#: An expression in a workflow.
 EXPRESSION = re.compile(r"\$\{\{.*?\}\}")
 LITERAL = re.compile(r"'([^']+)'")
 VARIABLE = re.compile(r"\$\{?([A-Z][A-Z_]+)\b")
@@ -38,10 +33,10 @@ def in_pages() -> Iterator[Example]:
 
 
 def in_code() -> Iterator[Example]:
-    """What remedies and messages say, as they are written."""
+    """The remedies and messages in the source code."""
     paths = {
-        ".".join(path.relative_to(CHECKOUT / base).with_suffix("").parts): path
-        for folder, base in PACKAGES.items()
+        ".".join(path.relative_to(CHECKOUT).with_suffix("").parts): path
+        for folder in PACKAGES
         for path in sorted((CHECKOUT / folder).rglob("*.py"))
     }
     sources = Sources({name: path.read_text(encoding="utf-8") for name, path in paths.items()})
@@ -51,7 +46,7 @@ def in_code() -> Iterator[Example]:
 
 
 def in_golden_files() -> Iterator[Example]:
-    """What doctor and preflight say, with all values in it."""
+    """The output of doctor and preflight, with all values filled in."""
     for path in sorted(CHECKOUT.glob("tests/golden/*/*.json")):
         document = json.loads(path.read_text(encoding="utf-8"))
         for check in document.get("checks", [document]):
@@ -59,7 +54,7 @@ def in_golden_files() -> Iterator[Example]:
 
 
 def in_preflight() -> Iterator[Example]:
-    """What preflight asks, and what it may say."""
+    """The queries of preflight, and the commands that it may print."""
     for path in (CHECKOUT / "arm/preflight", *sorted(CHECKOUT.glob("arm/preflight.d/*.sh"))):
         yield from preflight.examples(path.name, path.read_text(encoding="utf-8"))
 
@@ -80,7 +75,7 @@ def in_workflows() -> Iterator[Example]:
 
 
 def in_templates() -> Iterator[Example]:
-    """What templates, form and parameters say, but for outputs that are computed."""
+    """The texts of templates, form and parameters, except computed outputs."""
     for path in sorted((CHECKOUT / "arm").rglob("*.json")):
         document = json.loads(path.read_text(encoding="utf-8"))
         outputs = document.pop("outputs", {})
@@ -90,9 +85,9 @@ def in_templates() -> Iterator[Example]:
 
 
 def in_outputs(name: str, outputs: Mapping[str, object]) -> Iterator[Example]:
-    """What a deployment prints.
+    """The outputs of a deployment.
 
-    :param name: the template's.
+    :param name: the name of the template.
     """
     for output, value in outputs.items():
         for text in _strings(value):
@@ -100,7 +95,7 @@ def in_outputs(name: str, outputs: Mapping[str, object]) -> Iterator[Example]:
 
 
 def everywhere() -> Iterator[Example]:
-    """All of these but the outputs, which take an engine for templates."""
+    """All places except the outputs, which need a template engine."""
     yield from in_pages()
     yield from in_code()
     yield from in_golden_files()
@@ -126,12 +121,12 @@ def _strings(value: object) -> Iterator[str]:
 
 
 def _evaluated(text: str) -> str:
-    """A text of a workflow with its expressions replaced: by the last of their literals."""
+    """Replace each expression in a workflow's text with its last literal."""
     return EXPRESSION.sub(lambda match: ["VALUE", *LITERAL.findall(match[0])][-1], text)
 
 
 def _variables(script: str, *levels: Mapping[str, typing.Any]) -> str:
-    """The environment of a step, in the words of a shell; earlier steps may have set some of it."""
+    """The environment of a step as shell code; earlier steps may have set parts of it."""
     given = {name: name.lower() for name in VARIABLE.findall(script)}
     for level in levels:
         given |= {name: _evaluated(str(value)) for name, value in level.get("env", {}).items()}

@@ -1,7 +1,6 @@
-"""The commands of arm/preflight: the questions that it puts to az, and those that it tells to type.
+"""The commands of arm/preflight: its own queries with az, and those that it prints for users.
 
-What it tells is held by its golden files, too; those know the values, but only of what their tests
-have come to.
+Its golden files contain printed commands too, with values, but only those that their tests reach.
 """
 
 from __future__ import annotations
@@ -11,23 +10,23 @@ from collections.abc import Iterator
 
 from devtools.azure_cli.printed import Example
 
-#: A question, where a command of the shell may stand: ``ask NAME WORDS...``.
+#: A query, where a shell command may be: ``ask NAME WORDS...``.
 QUESTION = re.compile(
     r"(?:^|\b(?:if|elif)|!|\{|&&|\|\|) *ask (?:\"[^\"]*\"|\S+) (?P<words>.+?)"
     r"(?=;| &&| \|\| (?:true|return)|$)",
     re.MULTILINE,
 )
 
-#: A question that is handed to a function, which gives it its name.
-HANDED_ON = re.compile(r"\" +ask (?P<words>.+)$", re.MULTILINE)
+#: A query passed to a function, which names it.
+DELEGATED_QUERY = re.compile(r"\" +ask (?P<words>.+)$", re.MULTILINE)
 
-#: What is told, up to the end of its string.
+#: A printed command, up to the end of its string.
 TOLD = re.compile(r": (?P<command>az [a-z](?:[^\"\\]|\\.)*)\"")
 
-#: What the program knows when it runs, in the words of jq and of the shell.
-KNOWN_LATER = re.compile(r"\\\([^)]*\)|\$\([^)]*\)|\$\{(?P<changed>\w+)[^}]*\}|\$(?P<name>\w+)")
+#: Values known only at run time, in the syntax of jq and of the shell.
+SHELL_EXPANSION = re.compile(r"\\\([^)]*\)|\$\([^)]*\)|\$\{(?P<changed>\w+)[^}]*\}|\$(?P<name>\w+)")
 
-#: Values for variables of which az looks at the form.
+#: Values for variables whose form az checks.
 EXAMPLES = {"SCOPE": "/subscriptions/S/resourceGroups/GROUP", "sku": "B2"}
 
 
@@ -38,14 +37,14 @@ def examples(name: str, program: str) -> Iterator[Example]:
     """
     lines = program.replace("\\\n", " ").splitlines()
     code = "\n".join(line.strip() for line in lines if not line.lstrip().startswith("#"))
-    for question in (*QUESTION.finditer(code), *HANDED_ON.finditer(code)):
+    for question in (*QUESTION.finditer(code), *DELEGATED_QUERY.finditer(code)):
         yield _example(name, f"az {question['words']}")
     for told in TOLD.finditer(code):
         yield _example(name, told["command"].replace('\\"', '"'))
 
 
 def _example(name: str, script: str) -> Example:
-    return Example(name, script, KNOWN_LATER.sub(_value, script))
+    return Example(name, script, SHELL_EXPANSION.sub(_value, script))
 
 
 def _value(place: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""What is printed for somebody to type, and the calls that it comes to."""
+"""Printed examples, and the calls that they make."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from devtools.azure_cli import shell
 
 COMMENT = re.compile(r"(^|\s)#.*")
 
-#: What looks like a command, wherever it stands.
+#: Text that looks like a command.
 NAMED = re.compile(r"(?<![\w/-])az (?=[a-z])(.*)")
 
 #: A word of a command's name, unlike options, values and variables.
@@ -19,11 +19,11 @@ WORD = re.compile(r"[a-z][a-z-]*")
 
 
 class Example(typing.NamedTuple):
-    """Something to type.
+    """An example for users to type.
 
-    :param place: where it stands, for people.
-    :param shown: as it is printed.
-    :param script: as a shell is given it.
+    :param place: its place, for people.
+    :param shown: the printed text.
+    :param script: the text for the shell.
     """
 
     place: str
@@ -32,10 +32,10 @@ class Example(typing.NamedTuple):
 
 
 class Printed(typing.NamedTuple):
-    """A call that somebody makes who types an example.
+    """A call that an example makes.
 
-    :param program: ``az``, or ``jq``.
-    :param words: what follows the program's name.
+    :param program: ``az`` or ``jq``.
+    :param words: the arguments.
     """
 
     place: str
@@ -44,10 +44,10 @@ class Printed(typing.NamedTuple):
 
 
 class Collected(typing.NamedTuple):
-    """What examples come to.
+    """The calls of all examples.
 
     :param printed: every call.
-    :param missed: what is wrong with each example that shows a command and never calls it.
+    :param missed: an error for each example that shows a command but never calls it.
     """
 
     printed: list[Printed]
@@ -55,7 +55,7 @@ class Collected(typing.NamedTuple):
 
 
 def collect(examples: Iterable[Example]) -> Collected:
-    """Every call of the examples."""
+    """Collect every call of the examples."""
     found = Collected([], [])
     for example in examples:
         calls = shell.calls(example.script)

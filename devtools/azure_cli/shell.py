@@ -1,8 +1,8 @@
-"""Runs examples in a shell that has nothing but stand-ins, and says what they called.
+"""Runs examples in a shell that has only stand-ins, and records their calls.
 
-The shell is the real one, because the examples have quotes, loops, pipes and commands within
-commands. It finds no program: calls of ``az`` and ``jq`` are written down, and whatever else is
-called does nothing, and succeeds.
+It is a real shell, because the examples have quotes, loops, pipes and command substitutions. It
+finds no programs: it records calls of ``az`` and ``jq``, and any other call succeeds without doing
+anything.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import typing
 from collections.abc import Mapping
 from pathlib import Path
 
-#: What a command within a command answers when it is asked for an id.
+#: The output of a command substitution that queries an id.
 OF_GROUP = "/subscriptions/S/resourceGroups/GROUP/providers"
 
-#: Longer than any example: none of them has anything to wait for.
+#: Longer than any example, because none waits for anything.
 TIMEOUT = 20.0
 
-# What runs another command, such as timeout and sudo, is not there either; the command is called.
+# Wrappers such as timeout and sudo do not exist either; their command is called directly.
 STAND_INS = rf"""
-# In one write, because the two ends of a pipe are called at once.
+# In one write, because both ends of a pipe run at once.
 write_down() {{ local IFS=$'\037'; printf '%s\037\036' "$*" >> "$CALLS"; }}
 az() {{
     write_down az "$@"
@@ -43,7 +43,7 @@ command_not_found_handle() {{
 class Call(typing.NamedTuple):
     """A call of a program.
 
-    :param words: what follows the program's name.
+    :param words: the arguments.
     """
 
     program: str
@@ -51,10 +51,10 @@ class Call(typing.NamedTuple):
 
 
 def calls(script: str, environment: Mapping[str, str] | None = None) -> list[Call]:
-    """What a script calls, in its order.
+    """The calls of a script, in order.
 
     :param environment: variables that the script expects.
-    :raises subprocess.TimeoutExpired: when it waits for something.
+    :raises subprocess.TimeoutExpired: if it waits for something.
     """
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder, "calls")

@@ -1,8 +1,8 @@
-"""Gives commands to the az of this machine, in an Azure where nothing exists.
+"""Gives commands to this machine's az, in an Azure where nothing exists.
 
-A command that az understands gets as far as a request; one that it does not understand ends before,
-with az's own words. Whether the request is the right one can't be seen here. What a ``--query``
-looks for has to be in what az makes of the vendor's own answers (:mod:`.answers`).
+If az understands a command, it sends a request. Otherwise it stops earlier, with its own error.
+This can't show whether the request is the right one. The fields in a ``--query`` must exist in
+az's version of Microsoft's documented answers (:mod:`.answers`).
 """
 
 from __future__ import annotations
@@ -22,20 +22,19 @@ from pathlib import Path
 from devtools.azure_cli.answers import RESOURCES
 
 #: Runs in az's own Python.
-PROGRAM = Path(__file__).with_name("unanswered.py")
+PROGRAM = Path(__file__).with_name("offline.py")
 
-#: Groups of commands that az has only with an extension, and its name. None of them can be judged
-#: where the extension is not installed.
+#: Command groups that need an extension, and its name. Without it, they can't be checked.
 EXTENSIONS: Mapping[str, str] = {"afd": "cdn", "redisenterprise": "redisenterprise"}
 
-#: Values for placeholders of which az looks at the form.
+#: Values for placeholders whose form az checks.
 EXAMPLES = {"GIB": "512", "IP": "203.0.113.7", "SKU": "B2", "TIME": "2026-09-01T10:00:00Z"}
 
 CHECKOUT = Path(__file__).parents[2]
 
 
 class Report(typing.TypedDict):
-    """What :data:`PROGRAM` prints of a command."""
+    """The report of :data:`PROGRAM` about a command."""
 
     accepted: bool
     finds: bool | None
@@ -43,18 +42,18 @@ class Report(typing.TypedDict):
 
 
 class AzureCliMissingError(Exception):
-    """There is no az on this machine."""
+    """This machine has no az."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """What az made of a command.
+    """az's verdict on a command.
 
-    :param command: the command as it can be typed.
-    :param accepted: None where az would need an extension to know.
-    :param finds: whether its ``--query`` finds something; None where it has none, or where no
-        answer is known.
-    :param words: what az said.
+    :param command: the command as typed.
+    :param accepted: None if az would need an extension to decide.
+    :param finds: whether its ``--query`` finds something; None if it has none, or if no answer is
+        known.
+    :param words: the output of az.
     """
 
     command: str
@@ -64,30 +63,30 @@ class Verdict:
 
     @property
     def extension(self) -> str:
-        """The extension that the command is from; empty for one of az's own."""
+        """The extension with the command; empty for az's own commands."""
         return EXTENSIONS.get(shlex.split(self.command)[1], "")
 
 
 class AzureCli:
     """The az of this machine.
 
-    :raises AzureCliMissingError: when there is none, or its Python can't be found.
+    :raises AzureCliMissingError: if there is none, or its Python can't be found.
     """
 
     def __init__(self) -> None:
         found = shutil.which("az")
         if found is None:
             raise AzureCliMissingError(
-                "The Azure CLI is not on the PATH; `make commands` installs it for itself."
+                "The Azure CLI is not on the PATH. To install it and run the checks: make commands"
             )
-        # A script: of Python, or one that names the Python that it runs.
+        # A Python script, or a shell script that names its Python.
         interpreter = re.search(r"(/\S*/python[\d.]*)", Path(found).read_text(encoding="utf-8"))
         if interpreter is None:
             raise AzureCliMissingError(f"{found} does not say which Python it runs.")
         self._python = interpreter[1]
 
     def judge(self, commands: Iterable[Sequence[str]]) -> dict[tuple[str, ...], Verdict]:
-        """What az makes of each command; all in one process, because it starts slowly."""
+        """Check each command; all in one process, because az starts slowly."""
         different = list(dict.fromkeys(tuple(words) for words in commands))
         reports = self._run(different)
         return {words: self._verdict(words, each) for words, each in zip(different, reports)}
@@ -95,7 +94,7 @@ class AzureCli:
     @staticmethod
     def _verdict(words: tuple[str, ...], report: Report) -> Verdict:
         command = shlex.join(["az", *words])
-        # So az calls a group that it has not.
+        # az's message for an unknown group.
         unknown = f"'{words[0]}' is misspelled or not recognized" in report["words"]
         if words[0] in EXTENSIONS and unknown:
             return Verdict(command, None, None, "")
@@ -105,7 +104,7 @@ class AzureCli:
         given = [[EXAMPLES.get(word, word) for word in words] for words in commands]
         with tempfile.TemporaryDirectory() as folder:
             desk, programs = Path(folder, "desk"), Path(folder, "programs")
-            _furnish(desk, given)
+            _populate(desk, given)
             _install_docker(programs)
             ended = subprocess.run(
                 [self._python, "-I", str(PROGRAM), str(Path(folder, "configuration"))],
@@ -122,8 +121,8 @@ class AzureCli:
         return reports
 
 
-def _furnish(desk: Path, commands: Sequence[Sequence[str]]) -> None:
-    """Make the folder in which somebody types the commands, with the files that they name."""
+def _populate(desk: Path, commands: Sequence[Sequence[str]]) -> None:
+    """Create the working folder of the commands, with the files that they name."""
     desk.mkdir()
     Path(desk, "arm").symlink_to(CHECKOUT / "arm")
     example = json.loads((CHECKOUT / "arm/parameters/small.parameters.json").read_text("utf-8"))
@@ -143,7 +142,7 @@ def _lay_out(path: Path, parameters: Mapping[str, object]) -> None:
 
 
 def _install_docker(programs: Path) -> None:
-    """For commands of az that look for it first."""
+    """Install a fake docker, which some az commands look for first."""
     programs.mkdir()
     docker = programs / "docker"
     docker.write_text("#!/bin/sh\n", "utf-8")

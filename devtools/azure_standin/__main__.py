@@ -1,4 +1,4 @@
-"""``python -m devtools.azure_standin --state DIR``: the stand-in as a program of its own."""
+"""``python -m devtools.azure_standin --state DIR`` runs the stand-in as a program."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from devtools.azure_standin.identity import ONE_DAY
 from devtools.azure_standin.standin import VAULT_URL, AzureStandin
 
 _DESCRIPTION = """\
-Answers as Azure does, on this machine: the managed identity endpoint, Key Vault, Azure Files, and a
-CONNECT proxy that leads https://NAME.vault.azure.net and https://ACCOUNT.file.core.windows.net
-here. Prints the variables which the program under test needs, and writes them to
-DIR/environment.sh; runs until it is interrupted. Secrets are kept in DIR.
+A local stand-in for Azure: the managed identity endpoint, Key Vault, Azure Files, and a CONNECT
+proxy that routes https://NAME.vault.azure.net and https://ACCOUNT.file.core.windows.net here.
+Prints the variables that the program under test needs, and writes them to DIR/environment.sh. Runs
+until it is interrupted. Keeps secrets in DIR.
 """
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run until SIGINT or SIGTERM; the exit code."""
+    """Run until SIGINT or SIGTERM; return the exit code."""
     options = _parser().parse_args(arguments)
     interrupted = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--share", action="append", default=[], metavar="ACCOUNT/NAME=FOLDER")
     add("--client-id", action="append", default=[], metavar="ID", help="an identity of the app")
     add("--token-lifetime", type=float, default=ONE_DAY, metavar="SECONDS")
-    add("--identity-header", metavar="VALUE", help="default: a new one at every start")
+    add("--identity-header", metavar="VALUE", help="default: a new one at each start")
     add("--identity-port", type=int, default=0, metavar="PORT", help="default: any free port")
     add("--proxy-port", type=int, default=0, metavar="PORT")
     add("--control-port", type=int, default=0, metavar="PORT")

@@ -1,4 +1,4 @@
-"""The certificates of the TLS servers: the good one, and one for each way of being wrong."""
+"""The certificates of the TLS servers: a good one, and one for each certificate fault."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from devtools.certificates import CertificateAuthority, IssuedCertificate
 
 
 class ServerCertificates:
-    """Kept in `folder`; the authority is made once, the servers' certificates at every start."""
+    """Certificates in `folder`; created at each start, except for the authority's."""
 
     def __init__(self, folder: Path, hosts: list[str], faults: Faults) -> None:
         self.authority = CertificateAuthority.create(folder, "Azure stand-in")
-        stranger = CertificateAuthority.create(folder / "stranger", "An authority nobody trusts")
+        other = CertificateAuthority.create(folder / "other", "An authority that no client trusts")
         other_host = ["*.standin.example"]
         self._faults = faults
         self._good = _context(self.authority.issue("server", hosts))
         self._wrong = {
-            "wrong-authority": _context(stranger.issue("server", hosts)),
+            "wrong-authority": _context(other.issue("server", hosts)),
             "wrong-host": _context(self.authority.issue("wrong-host", other_host)),
             "expired-certificate": _context(self.authority.issue("expired", hosts, expired=True)),
         }
 
     def for_service(self, service: str) -> Callable[[], ssl.SSLContext]:
-        """What decides, for each new connection of `service`, which certificate it is shown."""
+        """A function that chooses the certificate for each new connection of `service`."""
 
         def choose() -> ssl.SSLContext:
             fault = self._faults.take(service, CERTIFICATE_FAULTS)

@@ -1,4 +1,4 @@
-"""Listening on loopback: one daemon thread for each connection, and a stop that is prompt."""
+"""A loopback listener with one daemon thread for each connection, which stops promptly."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LOOPBACK = "127.0.0.1"
 
 
 class Listener:
-    """Accepts connections on 127.0.0.1 and gives each to `serve` in a thread of its own."""
+    """Accepts connections on 127.0.0.1 and passes each to `serve` in a separate thread."""
 
     def __init__(self, name: str, serve: Callable[[socket.socket], None], port: int = 0) -> None:
         self._name = name
@@ -33,24 +33,24 @@ class Listener:
 
     @property
     def port(self) -> int:
-        """The port, chosen by the system unless one was asked for."""
+        """The port; the system chooses it unless one was given."""
         port: int = self._socket.getsockname()[1]
         return port
 
     @property
     def stopped(self) -> threading.Event:
-        """Set when the listener stops: whoever sleeps while serving waits on it instead."""
+        """Set when the listener stops. Use it instead of sleep while serving."""
         return self._stopped
 
     def start(self) -> None:
-        """Accept connections from now on."""
+        """Start accepting connections."""
         self._socket.listen(128)
         threading.Thread(target=self._accept, name=f"standin-{self._name}", daemon=True).start()
 
     def stop(self) -> None:
         """Close the port and every open connection."""
         self._stopped.set()
-        # A thread that waits in accept() is woken by shutdown(), not by close().
+        # shutdown() wakes a thread that waits in accept(); close() does not.
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
@@ -70,7 +70,7 @@ class Listener:
             ).start()
 
     def _run(self, connection: socket.socket) -> None:
-        # TLS takes the socket object over; a duplicate still names the same connection.
+        # TLS takes over the socket object, but a duplicate still refers to the connection.
         handle = connection.dup()
         with self._lock:
             self._handles.add(handle)
@@ -79,7 +79,7 @@ class Listener:
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._serve(connection)
         except OSError:
-            pass  # The client went away, which is its right.
+            pass  # The client may disconnect at any time.
         finally:
             connection.close()
             with self._lock:
@@ -88,5 +88,5 @@ class Listener:
 
 
 def reset_on_close(connection: socket.socket) -> None:
-    """Make the coming close() a TCP reset rather than an orderly end."""
+    """Make the next close() send a TCP reset instead of an orderly end."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -1,4 +1,4 @@
-"""Steering a running stand-in from another process: HTTP with JSON, on loopback.
+"""Control of a running stand-in from another process: HTTP with JSON, on loopback.
 
 GET    /                          this text
 GET    /environment               variables for the program under test; ?identity=imds or none
@@ -11,9 +11,9 @@ PUT    /faults/SERVICE/FAULT      {"times": 2, "seconds": 0.05, "retry_after": 1
 DELETE /faults/SERVICE/FAULT      also /faults/SERVICE and /faults
 GET    /faults
 PUT    /identities/CLIENT_ID      and DELETE; /identities/system too
-PUT    /token-lifetime            {"seconds": 3600}, for tokens asked for from now on
+PUT    /token-lifetime            {"seconds": 3600}, for new tokens
 PUT    /shares/ACCOUNT/NAME       {"folder": "/path", "quota": 100}; DELETE
-GET    /requests                  what was asked so far; DELETE forgets it
+GET    /requests                  all requests so far; DELETE clears them
 POST   /tokens                    {"resource": "https://…", "client_id": …, "lifetime": …}
 POST   /tokens/check              {"token": "…", "resource": "https://…"}: is it valid now?
 """
@@ -25,12 +25,10 @@ import shlex
 import uuid
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from devtools.azure_standin.cloud import Cloud
 from devtools.azure_standin.messages import Request, Response
-
-if TYPE_CHECKING:
-    from devtools.azure_standin.standin import AzureStandin
 
 HELP = __doc__ or ""
 
@@ -38,20 +36,22 @@ HELP = __doc__ or ""
 class Control:
     """The control endpoint of one stand-in."""
 
-    def __init__(self, standin: AzureStandin) -> None:
+    def __init__(self, standin: Cloud) -> None:
         self._standin = standin
 
     def answer(self, request: Request) -> Response:
-        """Do what was asked; a mistake in the request is answered 400 with what is wrong."""
+        """Execute a request; answer a mistake in it with 400 and an explanation."""
         topic, *rest = request.segments or ["help"]
         handler = getattr(self, f"_{topic.replace('-', '_').replace('.', '_')}", None)
         if topic not in _TOPICS or handler is None:
-            return _complaint(404, f"there is nothing at {request.path}; GET / lists what there is")
+            return _error_response(
+                404, f"there is nothing at {request.path}; GET / lists what there is"
+            )
         try:
             content = json.loads(request.body) if request.body else {}
             result = handler(request, rest, content)
         except (ValueError, TypeError, KeyError, IndexError) as error:
-            return _complaint(400, str(error))
+            return _error_response(400, str(error))
         if isinstance(result, str):
             return Response(200, result.encode(), {"Content-Type": "text/plain; charset=utf-8"})
         return Response.of_json(200, {"done": True} if result is None else result)
@@ -85,7 +85,7 @@ class Control:
             service, fault = rest
             return asdict(self._standin.fail(service, fault, **content))
         if request.method == "DELETE":
-            self._standin.heal(*rest)
+            self._standin.clear_faults(*rest)
         active = self._standin.faults.active()
         return {service: [asdict(fault) for fault in faults] for service, faults in active.items()}
 
@@ -129,9 +129,9 @@ _TOPICS = {
 
 
 def as_shell(variables: dict[str, str]) -> str:
-    """Variables as lines for a shell's `eval`."""
+    """Format variables as lines for a shell's `eval`."""
     return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
 
 
-def _complaint(status: int, message: str) -> Response:
+def _error_response(status: int, message: str) -> Response:
     return Response.of_json(status, {"error": message})

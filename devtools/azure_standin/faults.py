@@ -1,10 +1,10 @@
-"""What goes wrong on demand.
+"""Faults on demand.
 
-A fault belongs to one service (``identity``, ``vault`` or ``files``) and lasts until it is healed
-or has struck a given number of times. Faults of the transport strike every request or connection;
-answers (a status code with the service's own error body) are given only to requests that carry a
-good token, because the real services look at the token first. So ``times=2`` spoils two
-operations, however many challenges precede them.
+A fault belongs to one service (``identity``, ``vault`` or ``files``) and lasts until it is cleared
+or has struck a given number of times. Transport faults affect every request or connection. Answer
+faults (a status code with the service's own error body) affect only requests with a good token,
+because the real services check the token first. So ``times=2`` fails two operations, regardless of
+the challenges before them.
 """
 
 from __future__ import annotations
@@ -13,34 +13,34 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-#: Struck by a request once it was read.
+#: Strike after a request was read.
 TRANSPORT_FAULTS = {
     "slow": "answers after `seconds` (default 0.05)",
     "hang": "reads the request and never answers",
     "drip": "sends the answer byte by byte, one every `seconds` (default 0.5)",
     "reset": "reads the request and resets the connection",
 }
-#: Struck by a new connection, before any byte of TLS.
+#: Strike a new connection, before TLS begins.
 ROUTE_FAULTS = {
     "refused": "the proxy reports 502: the service's port is closed",
     "unknown-host": "the proxy reports 503: the service's name cannot be resolved",
 }
-#: Struck by a TLS handshake.
+#: Strike a TLS handshake.
 CERTIFICATE_FAULTS = {
-    "wrong-authority": "a certificate that an unknown authority signed",
+    "wrong-authority": "a certificate from an unknown authority",
     "wrong-host": "a certificate for another host name",
-    "expired-certificate": "a certificate that ended an hour ago",
+    "expired-certificate": "a certificate that expired an hour ago",
 }
-#: The vault's refusals whose reason is told by an inner error.
+#: The vault's refusals, whose reason is in an inner error.
 REFUSALS = {
     "forbidden-by-rbac": "403: no role assignment",
     "forbidden-by-policy": "403: no access policy",
     "forbidden-by-firewall": "403: the caller's address is not allowed",
     "disabled": "403 SecretDisabled",
 }
-#: Ends the name of such a refusal when it comes without inner error: its message is all there is.
+#: The suffix of refusals without the inner error, which have only a message.
 BARE = "-bare"
-#: Given to requests that carry a good token.
+#: Answers to requests with a good token.
 ANSWER_FAULTS = {
     "identity": {
         "unknown-identity": "400: no such identity on this app",
@@ -50,11 +50,11 @@ ANSWER_FAULTS = {
         "throttled": "429, with Retry-After: `retry_after` when given",
         "server-error": "500",
         "not-ready": "503 as App Service, 410 as IMDS: still coming up",
-        "bad-gateway": "502 with a page of HTML, as a device on the way would answer",
+        "bad-gateway": "502 with an HTML page, as from a device in between",
     },
     "vault": {
         **REFUSALS,
-        **{f"{name}{BARE}": "the same without inner error" for name in REFUSALS},
+        **{f"{name}{BARE}": "the same without the inner error" for name in REFUSALS},
         "token-rejected": "401",
         "not-found": "404 SecretNotFound",
         "throttled": "429, with Retry-After: `retry_after` when given",
@@ -79,7 +79,7 @@ _DEFAULT_SECONDS = {"slow": 0.05, "drip": 0.5}
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault: `times` is how often it still strikes, None is until healed."""
+    """One fault; `times` is how often it still strikes, None means until cleared."""
 
     name: str
     times: int | None = None
@@ -88,7 +88,7 @@ class Fault:
 
 
 class Faults:
-    """The faults in force, by service."""
+    """The active faults, by service."""
 
     def __init__(self) -> None:
         self._active: dict[str, dict[str, Fault]] = {service: {} for service in SERVICES}
@@ -103,7 +103,7 @@ class Faults:
         seconds: float | None = None,
         retry_after: int | None = None,
     ) -> Fault:
-        """Put a fault in force; one of the same name is replaced."""
+        """Activate a fault; replaces one of the same name."""
         known = names(service)
         if name not in known:
             raise ValueError(f"{service} has no fault {name!r}; it has {', '.join(known)}")
@@ -116,7 +116,7 @@ class Faults:
         return fault
 
     def remove(self, service: str | None = None, name: str | None = None) -> None:
-        """Heal one fault, all of one service, or everything."""
+        """Clear one fault, all of one service, or all."""
         if service is not None:
             names(service)
         with self._lock:
@@ -127,7 +127,7 @@ class Faults:
                     self._active[each].pop(name, None)
 
     def take(self, service: str, candidates: Iterable[str]) -> Fault | None:
-        """The first of `candidates` in force for `service`; it has struck once more by this."""
+        """Return the first active fault among `candidates`, and count one strike."""
         if service not in self._active:
             return None
         with self._lock:
@@ -141,7 +141,7 @@ class Faults:
             return fault
 
     def active(self) -> dict[str, list[Fault]]:
-        """What is in force now, by service."""
+        """The active faults, by service."""
         with self._lock:
             return {service: list(faults.values()) for service, faults in self._active.items()}
 
@@ -156,7 +156,7 @@ def names(service: str) -> list[str]:
 
 
 def described() -> str:
-    """Every fault of every service with its meaning, as text for --help."""
+    """Describe every fault of every service, for --help."""
     lines = []
     for service, answers in ANSWER_FAULTS.items():
         lines.append(f"  {service}:")

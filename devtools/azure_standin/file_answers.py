@@ -1,4 +1,4 @@
-"""How Azure Files words its answers and errors.
+"""The answers and error messages of Azure Files.
 
 Codes and messages: https://learn.microsoft.com/rest/api/storageservices/file-service-error-codes
 """
@@ -48,7 +48,7 @@ _MESSAGES = {
 
 
 def common_headers() -> dict[str, str]:
-    """What every answer carries."""
+    """The headers of every answer."""
     return {
         "Server": "Windows-Azure-File/1.0 Microsoft-HTTPAPI/2.0",
         "x-ms-request-id": str(uuid.uuid4()),
@@ -82,7 +82,7 @@ def error(
     *,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """An error with the service's own text for `code`, and more elements from `details`."""
+    """An error with the service's own message for `code`, and extra elements from `details`."""
     when = dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
     message = f"{_MESSAGES[code]}\nRequestId:{uuid.uuid4()}\nTime:{when}"
     more = "".join(f"<{name}>{escape(text)}</{name}>" for name, text in (details or {}).items())
@@ -91,7 +91,7 @@ def error(
 
 
 def rejected(verdict: Verdict) -> Response:
-    """The answer to a token that is not good."""
+    """The answer to a bad token."""
     detail = {
         "expired": "Lifetime validation failed. The token is expired.",
         "wrong-resource": "Audience validation failed. Audiences did not match.",

@@ -1,8 +1,8 @@
-"""The REST interface of Azure Files, as far as a small file's life and a look around need it.
+"""The REST interface of Azure Files, as far as needed to create, read, list and delete small files.
 
 Protocol: https://learn.microsoft.com/rest/api/storageservices/file-service-rest-api and, for
-tokens, https://learn.microsoft.com/azure/storage/files/authorize-oauth-rest: the intent header is
-compulsory, and shares (rather than files and folders) take tokens since version 2024-11-04.
+tokens, https://learn.microsoft.com/azure/storage/files/authorize-oauth-rest. The intent header is
+mandatory. Shares, unlike files and folders, accept tokens only since version 2024-11-04.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class FilesService:
         self._faults = faults
 
     def answer(self, request: Request) -> Response:
-        """Check the token and the headers that it needs, then find the share and act on it."""
+        """Check the token and its headers, then find the share and carry out the request."""
         self._authenticate(request)
         strike(self._faults, "files", request, _fault)
         account = request.host.removesuffix(HOST_SUFFIX)

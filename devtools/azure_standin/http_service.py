@@ -1,6 +1,6 @@
 """One HTTP/1.1 server for all the services: parsing, TLS, faults and the log of requests.
 
-A service is a function from a request to a response; nothing in it knows of sockets.
+A service is a function from a request to a response, without access to sockets.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _GATEWAY_PAGE = b"<html><head><title>502 Bad Gateway</title></head></html>\n"
 
 
 class HttpService:
-    """Serves one function over HTTP, or over HTTPS when `tls` says with which certificate."""
+    """Serves one function over HTTP, or over HTTPS if `tls` chooses a certificate."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class HttpService:
         self.listener = Listener(name, self._serve, port)
 
     def answer(self, request: Request) -> Response:
-        """What the function answers, be it by returning or by refusing."""
+        """The function's answer, returned or raised as a refusal."""
         try:
             return self._answer(request)
         except RefusedError as refusal:
@@ -57,7 +57,7 @@ class HttpService:
 def strike(
     faults: Faults, service: str, request: Request, answer: Callable[[Fault], Response]
 ) -> None:
-    """Refuse a request whose token was found good, if an answer fault of `service` is in force."""
+    """Refuse a request with a good token if an answer fault of `service` is active."""
     fault = faults.take(service, ANSWER_FAULTS[service])
     if fault is None:
         return
@@ -68,7 +68,7 @@ def strike(
 
 
 class _Conversation(BaseHTTPRequestHandler):
-    """The requests of one connection, one after the other."""
+    """The requests of one connection, one after another."""
 
     protocol_version = "HTTP/1.1"
 
@@ -80,7 +80,7 @@ class _Conversation(BaseHTTPRequestHandler):
         request = self._read()
         fault = self.service.faults.take(self.service.name, TRANSPORT_FAULTS)
         request.fault = fault.name if fault else ""
-        if fault is not None and self._is_swallowed(request, fault):
+        if fault is not None and self._is_dropped(request, fault):
             return
         response = self.service.answer(request)
         self._log(request, response.status)
@@ -94,8 +94,8 @@ class _Conversation(BaseHTTPRequestHandler):
         query = dict(parse_qsl(address.query, keep_blank_values=True))
         return Request(self.command, address.path, query, self.headers, body)
 
-    def _is_swallowed(self, request: Request, fault: Fault) -> bool:
-        """Let `fault` strike; whether no answer is to be sent any more."""
+    def _is_dropped(self, request: Request, fault: Fault) -> bool:
+        """Apply `fault`; return True if no answer must be sent."""
         if fault.name == "slow":
             return self.service.listener.stopped.wait(fault.seconds)
         if fault.name == "drip":
@@ -131,4 +131,4 @@ class _Conversation(BaseHTTPRequestHandler):
         )
 
     def log_message(self, *_: Any, **__: Any) -> None:
-        """Write nothing: the log of requests is the record."""
+        """Print nothing; the log of requests has everything."""

@@ -2,7 +2,7 @@
 
 Protocols: https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference
 and https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token.
-The App Service endpoint's wording for a wrong header is not documented; only its form is copied.
+The App Service endpoint's message for a wrong header is undocumented; only its form is the same.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _IMDS_FAULTS = {
 
 
 class IdentityService:
-    """Hands out tokens to whoever knows the identity header, for the identities of this app."""
+    """Issues tokens for this app's identities to clients with the identity header."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class IdentityService:
         self._faults = faults
 
     def answer(self, request: Request) -> Response:
-        """Answer as the endpoint whose path was asked."""
+        """Answer as the endpoint with the requested path."""
         request.client_id = request.query.get("client_id", "")
         request.resource = normalized(request.query.get("resource", ""))
         if request.method == "GET" and request.path == APP_SERVICE_PATH:
@@ -115,7 +115,7 @@ class IdentityService:
         )
 
     def _identity(self, request: Request) -> str | None:
-        """The client id of the identity that was asked for; None when there is no such one."""
+        """The client id of the requested identity, or None."""
         if not request.client_id:
             return self.system_assigned
         known = {*self.user_assigned, self.system_assigned}

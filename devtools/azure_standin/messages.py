@@ -1,4 +1,4 @@
-"""What a service is asked, what it answers, and what the log keeps of both."""
+"""Requests, responses, and their entries in the log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from devtools.azure_standin.tokens import Verdict
 
 @dataclass
 class Request:
-    """What was asked. The last three are filled in as they are learned, for the log."""
+    """A request. The last three fields are filled in later, for the log."""
 
     method: str
     path: str
@@ -29,29 +29,29 @@ class Request:
 
     @property
     def host(self) -> str:
-        """The host name that the client meant to ask."""
+        """The host name that the client requested."""
         return self.headers.get("Host", "").partition(":")[0].lower()
 
     @property
     def segments(self) -> list[str]:
-        """The parts of the path, decoded; a slash at the end counts for nothing."""
+        """The decoded parts of the path, ignoring a trailing slash."""
         return [unquote(part) for part in self.path.strip("/").split("/") if part]
 
     @property
     def bearer(self) -> str:
-        """The token that the request carries, or an empty string."""
+        """The token of the request, or an empty string."""
         scheme, _, token = self.headers.get("Authorization", "").partition(" ")
         return token.strip() if scheme.lower() == "bearer" else ""
 
     def comes_from(self, verdict: Verdict) -> None:
-        """Note whose token it was, good or not."""
+        """Record the owner of the token, good or not."""
         if verdict.token is not None:
             self.client_id, self.resource = verdict.token.client_id, verdict.token.resource
 
 
 @dataclass(frozen=True)
 class Response:
-    """An answer; `headers` need not say how long the body is."""
+    """An answer; `headers` need not include Content-Length."""
 
     status: int
     body: bytes = b""
@@ -66,7 +66,7 @@ class Response:
         return cls(status, json.dumps(content).encode(), {**content_type, **(headers or {})})
 
     def rendered(self, method: str) -> bytes:
-        """The whole answer in one piece: two small packets would wait for each other."""
+        """The whole answer in one piece, because two small packets would wait for each other."""
         headers = {"Date": formatdate(usegmt=True), **self.headers}
         if method != "HEAD":
             headers["Content-Length"] = str(len(self.body))
@@ -77,7 +77,7 @@ class Response:
 
 
 class RefusedError(Exception):
-    """Raised while a request is looked at: `response` is the answer, and nothing more is done."""
+    """Ends the handling of a request with `response` as the answer."""
 
     def __init__(self, response: Response) -> None:
         super().__init__(response.status)
@@ -86,9 +86,9 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class LoggedRequest:
-    """A line of the log: what was asked and answered, never a secret, a token or a body.
+    """A log entry for a request and its answer, without secrets, tokens or bodies.
 
-    `status` is 0 when the answer never came (a fault), `fault` names the fault that struck.
+    `status` is 0 if a fault prevented the answer; `fault` names the fault that struck.
     """
 
     service: str

@@ -1,8 +1,8 @@
-"""The way in: a CONNECT proxy that leads the production host names to the local servers.
+"""The way in: a CONNECT proxy that routes the production host names to the local servers.
 
 Clients use ``https://NAME.vault.azure.net`` unmodified and verify its certificate; only
-HTTPS_PROXY and the trusted authority come from the environment. Every other destination is refused
-with 403, and nothing is ever connected to but loopback.
+HTTPS_PROXY and the trusted authority come from the environment. The proxy refuses every other
+destination with 403, and connects only to loopback.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from devtools.azure_standin.faults import ROUTE_FAULTS, Faults
 from devtools.azure_standin.messages import LoggedRequest
 
 _HTTPS_PORT = "443"
-_LONGEST_HEAD = 65536
+_MAX_HEADER_BYTES = 65536
 _STATUS_OF_FAULT = {"refused": 502, "unknown-host": 503}
 _PHRASES = {
     200: "Connection established",
@@ -61,14 +61,14 @@ class ConnectProxy:
         client.sendall(_answer(status, f"Content-Length: {len(body)}") + body)
 
     def drop(self, service: str) -> None:
-        """Cut the connections to `service`, so that clients with a pool have to connect anew."""
+        """Cut the connections to `service`, so that clients with a pool must reconnect."""
         for name, client in list(self._tunnels):
             if name == service:
                 with contextlib.suppress(OSError):
                     client.shutdown(socket.SHUT_RDWR)
 
     def _route(self, method: str, destination: str) -> tuple[str, int]:
-        """The service that a destination belongs to and its local port; nothing for others."""
+        """The service of a destination and its local port; raises for unknown destinations."""
         host, _, port = destination.rpartition(":")
         for suffix, route in self._routes.items():
             if method == "CONNECT" and host.lower().endswith(suffix) and port == _HTTPS_PORT:
@@ -89,9 +89,9 @@ class ConnectProxy:
 
 
 def _read_head(client: socket.socket) -> tuple[bytes, bytes]:
-    """The first line of the request, and what came after its head."""
+    """The first line of the request, and the bytes after its head."""
     received = b""
-    while b"\r\n\r\n" not in received and len(received) < _LONGEST_HEAD:
+    while b"\r\n\r\n" not in received and len(received) < _MAX_HEADER_BYTES:
         chunk = client.recv(4096)
         if not chunk:
             break
@@ -106,7 +106,7 @@ def _answer(status: int, *headers: str) -> bytes:
 
 
 def _tunnel(client: socket.socket, server: socket.socket) -> None:
-    """Pass bytes on in both directions until one side ends; a reset is passed on as a reset."""
+    """Forward bytes in both directions until one side ends; forward a reset as a reset."""
     with selectors.DefaultSelector() as selector:
         selector.register(client, selectors.EVENT_READ, (client, server))
         selector.register(server, selectors.EVENT_READ, (server, client))
@@ -117,7 +117,7 @@ def _tunnel(client: socket.socket, server: socket.socket) -> None:
 
 
 def _pass_on(source: socket.socket, target: socket.socket) -> bool:
-    """Whether there was something to pass on rather than the end."""
+    """Forward available bytes; return False at the end."""
     try:
         received = source.recv(65536)
     except ConnectionResetError:

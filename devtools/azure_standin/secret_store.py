@@ -24,14 +24,14 @@ class SecretVersion:
     not_before: int | None = None
 
     def __repr__(self) -> str:
-        """Name the version, never the value."""
+        """Show the version, never the value."""
         return f"SecretVersion({self.version}, enabled={self.enabled})"
 
 
 class SecretStore:
-    """Secrets by name, each with its versions, the newest last.
+    """Secrets by name, each with its versions, newest last.
 
-    With a `file` they outlive the program, readable by their owner only.
+    `file` makes them persistent, readable only by their owner.
     """
 
     def __init__(self, file: Path | None = None) -> None:
@@ -51,7 +51,7 @@ class SecretStore:
         expires: float | None = None,
         not_before: float | None = None,
     ) -> SecretVersion:
-        """Add a version, which is the current one from now on."""
+        """Add a version and make it the current one."""
         now = int(time.time())
         version = SecretVersion(
             uuid.uuid4().hex,
@@ -82,14 +82,14 @@ class SecretStore:
             self._save()
 
     def get(self, name: str, version: str = "") -> SecretVersion | None:
-        """The version that was asked for, by default the current one."""
+        """The given version, by default the current one."""
         versions = self.versions(name)
         if not version:
             return versions[-1] if versions else None
         return next((each for each in versions if each.version == version), None)
 
     def versions(self, name: str) -> list[SecretVersion]:
-        """All versions of a secret, the oldest first."""
+        """All versions of a secret, oldest first."""
         with self._lock:
             return list(self._secrets.get(name, ()))
 

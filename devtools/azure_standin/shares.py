@@ -1,4 +1,4 @@
-"""File shares, each a local folder, so that what the service writes is seen through a mount."""
+"""File shares, each a local folder, so that a mount shows the files that the service writes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Share:
-    """A share: `folder` holds its files, `quota` is its size in GiB as the service states it."""
+    """A share: `folder` contains its files; `quota` is its reported size in GiB."""
 
     account: str
     name: str
@@ -19,7 +19,7 @@ class Share:
     quota: int = 100
 
     def locate(self, segments: Sequence[str]) -> Path:
-        """The place of ``a/b/c`` in the folder; ValueError for a path that leads out of it."""
+        """The path of ``a/b/c`` in the folder; ValueError for a path outside it."""
         place = self.folder.joinpath(*segments)
         names_are_plain = all(part not in (".", "..") and "/" not in part for part in segments)
         if not names_are_plain or self.folder.resolve() not in (
@@ -30,7 +30,7 @@ class Share:
         return place
 
     def used_bytes(self) -> int:
-        """How much of the share is taken."""
+        """The used bytes of the share."""
         return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
 
 
@@ -41,7 +41,7 @@ class Shares:
         self._shares: dict[tuple[str, str], Share] = {}
 
     def add(self, account: str, name: str, folder: Path, quota: int = 100) -> Share:
-        """Serve `folder` (made when absent) as a share; `quota` is in GiB."""
+        """Serve `folder` (created if absent) as a share; `quota` is in GiB."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         share = Share(account.lower(), name, folder, quota)
@@ -49,7 +49,7 @@ class Shares:
         return share
 
     def remove(self, account: str, name: str) -> None:
-        """Serve the share no longer; its folder stays."""
+        """Stop serving the share; keep its folder."""
         self._shares.pop((account.lower(), name), None)
 
     def find(self, account: str, name: str) -> Share | None:
@@ -62,20 +62,20 @@ class Shares:
 
 
 def create_file(place: Path, length: int) -> None:
-    """Make a file of `length` zero bytes, in place of one that may be there."""
+    """Create a file of `length` zero bytes, replacing any existing one."""
     with place.open("wb") as file:
         file.truncate(length)
 
 
 def write_range(place: Path, first: int, content: bytes) -> None:
-    """Write into the file from byte `first` on."""
+    """Write to the file, starting at byte `first`."""
     with place.open("r+b") as file:
         file.seek(first)
         file.write(content)
 
 
 def read_range(place: Path, first: int, last: int) -> bytes:
-    """The bytes from `first` to `last`, both included."""
+    """The bytes from `first` to `last`, inclusive."""
     with place.open("rb") as file:
         file.seek(first)
         return file.read(last - first + 1)
@@ -90,12 +90,12 @@ def delete(place: Path) -> None:
 
 
 def free_bytes(share: Share) -> int:
-    """How much the disk below the share can still take."""
+    """The free bytes on the share's disk."""
     return shutil.disk_usage(share.folder).free
 
 
 def entity_headers(place: Path) -> dict[str, str]:
-    """The headers that tell one state of a file or folder from another."""
+    """The headers that identify the state of a file or folder."""
     status = place.stat()
     return {
         "ETag": f'"0x{status.st_mtime_ns:X}"',

@@ -1,7 +1,7 @@
-"""The ledger of tokens: which were issued, to whom, for what, and until when.
+"""The ledger of tokens: to whom each was issued, for what, and until when.
 
-Real tokens are signed documents of two thousand characters. These are short random strings, so
-that one fits the 128 characters which PostgreSQL's RADIUS client allows for a password.
+Real tokens are signed documents of 2,000 characters. These are short random strings, because
+PostgreSQL's RADIUS client allows only 128 characters for a password.
 """
 
 from __future__ import annotations
@@ -21,41 +21,41 @@ class Token:
     expires_on: int
 
     def __repr__(self) -> str:
-        """Name the owner, never the value."""
+        """Show the owner, never the value."""
         return f"Token({self.client_id} for {self.resource} until {self.expires_on})"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check of a token found.
+    """The result of a check.
 
-    `reason` is ``valid``, ``unknown``, ``expired`` or ``wrong-resource``; `token` is None for an
-    unknown one only.
+    `reason` is ``valid``, ``unknown``, ``expired`` or ``wrong-resource``; `token` is None only if
+    unknown.
     """
 
     reason: str
     token: Token | None = None
 
     def __bool__(self) -> bool:
-        """Whether the token is good now for what it was shown for."""
+        """Whether the token is valid now, for the requested resource."""
         return self.reason == "valid"
 
 
 class TokenLedger:
-    """Issues tokens and remembers them all, so that an expired one is told from a forged one."""
+    """Issues tokens and remembers all, to distinguish expired tokens from forged ones."""
 
     def __init__(self) -> None:
         self._tokens: dict[str, Token] = {}
 
     def issue(self, client_id: str, resource: str, lifetime: float) -> Token:
-        """A new token, good for `lifetime` seconds (none at all when negative)."""
+        """Issue a token that is valid for `lifetime` seconds; if negative, it has expired."""
         value = f"standin.{secrets.token_urlsafe(32)}"
         token = Token(value, client_id, normalized(resource), int(time.time() + lifetime))
         self._tokens[token.value] = token
         return token
 
     def check(self, value: str, resource: str) -> Verdict:
-        """Judge a token that was shown to `resource` just now."""
+        """Check a token that `resource` has just received."""
         token = self._tokens.get(value)
         if token is None:
             return Verdict("unknown")
@@ -66,10 +66,10 @@ class TokenLedger:
         return Verdict("valid", token)
 
     def issued(self) -> list[Token]:
-        """Every token ever issued, the oldest first."""
+        """All issued tokens, oldest first."""
         return list(self._tokens.values())
 
 
 def normalized(resource: str) -> str:
-    """The resource without the slash or ``/.default`` that some clients put behind it."""
+    """The resource without the slash or ``/.default`` that some clients append."""
     return resource.removesuffix("/.default").rstrip("/")

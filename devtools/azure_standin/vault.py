@@ -1,9 +1,9 @@
-"""Key Vault's secrets API, as far as a reader of secrets sees it.
+"""Key Vault's secrets API, as far as reading secrets needs it.
 
 Protocol: https://learn.microsoft.com/rest/api/keyvault/secrets and, for errors,
-https://learn.microsoft.com/azure/key-vault/general/rest-error-codes. Two things that are easily
-taken wrong: a request without a token is answered 401 with a challenge, which is how the SDK
-learns where to get one; and an expired or not yet valid secret can be read all the same
+https://learn.microsoft.com/azure/key-vault/general/rest-error-codes. Two easy mistakes: the answer
+to a request without a token is 401 with a challenge, which tells the SDK where to get one; and an
+expired or not yet valid secret can still be read
 (https://learn.microsoft.com/azure/key-vault/secrets/about-secrets#date-time-controlled-operations).
 """
 
@@ -47,7 +47,7 @@ class VaultService:
         self._faults = faults
 
     def answer(self, request: Request) -> Response:
-        """Check the token, then the version of the API, then look the secret up."""
+        """Check the token and the API version, then look up the secret."""
         self._authenticate(request)
         strike(self._faults, "vault", request, lambda fault: _FAULTS[fault.name](request, fault))
         _check_version(request.query.get("api-version", ""))
@@ -64,10 +64,10 @@ class VaultService:
         verdict = self._tokens.check(request.bearer, RESOURCE)
         request.comes_from(verdict)
         if not verdict:
-            raise RefusedError(_unauthorized(_why_rejected(verdict)))
+            raise RefusedError(_unauthorized(_rejection_reason(verdict)))
 
     def _secrets(self, request: Request) -> Response:
-        """All on one page; the service splits after 25."""
+        """List all secrets on one page; the real service splits after 25."""
         current = [(name, self._store.get(name)) for name in self._store.names()]
         return _listing([_properties(request, name, each) for name, each in current if each])
 
@@ -152,7 +152,7 @@ def _unauthorized(message: str) -> Response:
     return _error(401, "Unauthorized", message, headers=_CHALLENGE)
 
 
-def _why_rejected(verdict: Verdict) -> str:
+def _rejection_reason(verdict: Verdict) -> str:
     if verdict.reason == "expired":
         return "[TokenExpired] Error validating token: 'S2S12086'."
     if verdict.token is not None:
@@ -206,7 +206,7 @@ def _forbidden_by_firewall(request: Request) -> Response:
 
 
 def _bare(refuse: Answer) -> Answer:
-    """The same answer without its inner error."""
+    """The same answer without the inner error."""
 
     def answer(request: Request, fault: Fault) -> Response:
         refusal = refuse(request, fault)
@@ -243,7 +243,7 @@ _FAULTS: dict[str, Answer] = {
     "forbidden-by-rbac": lambda request, _: _forbidden_by_rbac(request),
     "forbidden-by-policy": lambda request, _: _forbidden_by_policy(request),
     "forbidden-by-firewall": lambda request, _: _forbidden_by_firewall(request),
-    "token-rejected": lambda _, __: _unauthorized(_why_rejected(Verdict("unknown"))),
+    "token-rejected": lambda _, __: _unauthorized(_rejection_reason(Verdict("unknown"))),
     "not-found": lambda request, _: _not_found("".join(request.segments[1:2])),
     "disabled": lambda _, __: _disabled(),
     "throttled": lambda _, fault: _throttled(fault),

@@ -1,4 +1,4 @@
-"""A small channel, made on the spot, laid out as an exported drive."""
+"""A small generated channel, laid out as an exported drive."""
 
 from devtools.channel.content import CHANNEL_ID, CHANNEL_NAME
 from devtools.channel.drive import make_channel

@@ -1,4 +1,4 @@
-"""Zip files that are the same, byte for byte, each time they are made."""
+"""Reproducible zip files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import zipfile
 
 
 def archive(files: dict[str, str]) -> bytes:
-    """A zip file of these texts, by their names in it."""
+    """Create a zip file from texts by file name."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as target:
         for name, text in files.items():

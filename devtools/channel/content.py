@@ -1,8 +1,9 @@
-"""What the channel holds: a topic with a video, an exercise and a page."""
+"""The channel's content: a topic with a video, an exercise and a page."""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,12 +28,12 @@ THUMBNAIL = (
 
 
 def thumbnail() -> str:
-    """The channel's picture, as the data URI that Kolibri keeps in its database."""
+    """The channel's thumbnail as a data URI, as Kolibri's database stores it."""
     return "data:image/svg+xml;base64," + base64.b64encode(THUMBNAIL.encode()).decode()
 
 
 def identifier(name: str) -> str:
-    """The same 32 hex digits for the same name, always."""
+    """Derive 32 hex digits from a name."""
     return uuid.uuid5(NAMESPACE, name).hex
 
 
@@ -40,8 +41,28 @@ CHANNEL_ID = identifier("channel")
 
 
 @dataclass(frozen=True)
+class File:
+    """A file of a resource; `preset` is a code from le_utils."""
+
+    id: str
+    content: bytes
+    extension: str
+    preset: str
+    thumbnail: bool = False
+
+    @property
+    def checksum(self) -> str:
+        """Kolibri names files by their MD5, which protects against accidents, not attackers."""
+        return hashlib.md5(self.content, usedforsecurity=False).hexdigest()
+
+    @property
+    def name(self) -> str:
+        return f"{self.checksum}.{self.extension}"
+
+
+@dataclass(frozen=True)
 class Resource:
-    """One resource and its file; `preset` and `activity` are codes of le_utils."""
+    """One resource and its files; `preset` and `activity` are codes from le_utils."""
 
     title: str
     kind: str
@@ -51,6 +72,18 @@ class Resource:
     description: str
     content: bytes
     assessment: dict[str, Any] = field(default_factory=dict)
+    picture: bytes = b""  # its thumbnail, a PNG
+
+    @property
+    def files(self) -> list[File]:
+        """Its content, and its thumbnail if it has one."""
+        own = identifier(f"file of {self.title}")
+        files = [File(own, self.content, self.extension, self.preset)]
+        if self.picture:
+            preset = f"{self.kind}_thumbnail"
+            own = identifier(f"thumbnail of {self.title}")
+            files.append(File(own, self.picture, "png", preset, thumbnail=True))
+        return files
 
 
 def resources() -> list[Resource]:
@@ -90,7 +123,7 @@ def resources() -> list[Resource]:
 
 
 def many_resources(number: int, size: int) -> list[Resource]:
-    """So many videos, each with a file of its own of so many bytes that nobody can play."""
+    """Return `number` videos, each with a different unplayable file of `size` bytes."""
     return [
         Resource(
             title=f"Video {index}",

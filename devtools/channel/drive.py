@@ -1,8 +1,7 @@
-"""Lays a channel out as Kolibri exports one to a drive."""
+"""Writes a channel in the form that Kolibri exports to a drive."""
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import json
 import sqlite3
@@ -15,6 +14,7 @@ from devtools.channel.content import (
     CHANNEL_ID,
     CHANNEL_NAME,
     TOPIC_TITLE,
+    File,
     Resource,
     identifier,
     resources,
@@ -32,10 +32,10 @@ LANGUAGE = {
 
 
 def make_channel(drive: Path, contents: list[Resource] | None = None) -> Path:
-    """Write the channel to the folder `drive`, over an earlier one; returns the folder to import.
+    """Write the channel to the folder `drive`, replacing an earlier one; return the import folder.
 
-    Kolibri has to be importable: the database gets the schema that this Kolibri exports. Then
-    ``kolibri manage importchannel disk ID FOLDER`` and ``importcontent disk ID FOLDER`` take it in.
+    Kolibri must be importable, because the database uses this Kolibri's export schema. Import with
+    ``kolibri manage importchannel disk ID FOLDER`` and ``importcontent disk ID FOLDER``.
     """
     contents = resources() if contents is None else contents
     data = drive / "KOLIBRI_DATA"
@@ -45,10 +45,10 @@ def make_channel(drive: Path, contents: list[Resource] | None = None) -> Path:
     database.unlink(missing_ok=True)
     _write_database(database, contents)
     for resource in contents:
-        name = f"{_checksum(resource)}.{resource.extension}"
-        stored = content / "storage" / name[0] / name[1] / name
-        stored.parent.mkdir(parents=True, exist_ok=True)
-        stored.write_bytes(resource.content)
+        for each in resource.files:
+            stored = content / "storage" / each.name[0] / each.name[1] / each.name
+            stored.parent.mkdir(parents=True, exist_ok=True)
+            stored.write_bytes(each.content)
     return data
 
 
@@ -64,7 +64,7 @@ def _write_database(path: Path, contents: list[Resource]) -> None:
 
 
 def _schema_of_kolibri() -> tuple[str, str]:
-    """The statements that make the tables, and the version of the schema."""
+    """The statements that create the tables, and the version of the schema."""
     importlib.import_module("kolibri")  # puts its bundled libraries on the path
     constants = importlib.import_module("kolibri.core.content.constants.schema_versions")
     version = constants.CONTENT_SCHEMA_VERSION
@@ -77,15 +77,15 @@ def _schema_of_kolibri() -> tuple[str, str]:
 
 
 def _rows(contents: list[Resource], schema_version: str) -> Iterator[tuple[str, Row]]:
-    """The rows of the database, those that others point to first."""
+    """The rows of the database, ordered so that references point to earlier rows."""
     root, topic = identifier("root"), identifier("topic")
     last = 2 * (len(contents) + 2)
     yield "content_language", LANGUAGE
-    # The tree's nested sets: a node spans from lft to rght all that lies below it.
+    # Nested sets: a node spans all its descendants, from lft to rght.
     yield "content_contentnode", _node(root, CHANNEL_NAME, "topic", (None, 0), (1, last))
     yield "content_contentnode", _node(topic, TOPIC_TITLE, "topic", (root, 1), (2, last - 1))
     for index, resource in enumerate(contents):
-        node, checksum, left = identifier(resource.title), _checksum(resource), 3 + 2 * index
+        node, left = identifier(resource.title), 3 + 2 * index
         yield (
             "content_contentnode",
             {
@@ -95,28 +95,8 @@ def _rows(contents: list[Resource], schema_version: str) -> Iterator[tuple[str, 
                 "learning_activities": resource.activity,
             },
         )
-        yield (
-            "content_localfile",
-            {
-                "id": checksum,
-                "extension": resource.extension,
-                "available": False,
-                "file_size": len(resource.content),
-            },
-        )
-        yield (
-            "content_file",
-            {
-                "id": identifier(f"file of {resource.title}"),
-                "contentnode_id": node,
-                "local_file_id": checksum,
-                "preset": resource.preset,
-                "lang_id": LANGUAGE["id"],
-                "supplementary": False,
-                "thumbnail": False,
-                "priority": 1,
-            },
-        )
+        for each in resource.files:
+            yield from _file(each, node)
         if resource.assessment:
             yield "content_assessmentmetadata", _assessment(resource, node)
     yield "content_channelmetadata", _channel(root, schema_version)
@@ -125,7 +105,7 @@ def _rows(contents: list[Resource], schema_version: str) -> Iterator[tuple[str, 
 def _node(
     id_: str, title: str, kind: str, place: tuple[str | None, int], span: tuple[int, int]
 ) -> Row:
-    """A node at `place`, its parent and level in the tree, that spans from lft to rght."""
+    """A node at `place` (its parent and level), which spans from lft to rght."""
     parent, level = place
     left, right = span
     return {
@@ -148,6 +128,31 @@ def _node(
         "coach_content": False,
         "options": "{}",
     }
+
+
+def _file(file: File, node: str) -> Iterator[tuple[str, Row]]:
+    yield (
+        "content_localfile",
+        {
+            "id": file.checksum,
+            "extension": file.extension,
+            "available": False,
+            "file_size": len(file.content),
+        },
+    )
+    yield (
+        "content_file",
+        {
+            "id": file.id,
+            "contentnode_id": node,
+            "local_file_id": file.checksum,
+            "preset": file.preset,
+            "lang_id": LANGUAGE["id"],
+            "supplementary": file.thumbnail,
+            "thumbnail": file.thumbnail,
+            "priority": 1,
+        },
+    )
 
 
 def _assessment(resource: Resource, node: str) -> Row:
@@ -176,8 +181,3 @@ def _channel(root: str, schema_version: str) -> Row:
         "min_schema_version": schema_version,
         "root_id": root,
     }
-
-
-def _checksum(resource: Resource) -> str:
-    """Kolibri names files by their MD5, which guards against accidents, not attackers."""
-    return hashlib.md5(resource.content, usedforsecurity=False).hexdigest()

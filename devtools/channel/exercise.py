@@ -1,4 +1,4 @@
-"""An exercise in Perseus's format: questions in which one of some choices is right."""
+"""An exercise in Perseus's format: multiple-choice questions with one right answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from devtools.channel.archive import archive
 
 @dataclass(frozen=True)
 class Question:
-    """A question; the first of `choices` is right, and they are shown in random order."""
+    """A question; the first of `choices` is right. Learners see them in random order."""
 
     id: str
     text: str
@@ -24,7 +24,7 @@ QUESTIONS = (
     Question("c5d6a1f0b7a94f0f9c1e5b0a2d3e4f53", "What is double 4?", ("8", "6", "2"), "4 + 4"),
 )
 
-# As many right answers in a row as there are questions.
+# All questions must be answered correctly.
 MASTERY = {"type": "m_of_n", "m": len(QUESTIONS), "n": len(QUESTIONS)}
 
 

@@ -12,10 +12,10 @@ UNITY_MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000
 
 
 def in_mp4(video: Video) -> bytes:
-    """A file that a browser plays from its start, before the rest has come."""
+    """A file that a browser can play before it has loaded completely."""
     samples = [struct.pack(">I", len(picture)) + picture for picture in video.pictures]
     kind = _box(b"ftyp", b"isom", struct.pack(">I", 0x200), b"isomiso2avc1mp41")
-    # The length of the description doesn't depend on the offset that stands in it.
+    # The length of the description doesn't depend on the offset in it.
     length = len(_description(video, samples, 0))
     description = _description(video, samples, len(kind) + length + 8)
     return kind + description + _box(b"mdat", *samples)
@@ -34,7 +34,7 @@ def _description(video: Video, samples: list[bytes], offset: int) -> bytes:
                 struct.pack(">IIIII16x", 0, 0, 1, 0, duration),
                 UNITY_MATRIX,
                 struct.pack(">II", video.width << 16, video.height << 16),
-                flags=3,  # enabled, in the movie
+                flags=3,  # enabled, used in the movie
             ),
             _box(
                 b"mdia",

@@ -1,4 +1,4 @@
-"""An HTML5 resource: a page with a script, which the browser runs on an origin of its own."""
+"""An HTML5 resource: a page with a script, which the browser runs on a separate origin."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A video that counts to nine, one picture a second, as H.264.
+"""An H.264 video that counts to nine, with one picture a second.
 
-Every macroblock (16 by 16 pixels) is sent as plain samples ("I_PCM"), which each decoder has to
-know, so that no compression is needed here. Clauses are those of ITU-T H.264.
+Every macroblock (16 by 16 pixels) consists of plain samples ("I_PCM"), which every decoder must
+support, so no compression is needed. Clauses are those of ITU-T H.264.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ DIGITS = (
 
 @dataclass(frozen=True)
 class Video:
-    """Pictures of one second each, with what a decoder has to know beforehand."""
+    """Pictures of one second each, with the parameters that a decoder needs."""
 
     width: int
     height: int
@@ -52,7 +52,7 @@ def counting_to_nine() -> Video:
 
 
 class Bits:
-    """A row of bits, written as H.264 codes numbers."""
+    """A sequence of bits, with H.264's codes for numbers."""
 
     def __init__(self) -> None:
         self._bits = ""
@@ -62,14 +62,14 @@ class Bits:
         return self
 
     def unsigned(self, *values: int) -> Bits:
-        """Exp-Golomb codes, ue(v) of clause 9.1; those of zero are se(v) too."""
+        """Exp-Golomb codes, ue(v) of clause 9.1; for zero, se(v) is the same."""
         for value in values:
             code = f"{value + 1:b}"
             self._bits += "0" * (len(code) - 1) + code
         return self
 
     def end(self) -> bytes:
-        """The stop bit and the filling of clause 7.3.2.11."""
+        """The stop bit and the padding of clause 7.3.2.11."""
         self._bits += "1"
         return self.aligned()
 
@@ -95,7 +95,7 @@ def _picture(number: int) -> bytes:
     """One IDR picture: a slice header (clause 7.3.3), then its macroblocks (7.3.5)."""
     intra_slice, deblocking_off, plain_samples = 7, 1, 25
     header = Bits().unsigned(0, intra_slice, 0).fixed(0, 4)
-    header.unsigned(number % 2)  # two neighbouring IDR pictures differ in idr_pic_id
+    header.unsigned(number % 2)  # neighbouring IDR pictures must differ in idr_pic_id
     header.fixed(0, 2).unsigned(0, deblocking_off)
     first, *others = _macroblocks(number)
     start = header.unsigned(plain_samples).aligned() + first
@@ -113,5 +113,5 @@ def _macroblocks(number: int) -> Iterator[bytes]:
 
 
 def _unit(kind: int, content: bytes) -> bytes:
-    """A NAL unit, in which no three bytes look like the start of one (clause 7.4.1)."""
+    """A NAL unit, escaped so that no three bytes look like the start of one (clause 7.4.1)."""
     return bytes([kind]) + re.sub(rb"\x00\x00(?=[\x00-\x03])", b"\x00\x00\x03", content)

@@ -1,1 +1,1 @@
-"""Builds the image and runs containers of it, with podman or docker, whichever is there."""
+"""Builds the image and runs its containers, with podman or docker."""

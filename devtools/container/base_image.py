@@ -1,7 +1,7 @@
-"""The image that ours is made from, or, where no registry can be reached, a stand-in for it.
+"""The base image, or a stand-in for it if no registry is reachable.
 
-The stand-in is made of Debian's packages by mmdebstrap: the same Debian, with Debian's own Python
-where the real one has Python's.
+mmdebstrap makes the stand-in from Debian's packages: the same Debian, but with Debian's Python
+instead of the official one.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from devtools.container.engine import Engine, EngineError
 BASE = "public.ecr.aws/docker/library/python:3.12-slim-trixie"
 STAND_IN = "localhost/kolibri-azure-base"
 
-#: The Debian of the base, then one that nearly every machine can fetch.
+#: The base's Debian release, then one that nearly every machine can fetch.
 RELEASES = ("trixie", "bookworm")
 PACKAGES = "python3,python3-venv,ca-certificates,netbase,tzdata"
 
-# As the real one looks: Python in /usr/local, and pip free to install.
+# As in the real base: Python in /usr/local, and pip may install.
 HOOKS = (
     'ln -s /usr/bin/python3 "$1/usr/local/bin/python"',
     'ln -s /usr/bin/python3 "$1/usr/local/bin/python3"',
@@ -36,11 +36,11 @@ SOURCES = (Path("/etc/apt/sources.list"), Path("/etc/apt/sources.list.d"))
 
 
 class MissingBaseError(Exception):
-    """Neither the base nor a stand-in for it can be had; the text says what to do."""
+    """Neither the base nor a stand-in is available. The text says what to do."""
 
 
 def base_image(engine: Engine) -> str:
-    """The name of the base to build from, fetched or made when it is absent."""
+    """Fetch or build the base if it is absent; return its name."""
     for name in (BASE, *(f"{STAND_IN}:{release}" for release in RELEASES)):
         if engine.has_image(name):
             return name
@@ -96,12 +96,12 @@ def _bootstrap(engine: Engine, release: str, folder: Path) -> str:
 
 
 def debian_sources(release: str, places: tuple[Path, ...] = SOURCES) -> Iterator[str]:
-    """This machine's own sources of Debian's packages, each line for `release` instead.
+    """This machine's sources of Debian packages, changed to `release`.
 
     Raises MissingBaseError on a machine that has none.
     """
     text = "\n".join(_files(places))
-    # Debian's archives are called so everywhere, whichever mirror serves them.
+    # Every mirror of Debian uses these paths.
     mirrors = dict.fromkeys(re.findall(r"https?://\S+/debian(?:-security)?(?=[\s/])", text + "\n"))
     if not mirrors:
         raise MissingBaseError("this machine's /etc/apt names no archive of Debian")

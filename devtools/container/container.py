@@ -1,4 +1,4 @@
-"""One container of the image: started as App Service does, stopped, killed, asked for its log."""
+"""One container of the image, started as on App Service: stop, kill, read its log."""
 
 from __future__ import annotations
 
@@ -15,34 +15,35 @@ import requests
 
 from devtools.container.engine import Engine
 from devtools.deadline import wait_until
+from kolibri_azure_plugin.container.settings import ImageSettings
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 HOME = "/var/lib/kolibri"
-MEMORY = "1750m"  # what App Service leaves of the smallest plan for production
-PORT = "8080"
+MEMORY = "1750m"  # the memory for apps on App Service's smallest production plan
+PORT = ImageSettings().port
 RUNNING = "running"
 
-# All that a container may be denied is denied.
+# As restricted as possible.
 RESTRICTIONS = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges")
 START_SECONDS = 60
 LINES_SHOWN = 60
 
 
 class ContainerEndedError(Exception):
-    """A container ended while it was waited for; the text ends with its log."""
+    """A container ended unexpectedly. The text ends with its log."""
 
 
 class Finished(NamedTuple):
-    """A container, or a command in one, that ran to its end."""
+    """A container, or a command in one, that has ended."""
 
     code: int
     output: str
 
 
 class Mount(NamedTuple):
-    """A folder or file of this machine, and where the container finds it."""
+    """A folder or file of this machine, and its path in the container."""
 
     source: Path
     target: str
@@ -54,7 +55,7 @@ class Mount(NamedTuple):
 
 
 class Container:
-    """A container on this machine's own network; as a context manager it is gone at the end."""
+    """A container on this machine's network; as a context manager, it is removed at the end."""
 
     def __init__(self, engine: Engine, identifier: str, port: int) -> None:
         self.engine = engine
@@ -72,7 +73,7 @@ class Container:
         memory: str = MEMORY,
         options: Sequence[str] = (),
     ) -> Self:
-        """Run the image with a read-only root and no capability, as the user that it names."""
+        """Run the image as its own user, with a read-only root and no capabilities."""
         with environment_file(environment) as variables:
             identifier = engine.run(
                 *("run", "--detach", "--network=host", *RESTRICTIONS, f"--memory={memory}"),
@@ -100,7 +101,7 @@ class Container:
 
     @property
     def log(self) -> str:
-        """What it has printed so far, on both its outputs."""
+        """Its output so far, stdout and stderr."""
         answer = self.engine.attempt("logs", self.id)
         return answer.stdout + answer.stderr
 
@@ -110,36 +111,36 @@ class Container:
 
     @property
     def exit_code(self) -> int:
-        """Of a container that has ended."""
+        """The exit code of a container that has ended."""
         return int(self._inspect("{{.State.ExitCode}}"))
 
     @property
-    def was_denied_memory(self) -> bool:
-        """Whether the kernel has killed it for what it wanted."""
+    def was_oom_killed(self) -> bool:
+        """Whether the kernel has killed it for using too much memory."""
         return self._inspect("{{.State.OOMKilled}}") == "true"
 
     def is_ready(self) -> bool:
-        """Whether the platform would send it requests."""
+        """Whether App Service would send it requests."""
         return self._answers("/azure/health/ready")
 
     def is_alive(self) -> bool:
         return self._answers("/azure/health/live")
 
     def wait_until_ready(self, seconds: float) -> float:
-        """Wait for the first 200; the seconds that it took. Raises ContainerEndedError."""
+        """Wait for the first 200; return the seconds. Raises ContainerEndedError."""
         began = time.monotonic()
 
         def ready() -> bool:
             if not self.running:
                 raise ContainerEndedError(
-                    f"the container ended with {self.exit_code}; {self.last_words()}"
+                    f"the container ended with {self.exit_code}; {self.log_tail()}"
                 )
             return self.is_ready()
 
         try:
             wait_until(ready, "/azure/health/ready", seconds)
         except TimeoutError as error:
-            raise TimeoutError(f"{error}; {self.last_words()}") from None
+            raise TimeoutError(f"{error}; {self.log_tail()}") from None
         return time.monotonic() - began
 
     def execute(self, *command: str, seconds: float = 120) -> Finished:
@@ -148,18 +149,18 @@ class Container:
         return Finished(done.returncode, done.stdout + done.stderr)
 
     def wait(self, seconds: float) -> int:
-        """Wait until it has ended; its exit code."""
+        """Wait until it has ended; return its exit code."""
         wait_until(lambda: not self.running, f"container {self.id[:12]} to end", seconds)
         return self.exit_code
 
     def stop(self, seconds: int = 30) -> tuple[int, float]:
-        """SIGTERM, and SIGKILL after `seconds`; the exit code, and the seconds it took."""
+        """Send SIGTERM, and SIGKILL after `seconds`; return the exit code and the seconds."""
         began = time.monotonic()
         self.engine.run("stop", "--time", str(seconds), self.id, seconds=seconds + START_SECONDS)
         return self.exit_code, time.monotonic() - began
 
     def signal(self, name: str) -> None:
-        """Send a signal to its first process: SIGKILL ends all of it at once."""
+        """Send a signal to its first process; SIGKILL ends the whole container at once."""
         self.engine.run("kill", f"--signal={name}", self.id)
 
     def remove(self) -> None:
@@ -171,15 +172,15 @@ class Container:
         except requests.RequestException:
             return False
 
-    def last_words(self) -> str:
-        """The end of its log, for a message."""
+    def log_tail(self) -> str:
+        """The end of its log, for messages."""
         return "its log ends:\n" + "\n".join(self.log.splitlines()[-LINES_SHOWN:])
 
     def _inspect(self, what: str) -> str:
         return self.engine.run("inspect", "--type=container", f"--format={what}", self.id)
 
 
-def run_to_the_end(
+def run_to_completion(
     engine: Engine,
     image: str,
     *command: str,
@@ -187,7 +188,7 @@ def run_to_the_end(
     mounts: Sequence[Mount] = (),
     seconds: float = 120,
 ) -> Finished:
-    """Run a container whose command ends by itself."""
+    """Run a container until its command ends."""
     container = Container.start(engine, image, *command, environment=environment, mounts=mounts)
     with container:
         code = container.wait(seconds)
@@ -195,7 +196,7 @@ def run_to_the_end(
 
 
 def writable(engine: Engine, folder: str) -> list[str]:
-    """The options for an empty folder in memory that belongs to the image's user."""
+    """The options for an empty folder in memory, owned by the image's user."""
     if engine.is_podman:
         return [f"--mount=type=tmpfs,destination={folder},chown=true"]
     return [f"--tmpfs={folder}:uid=1000,gid=1000,mode=0755"]
@@ -203,7 +204,7 @@ def writable(engine: Engine, folder: str) -> list[str]:
 
 @contextmanager
 def environment_file(environment: Mapping[str, str]) -> Iterator[str]:
-    """A file with the environment, for its user only: a command line can be read by others."""
+    """A private file with the environment, because others can read command lines."""
     descriptor, path = tempfile.mkstemp(prefix="environment-")
     try:
         with os.fdopen(descriptor, "w") as file:

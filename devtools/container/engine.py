@@ -1,4 +1,4 @@
-"""Podman or Docker, whichever is on this machine, as one command with a few words in common."""
+"""Podman or Docker behind one interface."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ ANSWER_SECONDS = 60
 
 
 class MissingEngineError(Exception):
-    """No engine that runs containers here; the text says what was tried and what to install."""
+    """No container engine works here. The text says what was tried and what to install."""
 
 
 class EngineError(Exception):
-    """A command of the engine failed; the text ends with what it said."""
+    """A command of the engine failed. The text ends with its output."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Engine:
     """One engine.
 
     :param name: ``podman`` or ``docker``.
-    :param environment: what its commands run in.
+    :param environment: the environment of its commands.
     """
 
     name: str
@@ -41,9 +41,9 @@ class Engine:
         return self.name == "podman"
 
     def run(self, *words: str | Path, seconds: float = ANSWER_SECONDS, text: str = "") -> str:
-        """Run one command of the engine, with `text` as its input; what it printed.
+        """Run one command of the engine, with `text` as its input; return its output.
 
-        Raises EngineError when it fails, and subprocess.TimeoutExpired after `seconds`.
+        Raises EngineError if it fails, and subprocess.TimeoutExpired after `seconds`.
         """
         done = self.attempt(*words, seconds=seconds, text=text)
         if done.returncode:
@@ -55,7 +55,7 @@ class Engine:
     def attempt(
         self, *words: str | Path, seconds: float = ANSWER_SECONDS, text: str = ""
     ) -> subprocess.CompletedProcess[str]:
-        """The same, for a command that may fail."""
+        """Like :meth:`run`, for a command that may fail."""
         return subprocess.run(
             self.command(*words),
             env=dict(self.environment),
@@ -77,14 +77,14 @@ class Engine:
 
 @cache
 def find_engine() -> Engine:
-    """The engine of this machine; the variable DEVTOOLS_CONTAINER_ENGINE chooses one.
+    """Find this machine's engine; the variable DEVTOOLS_CONTAINER_ENGINE chooses one.
 
     Raises MissingEngineError.
     """
     chosen = os.environ.get(VARIABLE)
     tried = []
     for name in (chosen,) if chosen else PROGRAMS:
-        reason = _why_not(name)
+        reason = _unavailable_reason(name)
         if not reason:
             return _engine(name)
         tried.append(f"{name}: {reason}")
@@ -95,8 +95,8 @@ def find_engine() -> Engine:
     )
 
 
-def _why_not(name: str) -> str:
-    """Why this engine is of no use here; empty when it is."""
+def _unavailable_reason(name: str) -> str:
+    """Why this engine does not work here; empty if it does."""
     if not shutil.which(name):
         return "not installed"
     try:

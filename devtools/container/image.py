@@ -20,12 +20,12 @@ DOCKERFILE = REPOSITORY / "docker" / "Dockerfile"
 NAME = "localhost/kolibri-azure:latest"
 BUILD_SECONDS = 900
 
-#: Where the build finds this machine's certificate authorities; mounted, never copied.
+#: The path of this machine's certificate authorities in the build; mounted, never copied.
 AUTHORITIES = "/run/build/ca.crt"
 
 
 class BuildFailedError(Exception):
-    """The build ended with an error; the text ends with what it said."""
+    """The build failed. The text ends with its output."""
 
 
 def build_image(
@@ -36,10 +36,10 @@ def build_image(
     dockerfile: Path = DOCKERFILE,
     context: Path = REPOSITORY,
 ) -> str:
-    """Build `dockerfile` from `context`; the image's name. Layers are kept between builds.
+    """Build `dockerfile` from `context`; return the image's name. Layers are cached.
 
-    `arguments` are build arguments. Raises BuildFailedError, and MissingBaseError where there is
-    nothing to build from.
+    `arguments` are build arguments. Raises BuildFailedError, and MissingBaseError if there is no
+    base.
     """
     given = {
         "PYTHON_IMAGE": base_image(engine),
@@ -70,14 +70,14 @@ def build_image(
 
 
 def revision() -> str:
-    """The commit of the checkout; `unknown` where it is no checkout."""
+    """The commit of the checkout, or `unknown` outside a checkout."""
     command = ["git", "-C", str(REPOSITORY), "rev-parse", "HEAD"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout.strip() or "unknown"
 
 
 def _podman_options() -> Iterator[str]:
-    """Docker's format knows HEALTHCHECK; the mounts let pip through this machine's network."""
+    """Docker's format supports HEALTHCHECK; the mounts make pip work in this machine's network."""
     yield from ("--layers", "--format=docker", "--network=host", "--pull=never")
     authorities = os.environ.get("PIP_CERT") or ssl.get_default_verify_paths().cafile
     if authorities and os.path.isfile(authorities):
@@ -87,7 +87,7 @@ def _podman_options() -> Iterator[str]:
 
 
 def _pip_settings(path: Path) -> Path:
-    """What this machine's pip is told of its index, written for the one in the build."""
+    """Write this machine's index settings for the pip in the build."""
     settings = configparser.ConfigParser(interpolation=None)
     settings["global"] = {"cert": AUTHORITIES, **_index_of_this_machine()}
     with path.open("w") as file:

@@ -1,8 +1,8 @@
-"""Writes the lists of Python packages that image and release are made with, with all hashes.
+"""Writes the lock files of the image and the release, with all hashes.
 
-``make lock`` resolves what setup.py and docker/*.in ask for to the newest versions, and needs the
-package index; ``make lock ARGS="--kolibri 0.19.6"`` only adds the list of another Kolibri, which
-then is built with ``--build-arg KOLIBRI_VERSION=0.19.6``.
+``make lock`` resolves the requirements in setup.py and docker/*.in to the newest versions; it needs
+the package index. ``make lock ARGS="--kolibri 0.19.6"`` only adds a lock for another Kolibri; build
+it with ``--build-arg KOLIBRI_VERSION=0.19.6``.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ REPOSITORY = Path(__file__).parents[2]
 DOCKER = REPOSITORY / "docker"
 RELEASE = REPOSITORY / "requirements" / "release.lock"
 
-#: The Python of the image. A newer one takes the same files: the locks hold all platforms' hashes.
+#: The image's Python. Newer ones use the same locks, which contain the hashes of all platforms.
 PYTHON = "3.12"
 
-#: The oldest Python that a release can be made with: any that the project supports.
+#: The oldest Python for making a release: the oldest that the project supports.
 RELEASE_PYTHON = "3.9"
 
-#: What a new lock is written for.
+#: The versions that get a lock.
 KOLIBRI_VERSIONS = ("0.19.4", "0.19.5")
 
-#: Kolibri has a list of its own, and brings its own Django, which hides any other.
+#: Kolibri has its own lock, and its bundled Django hides any other.
 LEFT_OUT = ("kolibri", "django", "asgiref", "sqlparse", "tzdata")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write the locks; the exit code."""
+    """Write the locks; return the exit code."""
     parser = argparse.ArgumentParser(prog="make lock", description=__doc__)
-    parser.add_argument("--kolibri", metavar="VERSION", help="only the list of this Kolibri")
+    parser.add_argument("--kolibri", metavar="VERSION", help="only the lock for this Kolibri")
     only = parser.parse_args(arguments).kolibri
     try:
         for version in (only,) if only else KOLIBRI_VERSIONS:
@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def kolibri_lock(version: str) -> Path:
-    """The file that names the one wheel of a Kolibri; it needs no other package."""
+    """The lock for a Kolibri: one wheel, which needs no other package."""
     return DOCKER / f"kolibri-{version}.lock"
 
 
@@ -61,9 +61,9 @@ def resolve(
     text: str = "",
     python: str = PYTHON,
 ) -> None:
-    """Write the newest versions that suit `sources`, with all that they need, to `lock`.
+    """Lock the newest versions for `sources`, with all dependencies.
 
-    :param python: the oldest Python that the list is for.
+    :param python: the oldest Python that the lock supports.
     """
     print(f"writing {lock.relative_to(REPOSITORY)}", flush=True)
     subprocess.run(
@@ -78,7 +78,7 @@ def resolve(
         input=text,
         encoding="utf-8",
         check=True,
-        # With an output file it prints the list all the same.
+        # It prints the lock even with an output file.
         stdout=subprocess.DEVNULL,
     )
 

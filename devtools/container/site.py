@@ -1,5 +1,5 @@
-"""What a container meets on Azure, on this machine: a vault, PostgreSQL, two shares, and TLS in
-front; and the settings that App Service would give it.
+"""A container's Azure environment on this machine: a vault, PostgreSQL, three shares, TLS in front,
+and App Service's settings.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from devtools.azure_standin import VAULT_URL, AzureStandin
 from devtools.certificates import CertificateAuthority
 from devtools.channel import CHANNEL_ID, make_channel
-from devtools.container.container import HOME, Container, Finished, Mount, run_to_the_end
+from devtools.container.container import HOME, Container, Finished, Mount, run_to_completion
 from devtools.container.engine import Engine, EngineError
 from devtools.front_end import FrontEnd
 from devtools.kolibri_client import KolibriClient
-from devtools.kolibri_process import KEPT_TO_THIS_MACHINE
+from devtools.kolibri_process import LOOPBACK_ONLY
 from devtools.ports import free_port
 from devtools.postgres import PostgresServer
 from devtools.share import type_of
@@ -26,14 +26,15 @@ if TYPE_CHECKING:
 
 FACILITY = "Kolibri School"
 SUPERUSER, SUPERUSER_PASSWORD = "admin", "admin-password"
-SECRET_KEY = "a-secret-key-that-nobody-guesses-0123456789"
+SECRET_KEY = "a-secret-key-that-no-one-guesses-0123456789"
 
-CONTENT, MEDIA, DRIVE = "/data/content", f"{HOME}/media", "/drive"
+CONTENT, MEDIA, BACKUPS = "/data/content", f"{HOME}/media", "/data/backups"
+DRIVE = "/drive"
 
-#: Where the image, as any Debian, keeps the authorities that it trusts.
+#: The trusted authorities in the image, as in any Debian.
 SYSTEM_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
-#: Filling an empty database takes Kolibri a minute, on a slow machine several.
+#: Kolibri takes a minute to fill an empty database, or several on a slow machine.
 FIRST_START_SECONDS = 600
 
 
@@ -41,10 +42,10 @@ FIRST_START_SECONDS = 600
 class Site:
     """One deployment of the image; use it as a context manager.
 
-    :param folder: holds the shares and the list of trusted authorities.
+    :param folder: contains the shares and the list of trusted authorities.
     :param settings: the app settings; change them to break things.
-    :param port: the container's own; a new container gets it again.
-    :param command: what is said after the image's name; empty for the image's own default.
+    :param port: the container's port; new containers reuse it.
+    :param command: the command after the image's name; empty for the default.
     """
 
     folder: Path
@@ -69,10 +70,12 @@ class Site:
         *,
         database: str = "kolibri",
     ) -> Self:
-        """A site in production, its secrets in the vault, on a new and empty database."""
+        """A production site with its secrets in the vault, on a new, empty database."""
         site = cls(folder, engine, image, azure, authority)
         password = "p@ss/w:r#d%41?&=+"
         postgres.create_role(database, password)
+        # As on Azure, where the app's identity is an administrator of the server.
+        postgres.execute(f'ALTER ROLE "{database}" CREATEDB')
         postgres.create_database(database, owner=database)
         azure.set_secret("kolibri-database-url", postgres.url(database, database, password))
         azure.set_secret("kolibri-secret-key", SECRET_KEY)
@@ -83,13 +86,19 @@ class Site:
             "KOLIBRI_AZURE_FACILITY_NAME": FACILITY,
             "KOLIBRI_AZURE_FACILITY_PRESET": "nonformal",
             "KOLIBRI_AZURE_SUPERUSER_NAME": SUPERUSER,
+            "KOLIBRI_AZURE_BACKUP_FOLDER": BACKUPS,
             "KOLIBRI_ZIP_CONTENT_ORIGIN": site.zip_url,
         }
         return site
 
     def __post_init__(self) -> None:
         self._front_end = FrontEnd(self.port, self.authority)
-        for source, target in (("content", CONTENT), ("media", MEDIA), ("drive", DRIVE)):
+        for source, target in (
+            ("content", CONTENT),
+            ("media", MEDIA),
+            ("backups", BACKUPS),
+            ("drive", DRIVE),
+        ):
             path = self.folder / source
             path.mkdir(parents=True, exist_ok=True)
             path.chmod(0o777)  # the container's user has no account here
@@ -104,11 +113,11 @@ class Site:
     def __exit__(self, *error: object) -> None:
         self._front_end.__exit__(*error)
         if os.getuid():
-            self._take_the_files_back()
+            self._chown_to_current_user()
 
     @property
     def url(self) -> str:
-        """Where learners find it."""
+        """The address for learners."""
         return f"https://localhost:{self._front_end.port}"
 
     @property
@@ -118,9 +127,9 @@ class Site:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a container finds: the settings, and what leads it to this machine's servers."""
+        """The container's environment: the settings, and variables for this machine's servers."""
         return {
-            **KEPT_TO_THIS_MACHINE,
+            **LOOPBACK_ONLY,
             **self.azure.environment(),
             "REQUESTS_CA_BUNDLE": SYSTEM_BUNDLE,
             "KOLIBRI_AZURE_MOUNT_TYPES": type_of(self.folder),
@@ -129,7 +138,7 @@ class Site:
         }
 
     def start(self, *command: str, **more: str) -> Container:
-        """Start a container; `more` are settings of its own."""
+        """Start a container; `more` are additional settings."""
         return Container.start(
             self.engine,
             self.image,
@@ -139,8 +148,8 @@ class Site:
         )
 
     def run(self, *command: str, seconds: float = 120) -> Finished:
-        """Run a container that ends by itself."""
-        return run_to_the_end(
+        """Run a container until its command ends."""
+        return run_to_completion(
             self.engine,
             self.image,
             *command,
@@ -150,9 +159,9 @@ class Site:
         )
 
     def client(self) -> KolibriClient:
-        """A browser's session, not signed in."""
+        """A browser session, not signed in."""
         client = KolibriClient(self.url)
-        # A list of authorities that the environment names would count more.
+        # Otherwise the environment's list of authorities would take precedence.
         client.session.trust_env = False
         client.session.verify = str(self.authority.certificate_file)
         return client
@@ -164,15 +173,15 @@ class Site:
         return client
 
     def import_channel(self, container: Container) -> None:
-        """Have the channel imported from a drive, in the running container."""
+        """Import the channel from a drive, in the running container."""
         for command in ("importchannel", "importcontent"):
             words = ("manage", command, "disk", CHANNEL_ID, f"{DRIVE}/KOLIBRI_DATA")
             done = container.execute("/opt/kolibri/container/entrypoint", "kolibri", *words)
             if done.code:
                 raise EngineError(f"kolibri {' '.join(words)} failed:\n{done.output}")
 
-    def _take_the_files_back(self) -> None:
-        """Make what the container's user has written this user's, who may remove it then."""
+    def _chown_to_current_user(self) -> None:
+        """Give the files of the container's user to this user, who can then remove them."""
         # In a container of an ordinary user's Podman, root is that user.
         owner = "0:0" if self.engine.is_podman else f"{os.getuid()}:{os.getgid()}"
         self.engine.run(

@@ -1,4 +1,4 @@
-"""Compares the image's size with that of Kolibri installed the official image's way.
+"""Compares the size of the image with that of Kolibri installed as in the official image.
 
 ``python -m devtools.container.size`` builds both on the same base and prints the comparison.
 """
@@ -16,11 +16,11 @@ from devtools.container.locks import KOLIBRI_VERSIONS
 
 STOCK = "localhost/kolibri-stock:latest"
 
-#: What issue and README allow.
+#: The limit in the issue and the README.
 LIMIT = 1.25
 
-# What the official image does (learningequality/kolibri, docker/Dockerfile, as of 0.19), but for
-# pip's cache, which is left out, and for pip itself, which a stand-in of the base has not got.
+# As the official image (learningequality/kolibri, docker/Dockerfile, as of 0.19), but without pip's
+# cache, and with pip in a virtual environment, because the stand-in for the base has none.
 STOCK_DOCKERFILE = f"""\
 ARG PYTHON_IMAGE
 FROM ${{PYTHON_IMAGE}}
@@ -50,13 +50,13 @@ class Comparison:
 
     def __str__(self) -> str:
         return (
-            f"Kolibri installed the official way: {self.stock / 1e6:.0f} MB; this image: "
+            f"Kolibri installed as in the official image: {self.stock / 1e6:.0f} MB; this image: "
             f"{self.ours / 1e6:.0f} MB, {self.ratio:.2f} times as much ({LIMIT} at most)"
         )
 
 
 def compare(engine: Engine, image: str) -> Comparison:
-    """Build the other one too, and compare."""
+    """Build the stock image too, and compare."""
     with tempfile.TemporaryDirectory() as folder:
         dockerfile = Path(folder, "Dockerfile")
         dockerfile.write_text(STOCK_DOCKERFILE)
@@ -69,7 +69,7 @@ def size_of(engine: Engine, image: str) -> int:
 
 
 def main() -> int:
-    """Print the comparison; 1 when the image is too large."""
+    """Print the comparison; return 1 if the image is too large."""
     engine = find_engine()
     found = compare(engine, build_image(engine))
     print(found)

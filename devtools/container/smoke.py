@@ -1,8 +1,8 @@
-"""Builds the image and goes through a container's life: what `make smoke` and docker/smoke run.
+"""Builds the image and tests a container's life cycle, for `make smoke` and docker/smoke.
 
-PostgreSQL with TLS, the managed identity's endpoint, a Key Vault, the shares and the front end are
-started on 127.0.0.1 only, and all of it is gone at the end. The image's layers are kept, so that
-the next run is quick.
+Starts PostgreSQL with TLS, the managed identity's endpoint, a Key Vault, the shares and the front
+end on 127.0.0.1, and removes them all at the end. The image's layers are kept, so the next run is
+quick.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from devtools.demo.narration import say, step
 from devtools.kolibri_client import KolibriClient
 from devtools.postgres import MissingPostgresError, PostgresError, PostgresServer
 
-#: What the issue of the image, and the platform, allow.
+#: The limits from the issue and from App Service.
 START_SECONDS, IDLE_STOP_SECONDS = 60, 5
 
-#: What a user can do something about; their texts say what.
+#: Errors that a user can fix; their texts say how.
 FAILURES = (
     BuildFailedError,
     ContainerEndedError,
@@ -53,9 +53,9 @@ FAILURES = (
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The exit code: 0 when everything was as it should be."""
+    """Run all steps; return 0 if all succeeded."""
     parser = argparse.ArgumentParser(prog="make smoke", description=__doc__)
-    parser.add_argument("--image", help="try this image instead of building one")
+    parser.add_argument("--image", help="test this image instead of building one")
     options = parser.parse_args(arguments)
     began = time.monotonic()
     try:
@@ -99,12 +99,14 @@ def _live(site: Site) -> None:
     with site.start() as container:
         with step("the first container: filling an empty database, until it is ready"):
             container.wait_until_ready(FIRST_START_SECONDS)
-        session = _furnish(site, container)
+        session = _populate(site, container)
         _read(site)
         with step("asking the doctor, in a container in mode `check`"):
             examined = site.run("check")
             if examined.code:
                 raise visit.UnexpectedError(f"the doctor found faults:\n{examined.output}")
+        with step("backing up the database, and verifying the backup"):
+            visit.require_backup(container)
         with step("killing the container, as a crash would"):
             container.signal("KILL")
             container.wait(IDLE_STOP_SECONDS)
@@ -118,14 +120,14 @@ def _live(site: Site) -> None:
         _stop(container)
 
 
-def _furnish(site: Site, container: Container) -> KolibriClient:
-    """Set the site up by its own means; the administrator's session."""
+def _populate(site: Site, container: Container) -> KolibriClient:
+    """Set up the site through its interface; return the administrator's session."""
     with step("signing in as the administrator, and making a learner"):
         session = site.signed_in()
         session.create_learner(visit.LEARNER, visit.LEARNER_PASSWORD, visit.LEARNER)
-    with step("strangers: no account of their own, and none without its password"):
-        visit.require_closed_doors(site)
-    with step(f"importing the channel {CHANNEL_NAME}, made on the spot"):
+    with step("checking that visitors can't sign up, or sign in without a password"):
+        visit.require_private_facility(site)
+    with step(f"importing the generated channel {CHANNEL_NAME}"):
         site.import_channel(container)
         visit.require_channel(session)
     return session
@@ -133,7 +135,7 @@ def _furnish(site: Site, container: Container) -> KolibriClient:
 
 def _read(site: Site) -> None:
     with step("the learner's HTML5 page in Chromium, from the second origin"):
-        visit.require_second_origin(site)
+        visit.require_content_origin(site)
 
 
 def _stop(container: Container) -> None:
@@ -142,7 +144,7 @@ def _stop(container: Container) -> None:
     if code or seconds > IDLE_STOP_SECONDS:
         raise visit.UnexpectedError(
             f"it should end with 0 within {IDLE_STOP_SECONDS} s, but ended with {code} after "
-            f"{seconds:.1f} s; {container.last_words()}"
+            f"{seconds:.1f} s; {container.log_tail()}"
         )
 
 

@@ -1,4 +1,4 @@
-"""Where Podman keeps images and containers of this project: a folder of its own.
+"""A separate folder for this project's Podman images and containers.
 
 Nothing of the user's own Podman is read or changed, and removing the folder removes all of it.
 """
@@ -12,8 +12,8 @@ from pathlib import Path
 
 from devtools.state import state_folder
 
-# Podman's usual network and log need a systemd and a firewall that a build machine may not have;
-# crun refuses the cgroups of many of them.
+# Podman's default network and log need systemd and a firewall, which build machines may lack; crun
+# fails with the cgroups of many of them.
 CONFIGURATION = """\
 [containers]
 netns = "host"
@@ -39,14 +39,14 @@ OPEN_FILES, PROCESSES = 4096, 4096
 
 
 def engine_folder() -> Path:
-    """The folder, made when it is absent."""
+    """The folder, created if absent."""
     folder = state_folder() / "containers"
     folder.mkdir(exist_ok=True)
     return folder
 
 
 def podman_environment() -> Mapping[str, str]:
-    """The environment in which Podman uses the folder."""
+    """The environment that makes Podman use the folder."""
     folder = engine_folder()
     temporary = folder / "tmp"
     temporary.mkdir(exist_ok=True)
@@ -67,14 +67,14 @@ def podman_environment() -> Mapping[str, str]:
 
 
 def _limit(kind: int, wanted: int) -> int:
-    """What may be asked for: nobody may raise a limit above the one he has."""
+    """Cap the limit, because no process may raise its own."""
     _soft, hard = resource.getrlimit(kind)
     return wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace the file only when it differs: another process may be reading it."""
+    """Replace the file only if it differs, because another process may be reading it."""
     if not path.exists() or path.read_text() != text:
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        beside.write_text(text)
-        beside.replace(path)
+        partial = path.with_name(f".{path.name}.{os.getpid()}")
+        partial.write_text(text)
+        partial.replace(path)

@@ -1,1 +1,1 @@
-"""Kolibri with the plugin and everything it needs, on this machine: what `make demo` runs."""
+"""Runs Kolibri with the plugin and everything it needs on this machine, for `make demo`."""

@@ -1,8 +1,8 @@
-"""Runs Kolibri with the plugin on this machine, with all that it needs on Azure.
+"""Runs Kolibri with the plugin on this machine, with everything it needs from Azure.
 
-PostgreSQL with TLS, the managed identity's endpoint and a Key Vault are started here, on 127.0.0.1
-only; Kolibri is set up with a facility, an administrator, a learner and a small channel. Ctrl-C
-ends it all. The data are kept, and the next run is quick.
+Starts PostgreSQL with TLS, the managed identity's endpoint and a Key Vault on 127.0.0.1. Sets up
+Kolibri with a facility, an administrator, a learner and a small channel. Ctrl-C ends everything.
+The data are kept, so the next run is quick.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from devtools.demo.accounts import FACILITY
 from devtools.demo.cloud import Cloud, running_cloud
 from devtools.demo.folder import DemoFolder, FolderError
 from devtools.demo.interruption import interrupt_once
-from devtools.demo.leftovers import end_leftovers
+from devtools.demo.leftovers import stop_leftovers
 from devtools.demo.narration import say, table
-from devtools.demo.site import running_site, wait_for_the_end
+from devtools.demo.site import running_site, wait_for_shutdown
 from devtools.descendants import adopt_orphans, end_descendants
 from devtools.kolibri_process import CommandFailedError, WebProcess
 from devtools.ports import is_free
@@ -28,10 +28,10 @@ from devtools.postgres import MissingPostgresError, PostgresError
 from devtools.process import ProcessEndedError
 
 PORT = 8080
-HIGHEST_PORT = 65535  # which the next one after Kolibri's may have
+HIGHEST_PORT = 65535  # for the HTML5 port, by default the one after Kolibri's
 TIDY_SECONDS = 10
 
-#: What a user can do something about; their texts say what.
+#: Errors that a user can fix; their texts say how.
 FAILURES = (
     CommandFailedError,
     FolderError,
@@ -49,7 +49,7 @@ class PortTakenError(OSError):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run until SIGINT, SIGTERM or SIGHUP; the exit code."""
+    """Run until SIGINT, SIGTERM or SIGHUP; return the exit code."""
     options = _parser().parse_args(arguments)
     port, zip_port = options.port, options.zip_port or options.port + 1
     interrupt_once()
@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         folder = DemoFolder.open(options.state)
         say(f"Kolibri with the Azure plugin, its data in {folder.path}:")
-        end_leftovers(folder)
+        stop_leftovers(folder)
         _require_free(port, "--port")
         _require_free(zip_port, "--zip-port")
         folder.prepare(fresh=options.fresh)
@@ -66,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
             running_site(folder, cloud, port=port, zip_port=zip_port) as site,
         ):
             say(_summary(folder, cloud, site))
-            wait_for_the_end(site)
+            wait_for_shutdown(site)
     except KeyboardInterrupt:
         pass
     except FAILURES as error:
@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--port", type=port_number, default=PORT, help=f"Kolibri's port; default: {PORT}")
     add("--zip-port", type=port_number, metavar="PORT", help="for HTML5; default: the next one")
     add("--state", type=Path, metavar="FOLDER", help=f"for the data; default: {default_folder}")
-    add("--fresh", action="store_true", help="begin anew: remove the data of earlier runs")
+    add("--fresh", action="store_true", help="start over: remove the data of earlier runs")
     return parser
 
 
@@ -103,8 +103,8 @@ def port_number(text: str) -> int:
 def _require_free(port: int, option: str) -> None:
     if not is_free(port):
         raise PortTakenError(
-            f"port {port} of 127.0.0.1 is taken by another program: end that one, or choose "
-            f'another: make demo ARGS="{option} PORT"'
+            f"port {port} of 127.0.0.1 is taken by another program: stop that program, or choose "
+            f'another port: make demo ARGS="{option} PORT"'
         )
 
 
@@ -113,17 +113,17 @@ def _summary(folder: DemoFolder, cloud: Cloud, site: WebProcess) -> str:
     signed_in = table(
         {
             "address": site.url,
-            "HTML5 content": f"{site.zip_url}, an origin of its own",
+            "HTML5 content": f"{site.zip_url}, a separate origin",
             "administrator": f"{superuser.name}, password {superuser.password}",
             "learner": f"{learner.name}, password {learner.password}",
             "facility": FACILITY,
             "channel": CHANNEL_NAME,
             "database": f"{cloud.database.name}, on port {cloud.database.port} with TLS",
-            "data": f"{folder.path}, begun anew with --fresh",
+            "data": f"{folder.path}; --fresh removes them",
             "log": str(site.log_file),
             "commands": f". {folder.environment_file} && {sys.executable} -m kolibri manage"
             " azure_check",
-            "faults": f"curl {cloud.azure.control_url} says how to break the vault",
+            "faults": f"curl {cloud.azure.control_url} shows how to break the vault",
         }
     )
     return f"\nKolibri is ready:\n{signed_in}\n\nCtrl-C ends it.\n"

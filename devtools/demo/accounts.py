@@ -1,4 +1,4 @@
-"""Who can sign in to the demo. The passwords are random, and kept in the stand-in's vault only."""
+"""The demo's accounts. Their random passwords are stored only in the stand-in's vault."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PASSWORD_BYTES = 9
 
 @dataclass(frozen=True, repr=False)
 class Account:
-    """A user with the password that the account was made with."""
+    """A user and their initial password."""
 
     name: str
     password: str
@@ -23,21 +23,21 @@ class Account:
 
 @dataclass(frozen=True)
 class Accounts:
-    """The two that every demo has."""
+    """The two accounts of every demo."""
 
     superuser: Account
     learner: Account
 
     @classmethod
     def of(cls, azure: AzureStandin) -> Accounts:
-        """Those that the vault knows, made there when it is new."""
+        """The accounts in the vault, created if it is new."""
         return cls(
-            Account(SUPERUSER, lasting_secret(azure, SUPERUSER_SECRET, PASSWORD_BYTES)),
-            Account(LEARNER, lasting_secret(azure, LEARNER_SECRET, PASSWORD_BYTES)),
+            Account(SUPERUSER, persistent_secret(azure, SUPERUSER_SECRET, PASSWORD_BYTES)),
+            Account(LEARNER, persistent_secret(azure, LEARNER_SECRET, PASSWORD_BYTES)),
         )
 
 
-def lasting_secret(azure: AzureStandin, name: str, size: int) -> str:
-    """What the vault holds under `name`; `size` random bytes as text when it holds nothing."""
+def persistent_secret(azure: AzureStandin, name: str, size: int) -> str:
+    """Return the secret `name`; if absent, create it from `size` random bytes."""
     kept = azure.secrets.get(name)
     return (kept or azure.set_secret(name, token_urlsafe(size))).value

@@ -1,4 +1,4 @@
-"""What Kolibri finds on Azure, here: the identity's endpoint, a Key Vault and PostgreSQL."""
+"""The demo's Azure: the managed identity's endpoint, a Key Vault and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from devtools.azure_standin import AzureStandin
 from devtools.certificates import CertificateAuthority
-from devtools.demo.accounts import FACILITY, SUPERUSER, Accounts, lasting_secret
+from devtools.demo.accounts import FACILITY, SUPERUSER, Accounts, persistent_secret
 from devtools.demo.database import DemoDatabase
 from devtools.demo.folder import DemoFolder
 from devtools.demo.narration import say, step
@@ -19,13 +19,13 @@ REPOSITORY = Path(__file__).parents[2]
 VAULT_URL = "https://kolibri-demo.vault.azure.net"
 SECRET_KEY_BYTES = 48
 
-#: Each thread of Kolibri's web server keeps one, and it has 150.
+#: Each of the 150 threads of Kolibri's web server keeps one.
 CONNECTIONS = 200
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """The running services, the database, and who can sign in to Kolibri.
+    """The running services, the database, and Kolibri's accounts.
 
     :param root_certificate: the authority that signed PostgreSQL's certificate.
     """
@@ -36,10 +36,10 @@ class Cloud:
     accounts: Accounts
 
     def settings(self, folder: DemoFolder) -> dict[str, str]:
-        """Kolibri's environment, as the platform would set it; no secret is in it.
+        """Kolibri's environment, as App Service would set it, without secrets.
 
-        As in production but for two things: the content folder is no mounted share, and no proxy
-        in front speaks https.
+        It differs from production in two ways: the content folder is not a mounted share, and no
+        proxy terminates TLS.
         """
         return {
             **self.azure.environment(),
@@ -59,14 +59,14 @@ class Cloud:
 
 @contextmanager
 def running_cloud(folder: DemoFolder) -> Iterator[Cloud]:
-    """Start the services on what `folder` keeps, and stop them at the end.
+    """Start the services on the data in `folder`, and stop them at the end.
 
-    Raises MissingPostgresError, PostgresError, and OSError where the folder is of no use.
+    Raises MissingPostgresError, PostgresError, and OSError if the folder is unusable.
     """
     with AzureStandin(folder.azure, keeps_secrets=True) as azure:
         accounts = Accounts.of(azure)
-        lasting_secret(azure, "kolibri-secret-key", SECRET_KEY_BYTES)
-        say("  Azure: the managed identity's endpoint and a Key Vault answer")
+        persistent_secret(azure, "kolibri-secret-key", SECRET_KEY_BYTES)
+        say("  Azure: the managed identity's endpoint and a Key Vault are running")
         authority = CertificateAuthority.create(folder.authority)
         with running_postgres(folder, authority) as server:
             database = DemoDatabase(server)
@@ -79,7 +79,7 @@ def running_postgres(
     folder: DemoFolder, authority: CertificateAuthority
 ) -> Iterator[PostgresServer]:
     """The demo's server, whose data survive a crash of the machine."""
-    with step("PostgreSQL with TLS: looking for one, or else fetching one"):
+    with step("PostgreSQL with TLS: finding or fetching one"):
         find_installation()
     with ExitStack() as started:
         with step("PostgreSQL: starting"):

@@ -1,4 +1,4 @@
-"""The demo's database: made, and asked what is in it already."""
+"""The demo's database."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class DemoDatabase:
 
     @property
     def name(self) -> str:
-        """The server's, with its version."""
+        """The name and version of the server."""
         return f"PostgreSQL {self._server.installation.version}"
 
     @property
@@ -29,9 +29,9 @@ class DemoDatabase:
         return self._server.port
 
     def prepare(self) -> str:
-        """Make database and role when they are absent; the URL that Kolibri needs.
+        """Create the database and role if absent; return the URL for Kolibri.
 
-        The password is a new one each time, and nobody has to remember it.
+        The password is new each time, because no user needs it.
         """
         server = self._server
         if not server.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]):
@@ -49,7 +49,7 @@ class DemoDatabase:
         return self._has("kolibriauth_facilityuser", "username", LEARNER)
 
     def has_channel(self) -> bool:
-        """True when all of it is there: the root of the tree is available last."""
+        """Whether the channel is complete: the root of its tree becomes available last."""
         if not self._has("content_channelmetadata", "id", CHANNEL_ID):
             return False
         return bool(
@@ -63,7 +63,7 @@ class DemoDatabase:
         )
 
     def _has(self, table: str, column: str, value: object) -> bool:
-        """Whether there is such a row; no when there is not even the table yet."""
+        """Whether there is such a row; False if the table does not exist yet."""
         execute = self._server.execute
         [(known,)] = execute("SELECT to_regclass(%s) IS NOT NULL", [table], database=NAME)
         if not known:

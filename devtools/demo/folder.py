@@ -1,4 +1,4 @@
-"""The folder that keeps a demo between its runs."""
+"""The folder that keeps a demo between runs."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import IO
 
 from devtools.state import state_folder
 
-#: Tells a demo's folder from any other, so that `--fresh` never removes somebody's files.
+#: Marks a demo's folder, so that `--fresh` never removes other files.
 MARKER = "this-is-a-demo"
 
 
 class FolderError(Exception):
-    """The folder can't be used; the text says why, and what to do."""
+    """The folder can't be used. The text says why, and what to do."""
 
 
 class DemoFolder:
-    """Where each part of the demo keeps its files; made with :meth:`open`.
+    """The folders of the demo's parts; create it with :meth:`open`.
 
-    Others may pass through it, because PostgreSQL runs as another user when root starts it, but
-    neither list it nor read what is secret.
+    Other users can traverse it, because root's PostgreSQL runs as another user. They can't list it
+    or read secrets.
     """
 
     def __init__(self, path: Path) -> None:
@@ -37,17 +37,17 @@ class DemoFolder:
 
     @classmethod
     def open(cls, path: Path | None = None) -> DemoFolder:
-        """The demo's folder, for this process only until it ends.
+        """Lock the demo's folder until this process ends.
 
-        By default it lies in the folder for state. Raises FolderError.
+        The default is in the state folder. Raises FolderError.
         """
         folder = cls((path or state_folder() / "demo").absolute())
         folder._claim()
-        folder._lock = folder._only_user()
+        folder._lock = folder._acquire_lock()
         return folder
 
     def prepare(self, *, fresh: bool) -> None:
-        """Make what has to be there; with `fresh` remove everything first."""
+        """Create the folders; with `fresh`, remove everything first."""
         if fresh:
             self._empty()
         for private in (self.home, self.azure):
@@ -60,19 +60,19 @@ class DemoFolder:
         if not marker.exists():
             if any(self.path.iterdir()):
                 raise FolderError(
-                    f"{self.path} holds other things than a demo: name an empty or absent folder"
+                    f"{self.path} contains files that are not a demo's: name an empty or new folder"
                 )
             marker.touch()
 
-    def _only_user(self) -> IO[str]:
+    def _acquire_lock(self) -> IO[str]:
         lock = (self.path / MARKER).open("r+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.close()
             raise FolderError(
-                f"another demo runs on {self.path}: end that one, or name another folder "
-                "with --state and another port with --port"
+                f"another demo uses {self.path}: stop it, or name another folder with --state and "
+                "another port with --port"
             ) from None
         return lock
 

@@ -1,4 +1,4 @@
-"""How the demo is ended."""
+"""How signals end the demo."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def interrupt_once() -> None:
-    """Turn the first signal that asks for the end into KeyboardInterrupt, wherever it comes.
+    """Turn the first termination signal into KeyboardInterrupt.
 
-    Those after it are ignored, since they would stop the tidying up.
+    Later ones are ignored, because they would interrupt the cleanup.
     """
     for number in SIGNALS:
         signal.signal(number, _interrupt)

@@ -1,4 +1,4 @@
-"""What an earlier demo left running because it was killed."""
+"""Processes left running by an earlier demo that was killed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from devtools.kolibri_process import Kolibri
 from devtools.postgres.leftovers import stop_leftover
 
 
-def end_leftovers(folder: DemoFolder) -> None:
-    """Stop the Kolibri and the PostgreSQL that still run on this folder, if any do."""
+def stop_leftovers(folder: DemoFolder) -> None:
+    """Stop any Kolibri and PostgreSQL that still use this folder."""
     # Kolibri removes the file when it ends.
     if (folder.home / "server.pid").exists():
         with step("Kolibri: stopping the one that an earlier demo left running"):

@@ -1,4 +1,4 @@
-"""What the demo says while it starts."""
+"""The demo's progress messages."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from contextlib import contextmanager, suppress
 
 
 def say(text: str, end: str = "\n") -> None:
-    """Print it at once. A terminal that is gone must not keep the demo from tidying up."""
+    """Print immediately. A closed terminal must not prevent the cleanup."""
     with suppress(OSError):
         print(text, end=end, flush=True)
 
 
 @contextmanager
 def step(text: str) -> Iterator[None]:
-    """Say what begins, and how long it took once it is done."""
+    """Print what begins, and how long it took."""
     say(f"  {text} ...", end="")
     began = time.monotonic()
     try:
@@ -27,6 +27,6 @@ def step(text: str) -> Iterator[None]:
 
 
 def table(lines: dict[str, str]) -> str:
-    """Names and values, one below the other."""
+    """Format names and values, one per line."""
     width = max(len(name) for name in lines)
     return "\n".join(f"  {name:<{width}}  {value}" for name, value in lines.items())

@@ -15,11 +15,11 @@ from devtools.demo.narration import step
 from devtools.kolibri_process import Kolibri, WebProcess
 from devtools.process import ProcessEndedError
 
-#: Filling an empty database takes Kolibri a minute, on a slow machine several.
+#: Kolibri takes a minute to fill an empty database, or several on a slow machine.
 FIRST_START_SECONDS = 900
 POLL_SECONDS = 0.5
 
-#: For ever is what Kolibri takes when it is told to end while its web server starts.
+#: Kolibri never ends if it is stopped while its web server starts.
 STOP_SECONDS = 15
 
 
@@ -27,7 +27,7 @@ STOP_SECONDS = 15
 def running_site(
     folder: DemoFolder, cloud: Cloud, *, port: int, zip_port: int
 ) -> Iterator[WebProcess]:
-    """Kolibri with a facility, an administrator, a learner and a channel; stopped at the end."""
+    """Run Kolibri with a facility, an administrator, a learner and a channel."""
     kolibri = Kolibri(folder.home, cloud.settings(folder))
     folder.environment_file.touch(mode=0o600)
     folder.environment_file.write_text(as_shell(kolibri.environment), encoding="utf-8")
@@ -35,29 +35,29 @@ def running_site(
     with kolibri.start(port=port, zip_port=zip_port) as site:
         try:
             with step("Kolibri: kolibri start"):
-                site.wait_until_it_answers()
+                site.wait_until_serving()
             yield site
         finally:
             with step("Kolibri: stopping"):
                 site.stop(STOP_SECONDS)
 
 
-def wait_for_the_end(site: WebProcess) -> None:
-    """Return never; raises ProcessEndedError when Kolibri ends by itself."""
+def wait_for_shutdown(site: WebProcess) -> None:
+    """Wait forever; raises ProcessEndedError if Kolibri ends."""
     while site.exit_code is None:
         time.sleep(POLL_SECONDS)
     raise ProcessEndedError(f"Kolibri ended with {site.exit_code}; see its log {site.log_file}")
 
 
 def _set_up(kolibri: Kolibri, folder: DemoFolder, cloud: Cloud) -> None:
-    """Do what is not done yet, as the database says: an earlier run may have been interrupted."""
+    """Do the missing steps according to the database: an earlier run may have been interrupted."""
     database, learner = cloud.database, cloud.accounts.learner
     if not database.is_set_up():
-        with step(f"Kolibri: making its tables, facility {FACILITY} and administrator {SUPERUSER}"):
+        with step(f"Kolibri: creating tables, facility {FACILITY} and administrator {SUPERUSER}"):
             kolibri.succeed("manage", "help", seconds=FIRST_START_SECONDS)
     if not database.has_learner():
-        with step(f"Kolibri: making the learner {LEARNER}"):
+        with step(f"Kolibri: creating the learner {LEARNER}"):
             kolibri.create_learner(learner.name, learner.password)
     if not database.has_channel():
-        with step(f"Kolibri: importing the channel {CHANNEL_NAME}, made on the spot"):
+        with step(f"Kolibri: importing the generated channel {CHANNEL_NAME}"):
             kolibri.import_channel(CHANNEL_ID, make_channel(folder.drive))

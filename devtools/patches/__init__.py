@@ -1,1 +1,1 @@
-"""What a patch of Kolibri has to know."""
+"""Tools for the patches of Kolibri."""

@@ -1,4 +1,4 @@
-"""What a patch of Kolibri has to know, and the page that lists them all.
+"""Prints the digest of a function to patch, and writes the page of all patches.
 
 Usage: python -m devtools.patches digest MODULE NAME
        python -m devtools.patches write
@@ -16,6 +16,7 @@ from typing import Any
 import kolibri  # noqa: F401 - puts its Django where Python finds it
 
 from devtools.patches import page
+from kolibri_azure_plugin.configuration import base_settings
 from kolibri_azure_plugin.kolibri_patches import source
 from kolibri_azure_plugin.wrapping import original
 
@@ -30,7 +31,7 @@ def main(arguments: list[str]) -> None:
 
 
 def print_digest(module: str, name: str) -> None:
-    """Of the function as it stands in the Kolibri that is installed."""
+    """Print the digest of a function in the installed Kolibri."""
     with tempfile.TemporaryDirectory() as home:
         set_up_kolibri(home)
         function: Any = functools.reduce(getattr, name.split("."), importlib.import_module(module))
@@ -38,10 +39,10 @@ def print_digest(module: str, name: str) -> None:
 
 
 def set_up_kolibri(home: str) -> None:
-    """Kolibri without any plugin: its models can only be imported once Django is set up."""
+    """Set up Kolibri without plugins, because importing its models requires a Django setup."""
     os.environ.pop("KOLIBRI_PLUGIN_ENABLE", None)
     os.environ["KOLIBRI_HOME"] = home
-    os.environ["DJANGO_SETTINGS_MODULE"] = "kolibri.deployment.default.settings.base"
+    os.environ["DJANGO_SETTINGS_MODULE"] = base_settings.NAME
     importlib.import_module("django").setup()
 
 

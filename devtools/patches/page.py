@@ -1,4 +1,4 @@
-"""docs/patches.md, from the tables of kolibri_patches/."""
+"""docs/patches.md, from kolibri_patches/tables/."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-from kolibri_azure_plugin.kolibri_patches import AREAS, PATCHES
+from kolibri_azure_plugin.configuration.settings import APP
 from kolibri_azure_plugin.kolibri_patches.patch import Kind, Patch
-from kolibri_azure_plugin.settings import APP
+from kolibri_azure_plugin.kolibri_patches.tables import AREAS, PATCHES
 
 PAGE = Path(__file__).parents[2] / "docs" / "patches.md"
 
@@ -17,20 +17,20 @@ NAMES = {patch.target: patch.name for patch in PATCHES}
 INTRODUCTION = """# What the plugin changes in Kolibri
 
 This page is written by `python -m devtools.patches write` from the tables in
-`kolibri_azure_plugin/kolibri_patches/`; a test holds it in step.
+`kolibri_azure_plugin/kolibri_patches/tables/`; a test keeps it up to date.
 
-Kolibri's own hooks, signals and settings come first, and most of the plugin needs nothing else.
-Where there is none, it puts a function of its own around one of Kolibri's, or of the libraries that
-Kolibri brings along. It knows each of these {count} by a digest of its source. Where the function
-is another, what the plugin would change there is left out, with all that needs it:
+The plugin prefers Kolibri's own hooks, signals and settings, and most of it needs nothing else.
+Otherwise it wraps one of Kolibri's functions, or one of a library bundled with Kolibri. It
+identifies each of these {count} functions by a digest of its source. If Kolibri has changed the
+function, the plugin leaves out the patch, and all patches that need it:
 
-| kind | without it | where Kolibri's function is another |
+| kind | without it | if Kolibri has changed the function |
 |---|---|---|
-| safety ({safety}) | data could be lost or exposed | [the start ends](troubleshooting.md#kolibri-changed), unless a setting permits it |
-| correctness ({correctness}) | something is wrong | the log and [the doctor](checks.md#azurekolibripatches) warn, and say what |
+| safety ({safety}) | data could be lost or exposed | [Kolibri does not start](troubleshooting.md#kolibri-changed), unless a setting permits it |
+| correctness ({correctness}) | something is wrong | the log and [the doctor](checks.md#azurekolibripatches) warn, and name the fault |
 | speed ({speed}) | something is slower | a line of the log says so |
 
-`kolibri_azure_plugin.wrapping.original` gives Kolibri's own function.
+`kolibri_azure_plugin.wrapping.original` returns Kolibri's own function.
 """  # noqa: E501
 
 
@@ -45,7 +45,7 @@ def page() -> str:
 def _section(area: ModuleType) -> str:
     heading, _, more = (area.__doc__ or "").strip().partition("\n")
     lines = [f"## {heading.rstrip('.')}", *([more.strip()] if more.strip() else []), ""]
-    lines += ["| function | kind | why no other way | what it answers | without it |"]
+    lines += ["| function | kind | why no other way | evidence | without it |"]
     lines += ["|---|---|---|---|---|", *(_row(patch) for patch in area.PATCHES), ""]
     return "\n".join(lines)
 
@@ -55,14 +55,14 @@ def _row(patch: Patch) -> str:
         "<br>".join([f"`{patch.module}`", f"`{patch.name}`", *_limits(patch)]),
         patch.kind.value,
         patch.reason,
-        patch.answers,
+        patch.evidence,
         patch.without,
     )
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def _limits(patch: Patch) -> Iterator[str]:
-    """Where it applies, if not everywhere."""
+    """The limits of a patch, if any."""
     if patch.postgresql_only:
         yield "on PostgreSQL"
     if patch.plugin:

@@ -1,4 +1,4 @@
-"""A PostgreSQL with TLS on 127.0.0.1, for the tests and the demo, as root and as anybody else.
+"""A PostgreSQL with TLS on 127.0.0.1, for the tests and the demo, with or without root.
 
 Used like this::
 

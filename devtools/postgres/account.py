@@ -1,7 +1,7 @@
 """The account that PostgreSQL runs under.
 
-PostgreSQL refuses to run as root. Started by root, it runs as an account without rights; started by
-anybody else, it runs as that user.
+PostgreSQL refuses to run as root. If root starts it, it runs under an unprivileged account;
+otherwise it runs as the current user.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Account:
     """Runs programs, and owns the files that they need."""
 
     def __init__(self, entry: pwd.struct_passwd | None) -> None:
-        """`entry` is None for the user of this process."""
+        """`entry` is None for this process's user."""
         self._entry = entry
 
     @classmethod
@@ -41,7 +41,7 @@ class Account:
         return self._entry.pw_name if self._entry else pwd.getpwuid(os.getuid()).pw_name
 
     def start(self, command: Sequence[str | Path], log: IO[bytes] | int) -> subprocess.Popen[bytes]:
-        """Start `command` in a session of its own, so that Ctrl-C in the terminal spares it."""
+        """Start `command` in a new session, so that Ctrl-C in the terminal does not reach it."""
         as_account = self._entry is not None
         return subprocess.Popen(
             [str(part) for part in command],
@@ -57,22 +57,22 @@ class Account:
         )
 
     def run(self, command: Sequence[str | Path]) -> tuple[int, str]:
-        """Run `command` to its end: its exit code and all it printed."""
+        """Run `command` to its end; return its exit code and output."""
         process = self.start(command, subprocess.PIPE)
         output, _ = process.communicate(timeout=120)
         return process.returncode, output.decode(errors="replace")
 
     def can_enter(self, folder: Path) -> bool:
-        """Whether programs of this account can reach what lies in `folder`."""
+        """Whether programs of this account can reach files in `folder`."""
         return self.run(["test", "-x", folder])[0] == 0
 
     def own(self, path: Path) -> None:
-        """Give `path` to this account, closed to everybody else."""
+        """Give `path` to this account, with access for no other user."""
         if self._entry:
             os.chown(path, self._entry.pw_uid, self._entry.pw_gid)
         path.chmod(0o700 if path.is_dir() else 0o600)
 
 
 def _plain_environment() -> dict[str, str]:
-    """Without the caller's PG* variables; messages in English, since they are read."""
+    """The environment without PG* variables, and with English messages, because they are parsed."""
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}

@@ -1,4 +1,4 @@
-"""What a superuser does on a running server: roles, databases, sessions."""
+"""Administration of a running server: roles, databases, sessions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Connection:
 
 
 class Administration(ABC):
-    """Statements of the superuser, who comes in over the server's own socket, without TLS."""
+    """Statements of the superuser, who connects through the server's socket, without TLS."""
 
     host: str
 
@@ -62,7 +62,7 @@ class Administration(ABC):
             connection.close()
 
     def create_role(self, name: str, password: str | None = None) -> None:
-        """A role that may log in, with rights on nothing yet."""
+        """Create a role that may log in, without any privileges."""
         self.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(name)))
         if password is not None:
             self.set_password(name, password)
@@ -75,21 +75,21 @@ class Administration(ABC):
         self._create_database(name, owner, template="template0", encoding="UTF8")
 
     def clone_database(self, template: str, name: str, *, owner: str) -> None:
-        """Make `name` a copy of `template`, whose sessions are cut: files are copied, in no time.
+        """Copy the database `template` to `name`, which is fast; ends the sessions of `template`.
 
-        What lies in the copy belongs to the roles that it belonged to.
+        Objects in the copy keep their owners.
         """
-        self.cut_connections(template)
+        self.terminate_connections(template)
         self._create_database(name, owner, template=template)
 
     def drop_database(self, name: str) -> None:
-        """Remove `name` with its sessions, if it exists."""
+        """Drop `name` and end its sessions, if it exists."""
         self.execute(
             sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
         )
 
     def connections(self, database: str | None = None) -> list[Connection]:
-        """The sessions of clients, of `database` or of all; not the one that asks."""
+        """The sessions of clients on `database`, or on all, except this one."""
         rows = self.execute(
             "SELECT pid, datname, usename, application_name, coalesce(ssl, false)"
             " FROM pg_stat_activity LEFT JOIN pg_stat_ssl USING (pid)"
@@ -99,8 +99,8 @@ class Administration(ABC):
         )
         return [Connection(*row) for row in rows]
 
-    def cut_connections(self, database: str) -> int:
-        """End every session on `database`, as a failing network does; returns their number."""
+    def terminate_connections(self, database: str) -> int:
+        """End every session on `database`, as a failing network does; return their number."""
         rows = self.execute(
             "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
             " WHERE datname = %s AND pid <> pg_backend_pid()",

@@ -1,4 +1,4 @@
-"""What stands in postgresql.conf and pg_hba.conf."""
+"""The contents of postgresql.conf and pg_hba.conf."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 
 SUPERUSER = "postgres"
 
-# Losing data when the machine crashes is fine for a test, and several times as fast.
+# Tests can lose data in a crash of the machine, and this is several times as fast.
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 @dataclass(frozen=True)
 class RadiusServer:
-    """Where PostgreSQL asks about a password: letters and digits only in `secret`."""
+    """The RADIUS server that checks passwords; `secret` has only letters and digits."""
 
     port: int
     secret: str
@@ -22,7 +22,7 @@ class RadiusServer:
 
 @dataclass
 class Configuration:
-    """The settings of one server; `settings` holds what a test changes, and wins."""
+    """The settings of one server; `settings` has a test's changes, which take precedence."""
 
     port: int
     sockets: Path
@@ -41,7 +41,7 @@ class Configuration:
 
     @property
     def hold_file(self) -> Path:
-        """While it exists, a server that was started in recovery stays "starting up"."""
+        """While this file exists, a server in recovery stays "starting up"."""
         return self.folder / "hold"
 
     def postgresql_conf(self) -> str:
@@ -61,7 +61,7 @@ class Configuration:
         return "".join(f"{name} = {_quoted(value)}\n" for name, value in settings.items())
 
     def pg_hba_conf(self) -> str:
-        """TLS only over TCP; the socket's folder is closed to other users, so it needs none."""
+        """Require TLS over TCP. The socket needs none, because its folder is private."""
         lines = [f"local all {SUPERUSER} trust"]
         lines += [
             f'hostssl all "{role}" 127.0.0.1/32 radius radiusservers="127.0.0.1" '
@@ -73,7 +73,7 @@ class Configuration:
 
 
 def _wait_for_absence(path: Path) -> str:
-    """A restore_command that waits, then says that the archive holds nothing."""
+    """A restore_command that waits, then reports an empty archive."""
     waiting = f"while test -e {shlex.quote(str(path))}; do sleep 0.05; done; false"
     return waiting.replace("%", "%%")
 

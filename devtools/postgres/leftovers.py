@@ -1,4 +1,4 @@
-"""Servers whose owner was killed before it could stop them."""
+"""Cleans up servers whose owner was killed before it could stop them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ STOP_SECONDS = 60
 SETTLED_SECONDS = 600
 
 
-def only_user_of(folder: Path) -> IO[str]:
-    """Hold the folder's lock, so that nobody takes its server for a leftover.
+def try_lock(folder: Path) -> IO[str]:
+    """Lock the folder, so that no process takes its server for a leftover.
 
-    Raises BlockingIOError while another process holds it.
+    Raises BlockingIOError while another process has the lock.
     """
     lock = (folder / "lock").open("w")
     try:
@@ -32,13 +32,13 @@ def only_user_of(folder: Path) -> IO[str]:
 
 
 def remove_leftovers(parent: Path, pattern: str) -> None:
-    """Stop and remove the servers in folders that nobody holds, except for quite new folders."""
+    """Stop and remove the servers in folders without a lock, except very new folders."""
     for folder in parent.glob(pattern):
         try:
             if time.time() - folder.stat().st_mtime < SETTLED_SECONDS:
                 continue
-            lock = only_user_of(folder)
-        except (BlockingIOError, FileNotFoundError):  # somebody else's, or just removed by them
+            lock = try_lock(folder)
+        except (BlockingIOError, FileNotFoundError):  # in use, or just removed
             continue
         with lock:
             stop_leftover(folder / "data")
@@ -46,10 +46,10 @@ def remove_leftovers(parent: Path, pattern: str) -> None:
 
 
 def stop_leftover(data: Path) -> None:
-    """Deal with the postmaster.pid that a killed run left in a data folder.
+    """Handle the postmaster.pid that a killed run left in a data folder.
 
-    A server that still runs is stopped. A postmaster.pid whose number now belongs to another
-    process is removed: PostgreSQL would take that process for a server.
+    Stops a server that still runs. Removes a postmaster.pid whose PID now belongs to another
+    program, because PostgreSQL would take that for a server.
     """
     first = "".join(pid_file_lines(data)[:1])
     if not first.isdigit():
@@ -75,7 +75,7 @@ def pid_file_lines(data: Path) -> list[str]:
 
 
 def _command_line(pid: int) -> str:
-    """How process `pid` was called; empty when there is none."""
+    """The command line of process `pid`; empty if there is none."""
     if Path("/proc/self").exists():
         try:
             return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ")

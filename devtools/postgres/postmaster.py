@@ -1,4 +1,4 @@
-"""The server process of one data folder: made, started, stopped, killed."""
+"""The server process of one data folder: initialise, start, stop, kill."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from devtools.postgres.leftovers import pid_file_lines, stop_leftover
 
 READY_SECONDS = 60
 STOP_SECONDS = 60
-STATE_LINE = 7  # of postmaster.pid, counted from 0; the last one
+STATE_LINE = 7  # the last line of postmaster.pid, counted from 0
 SIGNALS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 
 
 class PostgresError(Exception):
-    """A program of PostgreSQL failed; the text ends with what it said."""
+    """A program of PostgreSQL failed. The text ends with its output."""
 
 
 class Postmaster:
@@ -42,7 +42,7 @@ class Postmaster:
         return self._process is not None and self._process.poll() is None
 
     def initialise(self) -> None:
-        """Make the data folder, unless it was made before; never left made by half."""
+        """Create the data folder if absent; never leaves it incomplete."""
         if (self._data / "PG_VERSION").exists():
             return
         partial = self._data.with_name(f"{self._data.name}.partial")
@@ -59,7 +59,7 @@ class Postmaster:
         partial.rename(self._data)
 
     def start(self) -> None:
-        """Start the server; it may take a moment more until it accepts connections."""
+        """Start the server; it may take a moment longer to accept connections."""
         stop_leftover(self._data)
         deadline = time.monotonic() + READY_SECONDS
         while True:
@@ -76,7 +76,7 @@ class Postmaster:
             if self.running:
                 return
             said = self._log_file.read_bytes()[logged:].decode(errors="replace")
-            # After a crash, sessions of the killed server still end for a moment.
+            # After a crash, the killed server's sessions take a moment to end.
             crashed = "pre-existing shared memory block" in said
             if not crashed or time.monotonic() > deadline:
                 raise PostgresError(f"PostgreSQL did not start:\n{said}")
@@ -94,7 +94,7 @@ class Postmaster:
 
     @property
     def state(self) -> str | None:
-        """What the running server says of itself: "starting", "ready", "stopping"…"""
+        """The state that the running server reports: "starting", "ready", "stopping"…"""
         lines = pid_file_lines(self._data)
         if self._process is None or lines[:1] != [str(self._process.pid)]:
             return None
@@ -105,7 +105,7 @@ class Postmaster:
             self._process.send_signal(signal.SIGHUP)
 
     def stop(self, mode: str) -> None:
-        """End the server: "smart", "fast" or "immediate", as pg_ctl calls them."""
+        """Stop the server in pg_ctl's mode "smart", "fast" or "immediate"."""
         if self._process is None:
             return
         if self.running:
@@ -117,7 +117,7 @@ class Postmaster:
         self._process = None
 
     def kill(self) -> None:
-        """End the server as a crash does: nothing is flushed, postmaster.pid stays."""
+        """Kill the server as in a crash: nothing is flushed, postmaster.pid stays."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -125,7 +125,7 @@ class Postmaster:
 
 
 def _character_type() -> str:
-    """Letters beyond ASCII have upper and lower case, where the machine knows a way."""
+    """A locale with upper and lower case beyond ASCII, if the machine has one."""
     before = locale.setlocale(locale.LC_CTYPE)
     try:
         return locale.setlocale(locale.LC_CTYPE, "C.UTF-8")

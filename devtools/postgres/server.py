@@ -19,7 +19,7 @@ from devtools.postgres.account import Account
 from devtools.postgres.administration import Administration
 from devtools.postgres.configuration import Configuration, RadiusServer
 from devtools.postgres.installation import Installation, find_installation
-from devtools.postgres.leftovers import only_user_of, remove_leftovers
+from devtools.postgres.leftovers import remove_leftovers, try_lock
 from devtools.postgres.postmaster import READY_SECONDS, Postmaster
 from devtools.state import state_folder
 
@@ -31,10 +31,10 @@ SOCKET_PATH_LIMIT = 100  # bytes; Linux takes 107, macOS 103
 
 
 class PostgresServer(Administration):
-    """One server on 127.0.0.1 that lets nobody in without TLS and a password.
+    """One server on 127.0.0.1 that requires TLS and a password.
 
-    Made with :meth:`create` or :meth:`temporary`. The port stays the same as long as this object
-    lives, over restarts too.
+    Create it with :meth:`create` or :meth:`temporary`. The port does not change during the life of
+    this object, even over restarts.
     """
 
     host = "localhost"
@@ -44,7 +44,7 @@ class PostgresServer(Administration):
         self.folder = folder
         self._account = Account.for_servers()
         try:
-            self._lock = only_user_of(folder)
+            self._lock = try_lock(folder)
         except BlockingIOError:
             raise PermissionError(
                 f"the PostgreSQL in {folder} is in use by another process"
@@ -63,12 +63,12 @@ class PostgresServer(Administration):
         version: str | None = None,
         durable: bool = False,
     ) -> PostgresServer:
-        """The server whose data lie in `state`, made there when absent; not started.
+        """A server with its data in `state`, created if absent; not started.
 
-        `version` asks for a major version, such as "15"; data that exist decide it themselves.
-        Without `durable` a crash of the machine may lose data. The certificate, signed by
-        `authority`, is for localhost and 127.0.0.1. Raises MissingPostgresError, and
-        PermissionError when the account that the server runs under can't reach `state`.
+        `version` selects a major version, such as "15", but existing data keep theirs. Without
+        `durable`, a crash of the machine may lose data. The certificate, signed by `authority`, is
+        for localhost and 127.0.0.1. Raises MissingPostgresError, and PermissionError if the
+        server's account can't reach `state`.
         """
         account = Account.for_servers()
         state = state.absolute()
@@ -92,7 +92,7 @@ class PostgresServer(Administration):
     def temporary(
         cls, authority: CertificateAuthority, *, version: str | None = None
     ) -> Iterator[PostgresServer]:
-        """A started server whose data are gone afterwards."""
+        """A running server whose data are removed at the end."""
         remove_leftovers(state_folder(), f"{TEMPORARY}*")
         folder = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=state_folder()))
         try:
@@ -118,21 +118,21 @@ class PostgresServer(Administration):
 
     @property
     def log(self) -> str:
-        """Everything the server has logged."""
+        """The server's log so far."""
         return (self.folder / "server.log").read_text(errors="replace")
 
     def start(self) -> None:
-        """Start and wait until connections are accepted."""
+        """Start, and wait until the server accepts connections."""
         if not self.running:
             self._clear_hold()
             self._write_configuration()
             self._postmaster.start()
             self._postmaster.wait_until_ready()
 
-    def start_up_held(self) -> None:
+    def start_held_in_recovery(self) -> None:
         """Start, and answer "the database system is starting up" (57P03) until :meth:`release`.
 
-        That is the server's own answer: it recovers from an archive whose restore_command waits.
+        The server really recovers, from an archive whose restore_command waits.
         """
         self.stop()
         self._write_configuration()
@@ -143,13 +143,13 @@ class PostgresServer(Administration):
         wait_until(self._answers_starting_up, "PostgreSQL to be starting up", READY_SECONDS)
 
     def release(self) -> None:
-        """Let a held server become ready, and wait until it takes writes again."""
+        """Let a held server become ready, and wait until it accepts writes again."""
         self._configuration.hold_file.unlink(missing_ok=True)
         self._postmaster.wait_until_ready()
         wait_until(self._recovered, "PostgreSQL to end its recovery", READY_SECONDS)
 
     def stop(self, mode: str = "fast") -> None:
-        """Stop: "fast" ends the sessions in order, "immediate" as a crash that was noticed."""
+        """Stop: "fast" ends the sessions in order, "immediate" as after a detected crash."""
         self._postmaster.stop(mode)
         self._clear_hold()
 
@@ -158,26 +158,30 @@ class PostgresServer(Administration):
         self.start()
 
     def kill(self) -> None:
-        """End the server with SIGKILL; :meth:`start` recovers it."""
+        """Kill the server with SIGKILL; :meth:`start` recovers it."""
         self._postmaster.kill()
 
     def close(self) -> None:
-        """Stop, and let another process use the folder."""
+        """Stop, and release the folder for other processes."""
         self.stop()
         shutil.rmtree(self._configuration.sockets, ignore_errors=True)
         self._lock.close()
 
+    def abandon(self) -> None:
+        """Leave the server running but release its folder, as if this process was killed."""
+        self._lock.close()
+
     def configure(self, **settings: str | int) -> None:
-        """Change settings of postgresql.conf; those that need a restart wait for the next one."""
+        """Change settings in postgresql.conf; some take effect only at the next restart."""
         self._configuration.settings.update({name: str(v) for name, v in settings.items()})
         self._write_configuration()
 
-    def offer_tls(self, *, offered: bool) -> None:
-        """Offer TLS to new connections, or not; without it nobody gets in over TCP."""
+    def set_tls(self, *, offered: bool) -> None:
+        """Enable or disable TLS for new connections; without it, TCP connections fail."""
         self.configure(ssl="on" if offered else "off")
 
     def use_certificate(self, certificate: IssuedCertificate) -> None:
-        """Show this certificate to new connections."""
+        """Use this certificate for new connections."""
         for source, target in (
             (certificate.certificate_file, self._configuration.certificate_file),
             (certificate.key_file, self._configuration.key_file),
@@ -187,8 +191,8 @@ class PostgresServer(Administration):
             self._account.own(target)
         self._postmaster.reload()
 
-    def ask_radius(self, role: str, *, port: int, secret: str) -> None:
-        """Let a RADIUS server on 127.0.0.1 judge the passwords of `role` (128 bytes at most)."""
+    def use_radius(self, role: str, *, port: int, secret: str) -> None:
+        """Let a RADIUS server on 127.0.0.1 check the passwords of `role` (at most 128 bytes)."""
         self._configuration.radius[role] = RadiusServer(port, secret)
         self._write_configuration()
 
@@ -226,7 +230,7 @@ class PostgresServer(Administration):
 
 
 def _sockets(folder: Path) -> Path:
-    """A folder for the socket whose path is short enough to be one."""
+    """A folder for the socket with a short enough path."""
     sockets = folder / "sockets"
     if len(os.fsencode(sockets / ".s.PGSQL.12345")) > SOCKET_PATH_LIMIT:
         return Path(tempfile.mkdtemp(prefix="kolibri-azure-", dir="/tmp"))

@@ -1,5 +1,5 @@
-"""Makes what a release publishes, and lists it; docs/release.md says how a release is made.
+"""Builds and lists the files of a release; docs/release.md describes the process.
 
-The steps of .github/workflows/release.yml and of ``make release`` are the same, those of
-``__main__.py``. Only the last ones, which publish, need somebody's accounts.
+.github/workflows/release.yml and ``make release`` run the same steps, those of ``__main__.py``.
+Only the publishing steps at the end need accounts.
 """

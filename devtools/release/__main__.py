@@ -1,8 +1,8 @@
-"""Makes what a release publishes, and lists it: what ``make release`` runs.
+"""Builds and lists the files of a release, for ``make release``.
 
-Without a step, all of them up to the list: nothing leaves this machine. The workflow of a release
-runs the same steps one by one, and after the list two more, on other machines: `load`, and `push`,
-which needs an account at a registry.
+Without a step, runs all steps up to the list, and publishes nothing. The release workflow runs the
+same steps one by one, and then two more on other machines: `load`, and `push`, which needs an
+account at a registry.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from devtools.release.source import REPOSITORY, ReleaseError, exported
 from devtools.release.steps import Release
 
 STEPS = {
-    "check": "tag, package, changelog, templates and address fit together",
+    "check": "check that tag, package, changelog, templates and address match",
     "packages": "build the wheel and the source distribution",
     "image": "build the container image",
     "bills": "write the bills of materials",
     "page": "write the text of the release's page",
-    "list": "say what would be published, and where",
-    "load": "give the image to the container engine of this machine",
+    "list": "show what would be published, and where",
+    "load": "load the image into this machine's container engine",
     "push": f"publish the image under the name in {IMAGE}",
 }
 
-#: What a user can do something about; their texts say what.
+#: Errors that a user can fix; their texts say how.
 FAILURES = (
     BuildFailedError,
     EngineError,
@@ -45,7 +45,7 @@ FAILURES = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the steps; the exit code: 0, or 1 when one of them failed."""
+    """Run the steps; return 0, or 1 if one failed."""
     options = _options(arguments)
     output = Output(options.output.resolve())
     steps = [options.step] if options.step else _dry_run(without_image=options.without_image)
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 digest=options.digest,
             )
             if not options.step:
-                _forget_the_last_run(output)
+                _remove_old_output(output)
             for step in steps:
                 if step != "list":
                     print(f"{step}: {STEPS[step]}", flush=True)
@@ -77,10 +77,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("step", nargs="?", choices=STEPS, help="only this step")
     parser.add_argument("--output", type=Path, default=REPOSITORY / "dist", help="a folder")
-    parser.add_argument("--tag", default="", help="the tag that the release is made for")
-    parser.add_argument("--address", default="", help="where the project lives")
+    parser.add_argument("--tag", default="", help="the tag of the release")
+    parser.add_argument("--address", default="", help="the project's address")
     parser.add_argument(
-        "--digest", default="", help="for load and push: the image's, as the step image printed it"
+        "--digest", default="", help="for load and push: the digest printed by the step image"
     )
     parser.add_argument(
         "--without-image", action="store_true", help="only what needs no container engine"
@@ -89,12 +89,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _dry_run(*, without_image: bool) -> list[str]:
-    """All but the check, which the list shows, and all but what publishes."""
+    """All steps except the check, which the list includes, and the publishing ones."""
     return ["packages", *([] if without_image else ["image"]), "bills", "page", "list"]
 
 
-def _forget_the_last_run(output: Output) -> None:
-    for path in (output.facts, output.image_bill, output.packages_bill, output.page):
+def _remove_old_output(output: Output) -> None:
+    for path in (output.facts, output.image_sbom, output.packages_sbom, output.page):
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
 

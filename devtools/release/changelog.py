@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import NamedTuple, Optional
 
-#: In the form of https://keepachangelog.com: the version, and the day of its release.
+#: The version and its release date, in the form of https://keepachangelog.com.
 HEADING = re.compile(r"^## \[?(?P<version>\d[^\s\]]*)\]? - (?P<day>.+)$", re.MULTILINE)
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 class Section(NamedTuple):
-    """What has changed in a version.
+    """The changes in a version.
 
-    :param day: as 2026-01-31, or what stands there instead.
+    :param day: the date, such as 2026-01-31, or the text in its place.
     :param text: the Markdown below the heading.
     """
 
@@ -27,7 +27,7 @@ class Section(NamedTuple):
 
 
 def section(changelog: str, version: str) -> Optional[Section]:
-    """The section about `version`; None where there is none."""
+    """The section about `version`, or None."""
     headings = list(HEADING.finditer(changelog))
     for number, heading in enumerate(headings):
         if heading["version"] == version:

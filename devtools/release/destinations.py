@@ -1,4 +1,4 @@
-"""Where a release goes: where the repository's owner has said, and nowhere else."""
+"""Where a release goes: only where the repository's variables say."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import Optional
 from devtools.release.registry import Repository
 from devtools.release.source import ReleaseError
 
-#: Variables of the repository; a container image's name, and ``true``.
+#: The repository's variables: the name of a container image, and ``true``.
 IMAGE, PYPI = "PUBLISH_IMAGE", "PUBLISH_PYPI"
 
 
 @dataclass(frozen=True)
 class Destinations:
-    """Nothing is published unless it is told here.
+    """The places to publish to; by default there are none.
 
-    :param image: the name under which the container image is published; None: it is not.
-    :param pypi: whether the Python packages are published.
+    :param image: the name of the published container image; None to not publish it.
+    :param pypi: whether to publish the Python packages.
     """
 
     image: Optional[Repository] = None
     pypi: bool = False
 
     @classmethod
-    def told_by(cls, environment: Mapping[str, str]) -> Destinations:
-        """What the two variables say. Raises ReleaseError where one of them says something else."""
+    def from_environ(cls, environment: Mapping[str, str]) -> Destinations:
+        """Read the two variables. Raises ReleaseError if one is invalid."""
         image, pypi = environment.get(IMAGE, ""), environment.get(PYPI, "")
         if pypi not in ("", "true"):
-            raise ReleaseError(f"{PYPI} is {pypi!r}: expected true, or no such variable")
+            raise ReleaseError(f"{PYPI} is {pypi!r}: set it to true, or remove the variable")
         return cls(Repository.parse(image) if image else None, pypi == "true")

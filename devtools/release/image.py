@@ -1,4 +1,4 @@
-"""The container image: built of the release's commit, and laid out as a registry will have it."""
+"""The container image: built from the release's commit, in the layout of a registry."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ SAVE_SECONDS = 300
 
 @dataclasses.dataclass(frozen=True)
 class ImageFacts:
-    """What there is to know of an image once it is built.
+    """The facts about a built image.
 
-    :param name: what the engine of this machine calls it.
-    :param digest: of its manifest, as ``sha256:…``: in every registry the same.
+    :param name: its name in this machine's engine.
+    :param digest: the digest of its manifest, as ``sha256:…``; the same in every registry.
     :param platform: such as ``linux/amd64``.
-    :param size: of its layers as they are fetched, in bytes.
-    :param base: what it was built from; with its digest where it came from a registry.
-    :param is_stand_in: whether the base only stands in for the real one, which nobody could reach.
+    :param size: the download size of its layers, in bytes.
+    :param base: its base image, with the digest if it came from a registry.
+    :param is_stand_in: whether the base is a stand-in, because the real one was not reachable.
     """
 
     name: str
@@ -42,9 +42,9 @@ class ImageFacts:
 
 
 def make_image(source: Source, output: Output, engine: Engine) -> ImageFacts:
-    """Build the image of `source`, and leave in `output` what would be pushed.
+    """Build the image from `source`, and store the files to push in `output`.
 
-    Raises ReleaseError, and what build_image raises.
+    Raises ReleaseError, and the errors of build_image.
     """
     base = base_image(engine)
     digest = _digest_of_base(engine) if base == BASE else ""
@@ -68,7 +68,7 @@ def make_image(source: Source, output: Output, engine: Engine) -> ImageFacts:
 
 
 def load_image(output: Output, engine: Engine, name: str) -> None:
-    """Give `engine` the image that lies in `output`, as `name`.
+    """Load the image in `output` into `engine`, as `name`.
 
     Raises ReleaseError and EngineError.
     """
@@ -78,7 +78,7 @@ def load_image(output: Output, engine: Engine, name: str) -> None:
 
 
 def read_facts(output: Output) -> ImageFacts:
-    """What the step `image` has found. Raises ReleaseError where it has not run."""
+    """Read the facts from the step `image`. Raises ReleaseError if it has not run."""
     try:
         return ImageFacts(**json.loads(output.facts.read_text()))
     except FileNotFoundError as error:
@@ -86,12 +86,12 @@ def read_facts(output: Output) -> ImageFacts:
 
 
 def manifest_digest(output: Output) -> str:
-    """The digest of the image that lies in `output`, as a registry computes it."""
+    """The digest of the image in `output`, as a registry computes it."""
     return "sha256:" + hashlib.sha256((output.image / "manifest.json").read_bytes()).hexdigest()
 
 
 def _digest_of_base(engine: Engine) -> str:
-    """As the registry has it, so that the labels lead to the very base."""
+    """The base's digest in the registry, so that the labels identify the exact base."""
     repository = BASE.rpartition(":")[0]
     form = "{{range .RepoDigests}}{{.}} {{end}}"
     for name in engine.run("image", "inspect", "--format", form, BASE).split():
@@ -102,7 +102,7 @@ def _digest_of_base(engine: Engine) -> str:
 
 
 def _lay_out(engine: Engine, name: str, output: Output) -> None:
-    """Both engines can save an archive; its layers are compressed here, once and for all."""
+    """Lay out the image from an archive, which both engines can save, and compress its layers."""
     output.folder.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(output.image, ignore_errors=True)
     with _archive(output) as archive:
@@ -114,7 +114,7 @@ def _lay_out(engine: Engine, name: str, output: Output) -> None:
 
 @contextlib.contextmanager
 def _archive(output: Output) -> Iterator[Path]:
-    """Where engine and skopeo hand an image to each other: both know this form."""
+    """A temporary archive to exchange an image between the engine and skopeo."""
     archive = output.folder / "image.tar"
     archive.unlink(missing_ok=True)
     try:

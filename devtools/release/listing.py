@@ -1,4 +1,4 @@
-"""What a release would publish, and where: the end of a dry run."""
+"""The list of what a release would publish, and where: the last step of a dry run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def listing(
     image: Optional[ImageFacts],
     problems: Sequence[str],
 ) -> str:
-    """The list as text: what there is, what it is, and where it goes."""
+    """The list as text: each file with its facts and its destination."""
     return "\n".join(
         [
             f"{source.tag} of commit {source.revision} ({source.moment:%Y-%m-%d})",
@@ -77,7 +77,7 @@ def _proofs(output: Output, destinations: Destinations) -> Iterator[str]:
         if published
         else "Nothing is attested, and the release gets no page. There would be:"
     )
-    for path in (output.packages_bill, output.image_bill):
+    for path in (output.packages_sbom, output.image_sbom):
         if path.exists():
             yield f"  {path.name}  {_size(path.stat().st_size)}  {_parts(path)} packages"
     yield f"  {output.page.name}  {_size(output.page.stat().st_size)}"

@@ -1,4 +1,4 @@
-"""Where the steps of a release leave what they make, for the steps after them."""
+"""The folder where the steps of a release store files for later steps."""
 
 from __future__ import annotations
 
@@ -7,47 +7,47 @@ from pathlib import Path
 
 from devtools.release.source import ReleaseError
 
-BILL = ".cdx.json"
+SBOM_SUFFIX = ".cdx.json"
 
 
 @dataclass(frozen=True)
 class Output:
-    """A folder; nothing in it is a part of the checkout."""
+    """A folder outside version control."""
 
     folder: Path
 
     @property
     def packages(self) -> Path:
-        """The folder of the wheel and of the source distribution, and of nothing else."""
+        """The folder with only the wheel and the source distribution."""
         return self.folder / "packages"
 
     @property
     def image(self) -> Path:
-        """The container image as a registry has it: manifest, configuration and layers."""
+        """The container image in a registry's layout: manifest, configuration and layers."""
         return self.folder / "image"
 
     @property
-    def packages_bill(self) -> Path:
-        """What the wheel asks for."""
-        return self.folder / f"kolibri-azure-plugin{BILL}"
+    def packages_sbom(self) -> Path:
+        """The bill of materials of the wheel."""
+        return self.folder / f"kolibri-azure-plugin{SBOM_SUFFIX}"
 
     @property
-    def image_bill(self) -> Path:
-        """What the image holds."""
-        return self.folder / f"kolibri-azure-image{BILL}"
+    def image_sbom(self) -> Path:
+        """The bill of materials of the image."""
+        return self.folder / f"kolibri-azure-image{SBOM_SUFFIX}"
 
     @property
     def facts(self) -> Path:
-        """What the later steps have to know of the image."""
+        """The facts about the image for later steps."""
         return self.folder / "image.json"
 
     @property
     def page(self) -> Path:
-        """The text of the release's page."""
+        """The text of the release page."""
         return self.folder / "page.md"
 
     def wheel(self) -> Path:
-        """The one wheel. Raises ReleaseError where there is none, or another one too."""
+        """The wheel. Raises ReleaseError unless there is exactly one."""
         found = sorted(self.packages.glob("*.whl"))
         if len(found) != 1:
             raise ReleaseError(

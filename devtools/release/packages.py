@@ -1,4 +1,4 @@
-"""The wheel and the source distribution: the same bytes, whoever builds them and whenever."""
+"""Reproducible builds of the wheel and the source distribution."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ BUILD_SECONDS = 300
 
 
 def build_packages(source: Source, output: Output) -> list[Path]:
-    """Build both of `source`, the wheel from the source distribution, and check them; their files.
+    """Build both from `source`, the wheel from the source distribution; check and return them.
 
-    Raises ReleaseError with what the tool said.
+    Raises ReleaseError with the tool's output.
     """
     shutil.rmtree(output.packages, ignore_errors=True)
     _run(
@@ -31,15 +31,16 @@ def build_packages(source: Source, output: Output) -> list[Path]:
         archive.write_bytes(normalized(archive.read_bytes(), source.seconds))
     files = sorted(output.packages.iterdir())
     if sorted(file.suffix for file in files) != [".gz", ".whl"]:
-        raise ReleaseError(f"one wheel and one source distribution were expected, not {files}")
+        raise ReleaseError(f"expected one wheel and one source distribution, found {files}")
     _run("twine", "check", "--strict", *map(str, files), source=source)
     return files
 
 
 def normalized(archive: bytes, seconds: int) -> bytes:
-    """The tar.gz archive without its builder's name, and with one time for everything in it.
+    """The tar.gz archive without its builder's name, and with one time for all entries.
 
-    Wheels are built so by themselves; setuptools leaves the moment and the user in the other.
+    Wheels need no such change, but setuptools records the time and the user in source
+    distributions.
     """
     plain = BytesIO()
     with (

@@ -1,4 +1,4 @@
-"""The text of a release's page: the changes, the image with its digest, and how to check both."""
+"""The text of a release page: the changes, the image with its digest, and how to verify both."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def release_page(
 ) -> str:
     """The page as Markdown.
 
-    :param image: None where none was built.
-    :param repository: where the image is published; None where it is not.
+    :param image: None if no image was built.
+    :param repository: where the image is published; None if it is not.
 
-    Raises ReleaseError where CHANGELOG.md has no section about the version.
+    Raises ReleaseError if CHANGELOG.md has no section about the version.
     """
     changes = section(source.text("CHANGELOG.md"), source.version)
     if changes is None:

@@ -1,6 +1,6 @@
-"""Whether a commit may be released: everything that names the version names the same one.
+"""Checks whether a commit can be released: all places must name the same version.
 
-That is the tag, the package, the changelog, the templates, the portal's form and the examples.
+These are the tag, the package, the changelog, the templates, the portal's form and the examples.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from devtools.address import AddressError, parse
 from devtools.release.changelog import section
 from devtools.release.source import PACKAGE, Source
 
-#: What Kolibri takes for a plugin's version, PyPI writes in the same way, and a template accepts.
+#: Versions that Kolibri accepts, PyPI does not normalise, and the templates accept.
 VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 
 TEMPLATES = ("arm/prod_deployment_template.json", "arm/test_deployment_template.json")
@@ -22,21 +22,21 @@ EXAMPLES = "arm/parameters/*.parameters.json"
 
 
 def problems(source: Source, *, tag: str = "", address: str = "") -> Iterator[str]:
-    """Everything that stands in the way of releasing `source`, each with what to do about it.
+    """Yield every problem that prevents the release of `source`, with its fix.
 
-    :param tag: the tag that the release is made for; empty where there is none yet.
-    :param address: where the workflow runs; empty where it does not.
+    :param tag: the tag of the release; empty if there is none yet.
+    :param address: the address of the repository that runs the workflow; empty elsewhere.
     """
-    yield from _of_the_version(source, tag)
-    yield from _of_the_changelog(source)
+    yield from _version_problems(source, tag)
+    yield from _changelog_problems(source)
     expected = {"ref": source.tag, "repository": f"{source.address}.git"}
-    yield from _of_the_templates(source, expected)
-    yield from _of_the_form(source, expected)
-    yield from _of_the_examples(source)
-    yield from _of_the_address(source, address)
+    yield from _template_problems(source, expected)
+    yield from _form_problems(source, expected)
+    yield from _example_problems(source)
+    yield from _address_problems(source, address)
 
 
-def _of_the_version(source: Source, tag: str) -> Iterator[str]:
+def _version_problems(source: Source, tag: str) -> Iterator[str]:
     if not VERSION.fullmatch(source.version):
         yield (
             f"{PACKAGE} names the version {source.version!r}; expected three numbers, such as 0.2.0"
@@ -48,7 +48,7 @@ def _of_the_version(source: Source, tag: str) -> Iterator[str]:
         )
 
 
-def _of_the_changelog(source: Source) -> Iterator[str]:
+def _changelog_problems(source: Source) -> Iterator[str]:
     found = section(source.text("CHANGELOG.md"), source.version)
     if found is None:
         yield f"CHANGELOG.md has no section about it: ## {source.version} - YEAR-MONTH-DAY"
@@ -59,7 +59,7 @@ def _of_the_changelog(source: Source) -> Iterator[str]:
         )
 
 
-def _of_the_templates(source: Source, expected: Mapping[str, str]) -> Iterator[str]:
+def _template_problems(source: Source, expected: Mapping[str, str]) -> Iterator[str]:
     for name in TEMPLATES:
         parameters = json.loads(source.text(name))["parameters"]
         for parameter, value in expected.items():
@@ -71,8 +71,8 @@ def _of_the_templates(source: Source, expected: Mapping[str, str]) -> Iterator[s
                 )
 
 
-def _of_the_form(source: Source, expected: Mapping[str, str]) -> Iterator[str]:
-    """It hands every parameter to the template: what is asked, or without the question a text."""
+def _form_problems(source: Source, expected: Mapping[str, str]) -> Iterator[str]:
+    """Problems in the form, which sets each parameter to an answer or to a fixed text."""
     form = json.loads(source.text(FORM))["parameters"]
     elements = {each["name"]: each for step in form["steps"] for each in step["elements"]}
     for parameter, value in expected.items():
@@ -90,7 +90,7 @@ def _of_the_form(source: Source, expected: Mapping[str, str]) -> Iterator[str]:
             )
 
 
-def _of_the_examples(source: Source) -> Iterator[str]:
+def _example_problems(source: Source) -> Iterator[str]:
     for path in sorted(source.folder.glob(EXAMPLES)):
         found = json.loads(path.read_text(encoding="utf-8"))["parameters"]["ref"]["value"]
         if found != source.tag:
@@ -100,7 +100,7 @@ def _of_the_examples(source: Source) -> Iterator[str]:
             )
 
 
-def _of_the_address(source: Source, address: str) -> Iterator[str]:
+def _address_problems(source: Source, address: str) -> Iterator[str]:
     try:
         if address and not parse(address).is_same_as(parse(source.address)):
             yield (

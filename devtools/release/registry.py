@@ -1,4 +1,4 @@
-"""Registries of container images, by skopeo: what was built arrives there bit by bit."""
+"""Pushes images to container registries with skopeo, without changing a byte."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from devtools.release.source import ReleaseError
 
 COPY_SECONDS = 900
 
-#: A name in a registry, without a tag. Registries take no capital letters.
+#: A name in a registry, without a tag. Registries do not accept capital letters.
 NAME = re.compile(r"([a-z0-9.-]+\.[a-z]+|localhost|127\.0\.0\.1)(:\d+)?(/[a-z0-9._-]+)+")
 
 
 @dataclass(frozen=True)
 class Repository:
-    """The images of one name."""
+    """A repository of images in a registry."""
 
     name: str
 
     @classmethod
     def parse(cls, name: str) -> Repository:
-        """Raises ReleaseError where no image can have this name."""
+        """Parse the name. Raises ReleaseError if it is invalid."""
         if not NAME.fullmatch(name):
             raise ReleaseError(
                 f"PUBLISH_IMAGE is {name!r}: expected a registry and a name in it, all in small "
@@ -35,13 +35,13 @@ class Repository:
 
     @property
     def is_on_this_machine(self) -> bool:
-        """There, and nowhere else, a registry needs no TLS."""
+        """Whether the registry is local; only then it needs no TLS."""
         return self.name.startswith(("localhost", "127.0.0.1"))
 
     def digest(self, reference: str) -> Optional[str]:
-        """The digest of ``:TAG`` or ``@DIGEST``; None where the registry has no such image.
+        """The digest of ``:TAG`` or ``@DIGEST``; None if the registry has no such image.
 
-        Raises ReleaseError where the registry can't be asked.
+        Raises ReleaseError if the registry can't be queried.
         """
         done = _run(
             *("inspect", "--no-tags", f"--tls-verify={_word(not self.is_on_this_machine)}"),
@@ -54,18 +54,18 @@ class Repository:
         raise ReleaseError(f"{self.name} can't be asked: {done.stderr.strip()[-2000:]}")
 
     def push(self, output: Output, tag: str, digest: str) -> str:
-        """Push the image of `output` as `tag`, which never changes what it means.
+        """Push the image in `output` as `tag`; never overwrites a tag.
 
-        :param digest: what the step that built the image has found.
+        :param digest: the digest from the step that built the image.
         :returns: the name of the image with its digest.
 
-        Raises ReleaseError, also where the tag is another image's.
+        Raises ReleaseError, also if the tag belongs to another image.
         """
         found = self.digest(f":{tag}")
         if found not in (None, digest):
             raise ReleaseError(
-                f"{self.name}:{tag} is another image already, {found}. Whoever has fetched it "
-                "relies on it: release a new version"
+                f"{self.name}:{tag} is another image already, {found}. Its users rely on it: "
+                "release a new version"
             )
         if found is None:
             skopeo(
@@ -80,7 +80,7 @@ class Repository:
 
 
 def skopeo(*words: str) -> None:
-    """Run one command of skopeo. Raises ReleaseError with what it said."""
+    """Run one command of skopeo. Raises ReleaseError with its output."""
     done = _run(*words)
     if done.returncode:
         raise ReleaseError(f"skopeo {words[0]} failed: {done.stderr.strip()[-2000:]}")
@@ -97,7 +97,7 @@ def _run(*words: str) -> subprocess.CompletedProcess[str]:
             timeout=COPY_SECONDS,
             check=False,
         )
-    except (FileNotFoundError, PermissionError) as error:  # the latter from a closed folder of PATH
+    except (FileNotFoundError, PermissionError) as error:  # unreadable folder on PATH
         raise ReleaseError("skopeo is missing: apt-get install skopeo") from error
 
 

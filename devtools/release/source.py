@@ -1,4 +1,4 @@
-"""What a release is made of: one commit, without whatever else lies in the checkout."""
+"""The source of a release: one commit, without other files in the checkout."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ PACKAGE = Path("kolibri_azure_plugin", "__init__.py")
 
 
 class ReleaseError(Exception):
-    """A release can't be made; the text says what failed, and what to do."""
+    """A release can't be made. The text says what failed, and what to do."""
 
 
 @dataclass(frozen=True)
 class Source:
     """The files of one commit.
 
-    :param folder: where they are.
+    :param folder: their folder.
     :param revision: the commit's id.
-    :param seconds: when it was made, in seconds since 1970: what ``SOURCE_DATE_EPOCH`` wants.
+    :param seconds: the commit's time in seconds since 1970, for ``SOURCE_DATE_EPOCH``.
     """
 
     folder: Path
@@ -36,22 +36,22 @@ class Source:
 
     @property
     def version(self) -> str:
-        """The package's version. Raises ReleaseError where it names none."""
+        """The package's version. Raises ReleaseError if there is none."""
         return self._constant("__version__")
 
     @property
     def address(self) -> str:
-        """Where the project lives. Raises ReleaseError where the package does not say so."""
+        """The project's address. Raises ReleaseError if the package has none."""
         return self._constant("PROJECT_ADDRESS")
 
     @property
     def tag(self) -> str:
-        """The name that this version has in git, and as a container image."""
+        """The tag of this version, in git and of the container image."""
         return f"v{self.version}"
 
     @property
     def moment(self) -> datetime:
-        """When the commit was made."""
+        """The time of the commit."""
         return datetime.fromtimestamp(self.seconds, tz=timezone.utc)
 
     def text(self, path: str | Path) -> str:
@@ -66,10 +66,10 @@ class Source:
 
 @contextmanager
 def exported(revision: str = "HEAD", repository: Path = REPOSITORY) -> Iterator[Source]:
-    """The files of a commit, in a folder that is gone at the end.
+    """The files of a commit, in a temporary folder.
 
-    Their permissions are the same everywhere, whatever the umask of whoever checked them out.
-    Raises ReleaseError where git knows no such commit.
+    Their permissions are always the same, regardless of the umask of the checkout.
+    Raises ReleaseError if git has no such commit.
     """
     identifier, seconds = (
         _git(repository, "show", "--no-patch", "--format=%H %ct", f"{revision}^{{commit}}")
@@ -89,7 +89,7 @@ def _git(repository: Path, *words: str) -> bytes:
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip()
         raise ReleaseError(
-            f"git failed in {repository}: {said}. A release is made of a commit, in a clone of the "
+            f"git failed in {repository}: {said}. A release needs a commit in a clone of the "
             "project"
         )
     return done.stdout

@@ -1,4 +1,4 @@
-"""The steps of a release, one after the other."""
+"""The steps of a release."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Optional
 
 from devtools.container.engine import find_engine
-from devtools.release import image_parts, locked_parts
+from devtools.release import image_components, locked_components
+from devtools.release.components import IMAGE, PYTHON, Part, Subject
 from devtools.release.destinations import IMAGE as VARIABLE
 from devtools.release.destinations import Destinations
 from devtools.release.image import (
@@ -21,21 +22,20 @@ from devtools.release.listing import listing
 from devtools.release.output import Output
 from devtools.release.packages import build_packages
 from devtools.release.page import release_page
-from devtools.release.parts import IMAGE, PYTHON, Part, Subject
 from devtools.release.readiness import problems
 from devtools.release.source import ReleaseError, Source
 
 
 class Release:
-    """The steps, each of which finds in `output` what those before it have made.
+    """The steps, each of which finds the results of earlier ones in `output`.
 
-    Only those that build want the packages of requirements/release.lock: what publishes runs beside
-    an account's token, and installs nothing.
+    Only the building steps need the packages of requirements/release.lock. The publishing steps
+    have access to an account's token, so they install nothing.
 
-    :param tag: the tag that the release is made for; empty in a dry run.
-    :param address: where the workflow runs; empty in a dry run.
-    :param digest: of the image that was built and listed, as ``sha256:…``, from whoever built it
-        and not from `output`, which may have changed since; empty up to the list.
+    :param tag: the tag of the release; empty in a dry run.
+    :param address: the address of the repository that runs the workflow; empty in a dry run.
+    :param digest: the digest of the image that was built and listed, as ``sha256:…``. It comes from
+        the build and not from `output`, which may have changed since. Empty up to the list.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Release:
         self.tag = tag
         self.address = address
         self.digest = digest
-        self.destinations = Destinations.told_by(os.environ)
+        self.destinations = Destinations.from_environ(os.environ)
 
     def check(self) -> None:
         found = self._problems()
@@ -70,9 +70,9 @@ class Release:
         print(f"  {facts.name}, {facts.digest}")
 
     def bills(self) -> None:
-        self._packages_bill()
+        self._write_packages_sbom()
         if self._facts:
-            self._image_bill(self._facts)
+            self._write_image_sbom(self._facts)
 
     def page(self) -> None:
         text = release_page(self.source, self._facts, self.destinations.image)
@@ -99,11 +99,11 @@ class Release:
         repository, facts = self.destinations.image, read_facts(self.output)
         if repository is None:
             raise ReleaseError(
-                f"{VARIABLE} is empty: nobody has said where the image is to be published"
+                f"{VARIABLE} is empty: set it to the name under which to publish the image"
             )
         if facts.is_stand_in and not repository.is_on_this_machine:
             raise ReleaseError(
-                f"this image is built on {facts.base}, which stands in for the real base: build it "
+                f"this image is built on {facts.base}, a stand-in for the real base: build it "
                 "where the base's registry can be reached"
             )
         self._check_digest(facts)
@@ -120,36 +120,36 @@ class Release:
             raise ReleaseError(
                 f"{self.output.image} is not the image that was built and listed: that is "
                 f"{self.digest}, this {found}, and {self.output.facts.name} says {facts.digest}. "
-                "Find out who has changed it, and build again"
+                "Find out what has changed it, and build again"
             )
 
     @property
     def _facts(self) -> Optional[ImageFacts]:
-        """None where the release is made without an image."""
+        """The facts about the image; None for a release without one."""
         return read_facts(self.output) if self.output.facts.exists() else None
 
     def _problems(self) -> Sequence[str]:
         return list(problems(self.source, tag=self.tag, address=self.address))
 
-    def _packages_bill(self) -> None:
-        from devtools.release import bill
+    def _write_packages_sbom(self) -> None:
+        from devtools.release import sbom
 
-        wheel, locked = self.output.wheel(), locked_parts.locked_parts(self.source)
-        bill.write_bill(
-            self.output.packages_bill,
-            Subject.of_file(Part(PYTHON, locked_parts.PLUGIN, self.source.version), wheel),
+        wheel, locked = self.output.wheel(), locked_components.locked_components(self.source)
+        sbom.write_sbom(
+            self.output.packages_sbom,
+            Subject.of_file(Part(PYTHON, locked_components.PLUGIN, self.source.version), wheel),
             locked.parts,
             needs=locked.needs,
             moment=self.source.moment,
         )
 
-    def _image_bill(self, facts: ImageFacts) -> None:
-        from devtools.release import bill
+    def _write_image_sbom(self, facts: ImageFacts) -> None:
+        from devtools.release import sbom
 
         part = Part(IMAGE, "kolibri-azure", facts.digest)
-        bill.write_bill(
-            self.output.image_bill,
+        sbom.write_sbom(
+            self.output.image_sbom,
             Subject(part, facts.digest.partition(":")[2]),
-            image_parts.parts_of(find_engine(), facts.name),
+            image_components.read_components(find_engine(), facts.name),
             moment=self.source.moment,
         )

@@ -1,4 +1,4 @@
-"""The kernel's own SMB client against samba, which can be stopped, killed and unplugged.
+"""The kernel's SMB client with a samba server that can be stopped, killed and unplugged.
 
-The client is a user-mode-linux machine, as most kernels of build machines have no SMB client.
+The client is a user-mode-linux machine, because most build machines' kernels have no SMB client.
 """

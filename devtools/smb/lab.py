@@ -7,22 +7,22 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from devtools.relay import Relay
 from devtools.smb.machine import Machine
 from devtools.smb.network import Network
 from devtools.smb.server import Server
+from devtools.tcp_proxy import TcpProxy
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 
 class Lab:
-    """As a context manager it is there within the block, with one machine.
+    """A lab with one machine; use it as a context manager.
 
-    :ivar server: the SMB server; its faults are its methods.
+    :ivar server: the SMB server; its methods cause faults.
     :ivar machine: the first machine, which has mounted the server's share at /data/content.
-    :ivar shared: a folder of this machine that each machine sees at /mnt/lab.
-    :ivar host: this machine's address, for what runs inside.
+    :ivar shared: a folder of the host that each machine sees at /mnt/lab.
+    :ivar host: the host's address, as seen from the machines.
     """
 
     def __init__(self, *, mounts: bool = True, memory: str = "2048M") -> None:
@@ -50,11 +50,11 @@ class Lab:
 
     @property
     def content(self) -> Path:
-        """The share's folder on this machine; what is put there, each machine sees."""
+        """The share's folder on the host; each machine sees its files."""
         return self.server.content
 
     def add_machine(self) -> Machine:
-        """A further client; it goes when the lab does."""
+        """Add another client, which stops with the lab."""
         machine = self._rest.enter_context(
             Machine(
                 self.network,
@@ -71,11 +71,11 @@ class Lab:
         return machine
 
     def heal(self) -> None:
-        """Take away whatever fault there is."""
+        """End all faults."""
         self.server.heal()
         for machine in self._machines:
-            machine.full_speed()
+            machine.remove_latency()
 
-    def lend(self, port: int) -> int:
-        """The port of `host` at which machines find what listens at 127.0.0.1:`port` here."""
-        return self._rest.enter_context(Relay(port, listen=self.host)).port
+    def forward_port(self, port: int) -> int:
+        """Make 127.0.0.1:`port` of the host reachable for machines; return its port on `host`."""
+        return self._rest.enter_context(TcpProxy(port, listen=self.host)).port

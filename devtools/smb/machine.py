@@ -1,4 +1,4 @@
-"""A machine with the kernel's own SMB client: user-mode-linux, on this machine's files."""
+"""A machine with the kernel's SMB client: user-mode-linux, with the host's files."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from devtools.process import BackgroundProcess
-from devtools.smb.needs import MODULES, PATH, preloaded
 from devtools.smb.network import Network
+from devtools.smb.requirements import MODULES, PATH, preload_environment
 from devtools.smb.running import Running
 from devtools.smb.server import ACCOUNT, SHARE, Server
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).parents[2]
 INIT = Path(__file__).with_name("inside") / "init.py"
 
-#: Where the lab's `shared` folder is inside, for reading and writing.
+#: The lab's `shared` folder in the machine, readable and writable.
 SHARED = "/mnt/lab"
 CONTENT = "/data/content"
 #: As App Service mounts a share.
@@ -37,15 +37,15 @@ BOOT_SECONDS, ANSWER_SECONDS = 120, 60
 
 
 @dataclasses.dataclass(frozen=True)
-class Ended:
-    """How a command ended; the code is None when it did not end in time, and was killed."""
+class CompletedCommand:
+    """The result of a command; the code is None if it was killed after the timeout."""
 
     code: int | None
     stdout: str
     stderr: str
 
     def check(self) -> Self:
-        """Raise an error, which ends with what the command printed, unless the code is 0."""
+        """Raise an error with the command's output, unless the code is 0."""
         if self.code != 0:
             how = "did not end in time" if self.code is None else f"ended with {self.code}"
             raise OSError(f"a command in the machine {how}:\n{self.stdout}{self.stderr}")
@@ -53,9 +53,9 @@ class Ended:
 
 
 class Machine:
-    """As a context manager it is up within the block.
+    """A running machine; use it as a context manager.
 
-    :ivar address: where this machine reaches it.
+    :ivar address: its address, as seen from the host.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Machine:
         )
         self._kernel = BackgroundProcess(
             self._network.command(
-                *("env", *(f"{name}={value}" for name, value in preloaded().items())),
+                *("env", *(f"{name}={value}" for name, value in preload_environment().items())),
                 *("linux.uml", "rootfstype=hostfs", "rootflags=/", "ro", f"mem={self._memory}"),
                 f"vec0:transport=tap,ifname={tap},depth=64,gro=1",
                 *("con=null", "con0=fd:0,fd:1", f"uml_dir={self._folder}"),
@@ -116,12 +116,12 @@ class Machine:
         with contextlib.suppress(OSError):
             self._ask("power_off", seconds=5)
         with contextlib.suppress(TimeoutError):
-            self._kernel.wait_until_it_ends(10)
+            self._kernel.wait_for_exit(10)
         self._kernel.kill()
 
     @property
     def console(self) -> str:
-        """What its kernel has printed."""
+        """The kernel's output."""
         return self._kernel.output
 
     def run(
@@ -132,15 +132,15 @@ class Machine:
         cwd: str | Path = "/",
         user: int | None = None,
         timeout: float = 60,
-    ) -> Ended:
-        """Run a command to its end, or kill it and all that it started after `timeout` seconds."""
+    ) -> CompletedCommand:
+        """Run a command to its end, or kill it and its descendants after `timeout` seconds."""
         how = _how(argv, env, cwd, user)
         answer = self._ask("run", seconds=timeout + ANSWER_SECONDS, timeout=timeout, **how)
-        return Ended(**answer)
+        return CompletedCommand(**answer)
 
-    def python(self, code: str, *arguments: str, **how: Any) -> Ended:
-        """Run Python's `code` with the packages of this process, and the project's."""
-        how["env"] = {"PYTHONPATH": f"{REPOSITORY}:{REPOSITORY}/docker", **(how.get("env") or {})}
+    def python(self, code: str, *arguments: str, **how: Any) -> CompletedCommand:
+        """Run Python `code` with this process's packages and the project's."""
+        how["env"] = {"PYTHONPATH": str(REPOSITORY), **(how.get("env") or {})}
         return self.run([sys.executable, "-c", code, *arguments], **how)
 
     def start(
@@ -151,7 +151,7 @@ class Machine:
         cwd: str | Path = "/",
         user: int | None = None,
     ) -> Running:
-        """Start what runs until it is stopped."""
+        """Start a program that runs until it is stopped."""
         return Running(self._ask("start", **_how(argv, env, cwd, user))["process"], self._ask)
 
     def mount(
@@ -162,8 +162,8 @@ class Machine:
         key: str | None = None,
         options: str = MOUNT_OPTIONS,
         timeout: float = 300,
-    ) -> Ended:
-        """Try to mount a share of the lab's server; what mount.cifs says is in the answer."""
+    ) -> CompletedCommand:
+        """Try to mount a share of the lab's server; return the result of mount.cifs."""
         self.run(["mkdir", "-p", point]).check()
         source = f"//{self._server.address}/{share}"
         return self.run(
@@ -172,13 +172,13 @@ class Machine:
             timeout=timeout,
         )
 
-    def unmount(self, point: str = CONTENT) -> Ended:
-        """Take a share away from its place, whoever uses it."""
+    def unmount(self, point: str = CONTENT) -> CompletedCommand:
+        """Unmount a share, even if it is in use."""
         return self.run(["umount", "-l", point])
 
-    def slow_down(self, milliseconds: int) -> None:
-        """Make every packet to the server that much later; those to others are not."""
-        self.full_speed()
+    def add_latency(self, milliseconds: int) -> None:
+        """Delay every packet to the server, and no others."""
+        self.remove_latency()
         of_server = f"protocol ip u32 match ip dst {self._server.address}/32"
         for words in (
             "qdisc add dev vec0 root handle 1: prio bands 4",
@@ -187,7 +187,7 @@ class Machine:
         ):
             self.run(["tc", *words.split()]).check()
 
-    def full_speed(self) -> None:
+    def remove_latency(self) -> None:
         self.run(["tc", "qdisc", "del", "dev", "vec0", "root"])
 
     def _is_up(self) -> bool:

@@ -1,4 +1,4 @@
-"""A network of the lab's own: a bridge in a namespace, which this machine reaches too."""
+"""The lab's network: a bridge in a namespace, which the host can reach too."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from devtools.smb.needs import PATH
-from devtools.state import only_one
+from devtools.smb.requirements import PATH
+from devtools.state import exclusive_lock
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -26,16 +26,16 @@ _numbers = itertools.count()
 
 
 class Network:
-    """As a context manager it is there within the block, and gone after it.
+    """The network; use it as a context manager.
 
     :ivar namespace: its name, for `ip netns exec`.
-    :ivar host: this machine's address in it.
+    :ivar host: the host's address in it.
     :ivar server: the address of the SMB server.
     """
 
     def __enter__(self) -> Self:
         self.namespace = NAME.format(process=os.getpid(), number=next(_numbers))
-        with only_one("smb-network"):
+        with exclusive_lock("smb-network"):
             _clear_leftovers()
             self._prefix = _free_prefix()
             self.host, self.server = self.address(HOST), self.address(SERVER)
@@ -49,18 +49,18 @@ class Network:
         return f"{self._prefix}.{number}"
 
     def command(self, *words: str | Path) -> list[str | Path]:
-        """What runs a program within the network."""
+        """The command line to run a program in the network."""
         return ["ip", "netns", "exec", self.namespace, *words]
 
     def add_machine(self, number: int) -> tuple[str, str]:
-        """The tap device and the address of a machine."""
+        """Add a machine; return its tap device and its address."""
         tap = f"m{number}"
         self._ip("tuntap", "add", tap, "mode", "tap")
         self._ip("link", "set", tap, "master", BRIDGE, "up")
         return tap, self.address(FIRST_MACHINE + number)
 
     def unplug_server(self) -> None:
-        """Nobody has the server's address: what is sent to it gets lost."""
+        """Remove the server's address, so that packets to it are lost."""
         self._ip("addr", "del", f"{self.server}/24", "dev", BRIDGE)
 
     def plug_server_in(self) -> None:

@@ -16,9 +16,9 @@ class Ask(Protocol):
 
 
 class Running:
-    """As a context manager it is killed at the end, with all that it started.
+    """A running program; as a context manager, it is killed at the end with its descendants.
 
-    :ivar process: its number inside.
+    :ivar process: its PID in the machine.
     """
 
     def __init__(self, process: int, ask: Ask) -> None:
@@ -33,13 +33,13 @@ class Running:
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs; minus the number of the signal that ended it."""
+        """The exit code; negative after a signal, None while it runs."""
         code: int | None = self._look()["code"]
         return code
 
     @property
     def output(self) -> str:
-        """What it has printed so far, to either of its outputs."""
+        """Its output so far, stdout and stderr."""
         return str(self._look()["output"])
 
     def signal(self, number: signal.Signals) -> None:
@@ -47,11 +47,11 @@ class Running:
         self._ask("signal", process=self.process, number=int(number), whole=False)
 
     def kill(self) -> None:
-        """SIGKILL for the program and everything it started; nobody waits for its end."""
+        """Kill the program and its descendants, without waiting for the end."""
         self._ask("signal", process=self.process, number=int(signal.SIGKILL), whole=True)
 
     def wait(self, seconds: float) -> int:
-        """The exit code; raises TimeoutError when it still runs after `seconds`."""
+        """Wait, and return the exit code; raises TimeoutError after `seconds`."""
         wait_until(lambda: self.exit_code is not None, f"{self.output[-2000:]}\nto end", seconds)
         code = self.exit_code
         assert code is not None

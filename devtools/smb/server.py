@@ -1,4 +1,4 @@
-"""A samba that shares a folder as Azure Files does: SMB 3, encrypted, with one account."""
+"""A samba server that shares a folder like Azure Files: SMB 3, encrypted, with one account."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devtools.process import BackgroundProcess
-from devtools.smb.needs import PATH
 from devtools.smb.network import Network
+from devtools.smb.requirements import PATH
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -62,9 +62,9 @@ force user = root
 
 
 class Server:
-    """As a context manager it serves within the block.
+    """The server; use it as a context manager.
 
-    :ivar content: the folder that it shares, on this machine.
+    :ivar content: the shared folder, on the host.
     :ivar key: the password of the account.
     """
 
@@ -93,14 +93,14 @@ class Server:
         return self._network.server
 
     def start(self) -> None:
-        """Serve, on `content` and on a share that is nearly full."""
+        """Serve `content` and a share that is nearly full."""
         fill = (
             f"mount -t tmpfs -o size={FULL_MIB}m small {self._small} && "
             f"head -c {FULL_MIB - 1}M /dev/zero > {self._small}/filled && "
             f"exec smbd --foreground --no-process-group --debug-stdout -s {self._configuration}"
         )
         self._process = BackgroundProcess(
-            self._network.command("sh", "-c", fill),  # whose mounts nobody else sees
+            self._network.command("sh", "-c", fill),  # its mounts are private
             environment={"PATH": PATH},
             folder=self._folder,
             log_file=self._folder / "smbd.log",
@@ -112,15 +112,15 @@ class Server:
             probe.settimeout(5)
             return probe.connect_ex((self.address, PORT)) == 0
 
-    def stop_answering(self) -> None:
-        """Hang: connections are accepted by the kernel, and nothing is answered."""
+    def pause(self) -> None:
+        """Hang: the kernel accepts connections, but the server does not answer."""
         os.killpg(self._process.pid, signal.SIGSTOP)
 
-    def answer_again(self) -> None:
+    def resume(self) -> None:
         os.killpg(self._process.pid, signal.SIGCONT)
 
     def kill(self) -> None:
-        """From now on connections are refused."""
+        """Kill the server, so that connections are refused."""
         self._process.kill()
 
     def restart(self) -> None:
@@ -128,13 +128,13 @@ class Server:
         self.start()
 
     def change_key(self) -> None:
-        """Give the account another key; whoever comes from now on needs that."""
+        """Change the account's key, which new connections then need."""
         self.key = secrets.token_urlsafe(32)
         self._add_account()
         self.restart()
 
     def unplug(self) -> None:
-        """Its address is gone: nothing that is sent to it arrives, or comes back."""
+        """Remove its address, so that packets to and from it are lost."""
         self._network.unplug_server()
         self._unplugged = True
 
@@ -143,11 +143,11 @@ class Server:
         self._unplugged = False
 
     def heal(self) -> None:
-        """Take away whatever fault there is."""
+        """End all faults."""
         if self._unplugged:
             self.plug_in()
         if self._process.exit_code is None:
-            self.answer_again()
+            self.resume()
         else:
             self.start()
 

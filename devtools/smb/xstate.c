@@ -1,8 +1,8 @@
-/* Lets user-mode-linux 6.1 run on a processor with AMX, whose registers it knows nothing of.
+/* Lets user-mode-linux 6.1 run on a processor with AMX, whose registers it does not support.
  *
  * It reads and writes the first 2696 bytes of a process's extended registers. Since Linux 5.14 the
- * kernel takes nothing but the whole of them, which are more with AMX: EFAULT, and init dies.
- * Preloaded, this reads and writes all, of which user-mode-linux sees its part.
+ * kernel accepts only all of them, and AMX adds more: EFAULT, and init dies. This preloaded library
+ * reads and writes all registers, and shows user-mode-linux its part.
  */
 #define _GNU_SOURCE
 #include <elf.h>

@@ -1,1 +1,1 @@
-"""A cloud of two instances, and schools that sync with it: stock Kolibri on SQLite."""
+"""A cloud of two instances, and schools that sync with it, with stock Kolibri on SQLite."""

@@ -1,4 +1,4 @@
-"""The cloud that schools sync with: two instances on one database, asked in turn."""
+"""The cloud that schools sync with: two instances on one database, which take turns."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 SYNC_EXTRAS = "kolibri_sync_extras_plugin"
 
 #: As in the image.
-IN_THE_BACKGROUND = {
+BACKGROUND_ENVIRONMENT = {
     "KOLIBRI_SYNC_BACKGROUND_INITIALIZATION": "true",
     "KOLIBRI_SYNC_BACKGROUND_FINALIZATION": "true",
 }
 
-#: The doctor's rounds have a test of their own.
+#: The doctor's rounds have separate tests.
 QUIET = {"KOLIBRI_AZURE_CHECK_INTERVAL": "0"}
 
 HOLDER = """
@@ -39,7 +39,7 @@ WORKER = ("manage", "--skip-update", "azure_worker")
 
 
 class Instance:
-    """A web server and a process for the workers, as in a container."""
+    """A web server and a worker process, as in a container."""
 
     def __init__(self, kolibri: Kolibri, name: str) -> None:
         self._kolibri = kolibri
@@ -48,36 +48,36 @@ class Instance:
         self.port = int(self.web.url.rsplit(":", 1)[1])
         self.worker = self._start_worker()
 
-    def wait_until_it_answers(self) -> None:
-        self.web.wait_until_it_answers()
+    def wait_until_serving(self) -> None:
+        self.web.wait_until_serving()
 
     def kill(self) -> None:
-        """All of it with -9, as the end of a container is."""
+        """Kill all of it with SIGKILL, as when a container dies."""
         self.web.kill()
         self.worker.kill()
 
     def stop(self) -> None:
-        """In good order, as when App Service replaces the container."""
+        """Stop gracefully, as when App Service replaces the container."""
         self.web.stop()
         self.worker.stop()
 
     def stop_worker(self) -> None:
-        """Only the workers, in good order."""
+        """Stop only the workers, gracefully."""
         self.worker.stop()
 
     def workers_megabytes(self) -> int:
-        """The most memory that the workers' process has had."""
+        """The peak memory of the worker process."""
         status = Path(f"/proc/{self.worker.pid}/status").read_text(encoding="utf-8")
         [peak] = re.findall(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
         return int(peak) // 1024
 
-    def start_again(self) -> None:
-        """On the same port, without waiting for it."""
+    def restart(self) -> None:
+        """Start again on the same port, without waiting."""
         self.web = self._start_web(self.port)
         self.worker = self._start_worker()
 
-    def mend(self) -> None:
-        """Start again what does not run, without waiting for it."""
+    def restore(self) -> None:
+        """Restart stopped processes, without waiting."""
         if self.web.exit_code is not None:
             self.web = self._start_web(self.port)
         if self.worker.exit_code is not None:
@@ -96,12 +96,12 @@ class Cloud:
     def __init__(self, fleet: Fleet, *, instances: int = 2) -> None:
         fleet.plugins = (*fleet.plugins, SYNC_EXTRAS)
         fleet.modules = (*fleet.modules, INSIDE)
-        fleet.settings.update({**IN_THE_BACKGROUND, **QUIET})
+        fleet.settings.update({**BACKGROUND_ENVIRONMENT, **QUIET})
         self._names = [f"cloud-{number}" for number in range(1, instances + 1)]
         self._fleet = fleet
         self._stack = contextlib.ExitStack()
         self.instances: list[Instance] = []
-        #: Where commands run that need no server.
+        #: Runs commands that need no server.
         self.shell = fleet.instance(self._names[0])
 
     def __enter__(self) -> Self:
@@ -111,7 +111,7 @@ class Cloud:
                 stack.callback(instance.kill)
                 self.instances.append(instance)
             for instance in self.instances:
-                instance.wait_until_it_answers()
+                instance.wait_until_serving()
             ports = [instance.port for instance in self.instances]
             self.front = stack.enter_context(RoundRobin(ports))
             self._stack = stack.pop_all()
@@ -122,7 +122,7 @@ class Cloud:
 
     @property
     def url(self) -> str:
-        """Where schools find it."""
+        """The address for schools."""
         return self.front.url
 
     def records(self) -> Records:
@@ -136,19 +136,19 @@ class Cloud:
         return found
 
     def stop_workers(self) -> None:
-        """Those of both instances, in good order; the web servers go on."""
+        """Stop the workers of both instances gracefully; the web servers keep running."""
         for instance in self.instances:
             instance.stop_worker()
 
-    def mend(self) -> None:
-        """Start again what does not run, and wait for it."""
+    def restore(self) -> None:
+        """Restart stopped processes, and wait for them."""
         for instance in self.instances:
-            instance.mend()
+            instance.restore()
         for instance in self.instances:
-            instance.wait_until_it_answers()
+            instance.wait_until_serving()
 
-    def workers_instance(self) -> Instance:
-        """The instance whose workers are at work."""
+    def worker_instance(self) -> Instance:
+        """The instance whose workers are active."""
         return wait_until(self._holders, "workers", 30)[0]
 
     def _holders(self) -> list[Instance]:

@@ -1,4 +1,4 @@
-"""What happens to instances in the middle of a sync, at a request that nobody can foresee."""
+"""Interruptions of instances during a sync, at a random request."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Callable
 from devtools.syncing.cloud import Cloud, Instance
 from devtools.syncing.round_robin import Exchange
 
-#: The requests of one school's sync, about.
+#: The approximate number of requests in one school's sync.
 LATEST = 40
 
 
 class Interruption:
-    """Waits for its request, then does what it does, once."""
+    """Waits for its request, then strikes once."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._left = random.randint(1, LATEST)
         self._lock = threading.Lock()
-        #: What has been done, for people.
+        #: What has happened, for people.
         self.happened = ""
 
-    def _is_time(self) -> bool:
+    def _is_due(self) -> bool:
         with self._lock:
             self._left -= 1
             return self._left == 0
@@ -33,21 +33,21 @@ class Interruption:
 
 
 class KilledAtRequest(Interruption):
-    """The instance that has just got a request is killed, and starts again."""
+    """Kills and restarts the instance that has just received a request."""
 
     def __init__(self, cloud: Cloud) -> None:
         super().__init__(cloud)
         cloud.front.on_request = self._on_request
 
     def _on_request(self, method: str, path: str, port: int) -> None:
-        if self._is_time():
+        if self._is_due():
             self._instance(port).kill()
             self.happened = f"kill -9 at {method} {path.partition('?')[0]}"
-            self._instance(port).start_again()
+            self._instance(port).restart()
 
 
 class WorkersKilled(Interruption):
-    """The instance whose workers are at work is killed while a school waits for a stage."""
+    """Kills the instance with the active workers while a school waits for a stage."""
 
     def __init__(self, cloud: Cloud) -> None:
         super().__init__(cloud)
@@ -55,30 +55,30 @@ class WorkersKilled(Interruption):
         cloud.front.on_answer = self._on_answer
 
     def _on_answer(self, exchange: Exchange) -> None:
-        if exchange.stage_status == "pending" and self._is_time():
-            instance = self._cloud.workers_instance()
+        if exchange.stage_status == "pending" and self._is_due():
+            instance = self._cloud.worker_instance()
             instance.kill()
             self.happened = f"kill -9 of the workers after {exchange}"
-            instance.start_again()
+            instance.restart()
 
 
 class Restarted(Interruption):
-    """One instance after the other stops in good order, and starts again, as for an update."""
+    """Restarts one instance after another gracefully, as for an update."""
 
     def __init__(self, cloud: Cloud) -> None:
         super().__init__(cloud)
         cloud.front.on_answer = self._on_answer
 
     def _on_answer(self, exchange: Exchange) -> None:
-        if self._is_time():
+        if self._is_due():
             self.happened = f"both replaced after {exchange}"
             threading.Thread(target=self._replace, daemon=True).start()
 
     def _replace(self) -> None:
         for instance in self._cloud.instances:
             instance.stop()
-            instance.start_again()
-            instance.wait_until_it_answers()
+            instance.restart()
+            instance.wait_until_serving()
 
 
 KINDS: dict[str, Callable[[Cloud], Interruption]] = {

@@ -1,4 +1,4 @@
-"""The commands that docs/sync.md prints, typed as they stand there."""
+"""Runs the commands in docs/sync.md exactly as documented."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ PROGRAM = "kolibri manage "
 
 
 def commands() -> list[str]:
-    """Each command of Kolibri's on the page, in its order."""
+    """Each Kolibri command on the page, in order."""
     lines = PAGE.read_text(encoding="utf-8").splitlines()
     return [line.strip() for line in lines if line.startswith(f"    {PROGRAM}")]
 
 
-def type_command(kolibri: Kolibri, command: str, *answers: str, **words: str) -> str:
-    """Type a command of the page, with `words` in place of those in capitals.
+def run_documented_command(kolibri: Kolibri, command: str, *answers: str, **words: str) -> str:
+    """Run a command of the page, with `words` in place of those in capitals.
 
-    :param answers: to what it asks, in order.
+    :param answers: the answers to its questions, in order.
     :returns: its output.
     """
     for word, value in words.items():
@@ -37,7 +37,7 @@ def type_command(kolibri: Kolibri, command: str, *answers: str, **words: str) ->
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         timeout=SYNC_SECONDS,
-        # Without a terminal, passwords are read from where the answers come from.
+        # Without a terminal, it reads passwords from standard input too.
         start_new_session=True,
         check=False,
     )

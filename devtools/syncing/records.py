@@ -1,4 +1,4 @@
-"""What a Kolibri has of a facility, whichever database it is on, to compare two ends of a sync."""
+"""A facility's records on PostgreSQL or SQLite, to compare both ends of a sync."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ TABLES = {
     "attempts": "logger_attemptlog",
 }
 
-#: Of these a learner's own tablet has no other than the learner's.
+#: Of these, a learner's own tablet has only the learner's.
 LOGS = ("visits", "summaries", "masteries", "attempts")
 
 
 class Records:
-    """Counts and compares.
+    """Counts the records and computes their digests.
 
-    :param rows: answers a statement of SQL.
+    :param rows: runs an SQL query.
     """
 
     def __init__(self, rows: Callable[..., list[Any]], place: str = "?") -> None:
@@ -42,7 +42,7 @@ class Records:
         return _hex(identifier)
 
     def of_facility(self, facility: str) -> dict[str, str]:
-        """How many there are of each kind, and a digest of which."""
+        """The number and a digest of the records of each kind."""
         return {kind: self._summary(table, facility) for kind, table in TABLES.items()}
 
     def of_user(self, facility: str, user: str) -> dict[str, str]:
@@ -63,5 +63,5 @@ class Records:
 
 
 def _hex(identifier: object) -> str:
-    """PostgreSQL has a type for it, and writes it with dashes."""
+    """Remove the dashes, with which PostgreSQL formats UUIDs."""
     return str(identifier).replace("-", "")

@@ -1,4 +1,4 @@
-"""What stands before several instances: each request goes to the next of them, and is noted."""
+"""A round-robin proxy in front of several instances, which records all requests."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 class Exchange:
     """One request and its answer.
 
-    :param stage: of a transfer, after the request; empty for all other requests.
-    :param stage_status: likewise.
+    :param stage: the stage of a transfer after the request; empty for other requests.
+    :param stage_status: the status of that stage.
     """
 
     method: str
@@ -41,10 +41,10 @@ class Exchange:
     stage_status: str = ""
 
     @property
-    def begins_a_stage(self) -> bool:
-        """True for the request that asks for a stage, false for one that asks how far it is.
+    def requests_stage(self) -> bool:
+        """True for a request that starts a stage, false for one that polls its progress.
 
-        A pull tells of each chunk too, as of the stage in which chunks are transferred.
+        A pull also reports each chunk, as part of the transfer stage.
         """
         return self.method == "PATCH" and self.stage not in {"", "transferring"}
 
@@ -59,14 +59,13 @@ def _nothing(*_event: object) -> None:
 
 
 class RoundRobin:
-    """Listens on 127.0.0.1, as a context manager, and passes requests on to `ports` in turn.
+    """Listens on 127.0.0.1, and passes requests on to `ports` in turn; use it as a context manager.
 
-    As on App Service, a request that an instance drops is answered 502; one that finds no listener
-    goes to the next instance.
+    As on App Service, a request that an instance drops is answered with 502. If an instance does
+    not listen, the request goes to the next one.
 
-    Two functions can be set for what is to happen in between: `on_request` is called with method,
-    path and port when an instance has got a request, and `on_answer` with the exchange before the
-    client has the answer.
+    There are two optional hooks: `on_request` is called with method, path and port when an instance
+    has received a request, and `on_answer` with the exchange before the client has the answer.
     """
 
     def __init__(self, ports: Sequence[int]) -> None:
@@ -92,22 +91,22 @@ class RoundRobin:
         self._server.server_close()
 
     def forget(self) -> None:
-        """Begin anew: nothing is noted, and nothing is to happen."""
+        """Clear the recorded requests and the hooks."""
         self.exchanges = []
         self.on_request = self.on_answer = _nothing
 
     def longest(self) -> Exchange:
-        """The exchange that took longest."""
+        """The longest exchange."""
         return max(self.exchanges, key=lambda exchange: exchange.seconds)
 
     def stages(self) -> list[tuple[str, str]]:
-        """The stages that were asked for, in order, and their state in the answer."""
-        return [(each.stage, each.stage_status) for each in self.exchanges if each.begins_a_stage]
+        """The requested stages in order, with their state in the answer."""
+        return [(each.stage, each.stage_status) for each in self.exchanges if each.requests_stage]
 
     def connect(self) -> http.client.HTTPConnection:
         """A connection to the next instance that listens.
 
-        :raises OSError: when none does.
+        :raises OSError: if none does.
         """
         for attempt in range(self._count):
             with self._lock:
@@ -127,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
     proxy: RoundRobin
 
     def log_message(self, *_arguments: Any) -> None:
-        """Nothing is printed."""
+        """Print nothing."""
 
     def pass_on(self) -> None:
         began = time.monotonic()

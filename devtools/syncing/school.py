@@ -12,7 +12,7 @@ from typing import Any
 from devtools.kolibri_process import CommandFailedError, Kolibri
 from devtools.syncing.records import Records
 
-#: What `run_steps` can call is here, in sync_records.py.
+#: The folder of sync_records.py, whose functions `run_steps` can call.
 INSIDE = Path(__file__).parent / "inside"
 SYNC_SECONDS = 7200
 LINES_SHOWN = 20
@@ -21,14 +21,14 @@ LINES_SHOWN = 20
 class School(Kolibri):
     """A school's server, or a learner's tablet.
 
-    :param python: of an environment that has the Kolibri of this school.
+    :param python: the Python of an environment with this school's Kolibri.
     """
 
     def __init__(self, home: Path, *, python: str | Path = sys.executable) -> None:
         super().__init__(home, {"PYTHONPATH": str(INSIDE)}, python=python)
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
-        """What the school's database answers."""
+        """Run a query in the school's database."""
         address = f"file:{self.home / 'db.sqlite3'}?mode=ro"
         with contextlib.closing(sqlite3.connect(address, uri=True)) as database:
             return database.execute(statement, values).fetchall()
@@ -45,10 +45,13 @@ def step(function: str, *arguments: object, **options: object) -> str:
     return f"{function}({', '.join(given)})"
 
 
-def run_steps(kolibri: Kolibri, *steps: str) -> str:
-    """Run steps in one process of a Kolibri, and return its output; each has to succeed."""
+def run_steps(kolibri: Kolibri, *steps: str, seconds: float = SYNC_SECONDS) -> str:
+    """Run steps in one process of a Kolibri, and return its output; each must succeed.
+
+    :raises subprocess.TimeoutExpired: after `seconds`.
+    """
     text = "\n".join(("from sync_records import *", *steps)) + "\n"
-    finished = kolibri.run("manage", "shell", text=text, seconds=SYNC_SECONDS)
+    finished = kolibri.run("manage", "shell", text=text, seconds=seconds)
     if finished.code:
         said = "\n".join(finished.output.splitlines()[-LINES_SHOWN:])
         raise CommandFailedError(f"{'; '.join(steps)} failed:\n{said}")

@@ -1,1 +1,1 @@
-"""What talks to Azure. The SDKs are imported here, inside the functions that need them."""
+"""Clients of Azure services. Only these modules import the SDKs, inside the functions."""

@@ -1,4 +1,4 @@
-"""Asks the storage account itself for the content share, through the SDK."""
+"""Access to the content share through the storage account's SDK."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from kolibri_azure_plugin.cloud.identity import Identity
 from kolibri_azure_plugin.cloud.network import (
     CLIENT_OPTIONS,
     TRANSIENT_STATUS,
-    explain_no_answer,
+    explain_unreachable,
     retry_after,
 )
 from kolibri_azure_plugin.errors import ContentShareError, KolibriAzureError, SettingsError
-from kolibri_azure_plugin.redaction import redact
+from kolibri_azure_plugin.errors.redaction import redact
 
 MARKER_PREFIX = ".kolibri-azure-marker-"
 
-#: A file share of the public cloud. ``ACCOUNT`` may hold dots and be a full host name.
+#: The domain of file shares in Azure's public cloud.
 FILE_SUFFIX = "file.core.windows.net"
 
 SHARES = "az storage share-rm"
@@ -29,8 +29,8 @@ SHARES = "az storage share-rm"
 class FileShare:
     """A share of a storage account.
 
-    :param share: ``ACCOUNT/SHARE``; ACCOUNT may be a full host name for another Azure cloud.
-    :raises SettingsError: when it is neither.
+    :param share: ``ACCOUNT/SHARE``. In other Azure clouds, ACCOUNT is a full host name.
+    :raises SettingsError: when it has another form.
     """
 
     def __init__(self, share: str, identity: Identity) -> None:
@@ -50,10 +50,10 @@ class FileShare:
 
     @contextlib.contextmanager
     def marker(self) -> Iterator[tuple[str, str]]:
-        """Name and text of a small file that lies in the root of the share meanwhile.
+        """Put a small temporary file into the root of the share; yields its name and text.
 
-        :raises ContentShareError: when the account does not take it.
-        :raises IdentityError: when there is no token to ask with.
+        :raises ContentShareError: when the account does not accept it.
+        :raises IdentityError: when there is no token.
         """
         text = uuid.uuid4().hex
         client = self._file(MARKER_PREFIX + text)
@@ -67,7 +67,7 @@ class FileShare:
             yield client.file_name, text
         finally:
             with contextlib.suppress(Exception):
-                # Nothing depends on it: the marker is a few bytes, and its name says what it is.
+                # A marker that remains does no harm. It has a few bytes and a telling name.
                 client.delete_file()
 
     def _file(self, name: str) -> Any:
@@ -83,12 +83,12 @@ class FileShare:
         )
 
     def _explain(self, error: Exception) -> ContentShareError:
-        failed = f"The storage account {self.account} does not give the share {self.name}."
+        failed = f"The share {self.name} of the storage account {self.account} is not accessible."
         expected = f"share {self.name}, readable and writable for {self._identity.name}"
         status = getattr(error, "status_code", None)
         if status is None:
             return ContentShareError(
-                failed, expected=expected, **explain_no_answer(error, self.host)
+                failed, expected=expected, **explain_unreachable(error, self.host)
             )
         reason = str(getattr(error, "error_code", "") or "")
         details: dict[str, Any] = {"found": f"status {status} {reason}: {_first_line(error)}"}
@@ -99,7 +99,7 @@ class FileShare:
         elif status == HTTPStatus.NOT_FOUND:
             details |= {"code": "share-sdk-missing"}
             details["remedy"] = (
-                "Correct KOLIBRI_AZURE_CONTENT_SHARE; these exist:\n"
+                "Correct KOLIBRI_AZURE_CONTENT_SHARE; these shares exist:\n"
                 f"{SHARES} list -g GROUP --storage-account {self.account} --query '[].name'\n"
                 "or create it:\n"
                 f"{SHARES} create -g GROUP --storage-account {self.account} -n {self.name}"
@@ -122,5 +122,5 @@ class FileShare:
 
 
 def _first_line(error: Exception) -> str:
-    """The service's sentence, without the ids and the document that the SDK adds."""
+    """The service's message, without the ids and the document that the SDK adds."""
     return redact(str(error)).partition("\n")[0]

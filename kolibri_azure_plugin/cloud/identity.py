@@ -11,18 +11,19 @@ from urllib.parse import urlsplit
 from kolibri_azure_plugin.cloud.network import (
     CLIENT_OPTIONS,
     TRANSIENT_STATUS,
-    explain_no_answer,
+    explain_unreachable,
     on_app_service,
 )
 from kolibri_azure_plugin.errors import IdentityError
-from kolibri_azure_plugin.redaction import redact
+from kolibri_azure_plugin.errors.redaction import redact
+from kolibri_azure_plugin.errors.remedies import RESTART
 
-#: What a token must be for, so that Azure Database for PostgreSQL takes it as a password.
+#: The scope of tokens that Azure Database for PostgreSQL accepts as a password.
 #: https://learn.microsoft.com/azure/postgresql/flexible-server/how-to-configure-sign-in-azure-ad-authentication
 POSTGRESQL_SCOPE = "https://ossrdbms-aad.database.windows.net/.default"
 VAULT_SCOPE = "https://vault.azure.net/.default"
 
-#: Seconds that a token must still be good for when it is handed out.
+#: Seconds that a token must still be valid when it is returned.
 MARGIN = 60
 
 #: IMDS may answer 404 or 410 while it starts.
@@ -33,12 +34,12 @@ ASSIGN_IDENTITY = "az webapp identity assign -g GROUP -n APP"
 
 
 class Identity:
-    """A managed identity that gives tokens, and says why when it can't.
+    """A managed identity that issues tokens, with errors that explain why it can't.
 
-    It is a credential in the sense of the Azure SDKs. The SDK caches each token and fetches the
-    next one when 5 minutes of it are left, or half of a long life has passed.
+    It implements the credential protocol of the Azure SDKs. The SDK caches each token and fetches
+    the next one 5 minutes before it expires, or at half the lifetime of a long-lived token.
 
-    :param client_id: of a user-assigned identity; empty for the system-assigned one.
+    :param client_id: the client id of a user-assigned identity; empty for the system-assigned one.
     """
 
     def __init__(self, client_id: str = "") -> None:
@@ -50,14 +51,14 @@ class Identity:
 
     @property
     def name(self) -> str:
-        """Which identity it is, in words."""
+        """A description of the identity, for messages."""
         if self.client_id:
             return f"the user-assigned managed identity {self.client_id}"
         return "the system-assigned managed identity"
 
     @property
     def endpoint(self) -> str:
-        """Host and port that hand out the tokens."""
+        """Host and port of the endpoint that issues tokens."""
         address = (
             os.environ.get("IDENTITY_ENDPOINT")
             or os.environ.get("MSI_ENDPOINT")
@@ -67,9 +68,9 @@ class Identity:
         return urlsplit(address).netloc
 
     def get_token_info(self, *scopes: str, options: Any = None) -> Any:
-        """A token with at least a minute to live.
+        """A token that is valid for at least another minute.
 
-        :raises IdentityError: when there is none.
+        :raises IdentityError: when none is available.
         """
         with self._lock:
             self._last_status = None
@@ -78,7 +79,7 @@ class Identity:
             except ImportError:
                 raise
             except Exception as error:
-                # A new client next time: MSAL answers from a cache for 5 s after a failure.
+                # Use a new client next time. MSAL repeats a failure from its cache for 5 s.
                 self._credential = None
                 raise self._explain(error, scopes[0]) from error
         if token.expires_on < time.time() + MARGIN:
@@ -86,14 +87,14 @@ class Identity:
         return token
 
     def get_token(self, *scopes: str, **_options: Any) -> Any:
-        """The same in the SDKs' older protocol."""
+        """The same for the SDKs' older protocol."""
         from azure.core.credentials import AccessToken
 
         info = self.get_token_info(*scopes)
         return AccessToken(info.token, info.expires_on)
 
     def forget_tokens(self) -> None:
-        """Fetch new tokens from now on, also where a cached one has time left."""
+        """Fetch new tokens from now on, even if a cached one is still valid."""
         with self._lock:
             self._credential = None
 
@@ -109,34 +110,34 @@ class Identity:
         return self._credential
 
     def _note_status(self, response: Any) -> None:
-        """Keep the status code: the SDK's exceptions do not carry it."""
+        """Keep the status code. The SDK's exceptions do not include it."""
         self._last_status = response.http_response.status_code
 
     def _forget(self) -> None:
-        """After a fork, the parent's connections and locks are not ours."""
+        """Drop the parent's connections and locks after a fork."""
         self._lock = threading.Lock()
         self._credential = None
 
-    def no_answer(self, error: Exception) -> IdentityError:
+    def unreachable_error(self, error: Exception) -> IdentityError:
         """The error for an endpoint that can't be reached."""
-        return self._explain_no_answer(
+        return self._explain_unreachable(
             error,
             f"The identity endpoint at {self.endpoint} does not answer.",
-            "an endpoint that hands out tokens",
+            "an endpoint that issues tokens",
         )
 
     def _explain(self, error: Exception, scope: str) -> IdentityError:
-        failed = f"No token for {_resource(scope)} could be had from {self.name}."
+        failed = f"Could not get a token for {_resource(scope)} from {self.name}."
         expected = f"a token from the identity endpoint at {self.endpoint}"
         status = self._last_status
         if status is None:
-            return self._explain_no_answer(error, failed, expected)
+            return self._explain_unreachable(error, failed, expected)
         if status in NOT_READY_STATUS:
             return IdentityError(
                 failed,
                 expected=expected,
                 found=f"the endpoint answered with status {status}",
-                remedy="Wait; if it stays so, restart: az webapp restart -g GROUP -n APP",
+                remedy=f"Wait. If the error continues, restart: {RESTART}",
                 code="identity-not-ready",
                 transient=True,
             )
@@ -157,11 +158,11 @@ class Identity:
             code="identity-not-assigned",
         )
 
-    def _explain_no_answer(self, error: Exception, failed: str, expected: str) -> IdentityError:
-        reason = explain_no_answer(error, self.endpoint)
+    def _explain_unreachable(self, error: Exception, failed: str, expected: str) -> IdentityError:
+        reason = explain_unreachable(error, self.endpoint)
         if "IDENTITY_ENDPOINT" in os.environ or not on_app_service():
             reason["remedy"] = (
-                "On App Service: az webapp restart -g GROUP -n APP\n"
+                f"On App Service: {RESTART}\n"
                 "Elsewhere there is no managed identity: leave KOLIBRI_AZURE_KEY_VAULT_URL empty "
                 "and give the secrets as environment variables."
             )
@@ -178,8 +179,8 @@ class Identity:
     def _expired(self, expires_on: int, scope: str) -> IdentityError:
         return IdentityError(
             f"The token for {_resource(scope)} from {self.name} can't be used.",
-            expected=f"a token that is good for {MARGIN} seconds or more",
-            found=f"one that ends in {expires_on - time.time():.0f} seconds",
+            expected=f"a token that is valid for {MARGIN} seconds or more",
+            found=f"a token that expires in {expires_on - time.time():.0f} seconds",
             remedy="Check the clock of this machine: date -u",
             code="identity-token-expired",
             transient=True,

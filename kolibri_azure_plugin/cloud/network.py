@@ -1,4 +1,4 @@
-"""Why a request to an Azure service got no answer."""
+"""Explains why a request to an Azure service was not answered."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import ssl
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kolibri_azure_plugin.redaction import redact
+from kolibri_azure_plugin.errors.redaction import redact
 
-#: Seconds to wait for a connection, and for each piece of an answer. The SDKs' 300 s are longer
-#: than a platform waits for a start.
+#: Seconds to wait for a connection, and for each read. The SDKs' default of 300 s is longer than
+#: the platform waits for a start.
 CONNECT_TIMEOUT = 3.0
 READ_TIMEOUT = 6.0
 
-#: Keyword arguments of every SDK client: one try within our own time-outs. The SDKs' retries nest
-#: and obey any Retry-After; start-up has its own, under one deadline.
+#: Keyword arguments of every SDK client: one attempt within our own time-outs. The SDKs' retries
+#: nest and obey any Retry-After; a start has its own retries, under one deadline.
 CLIENT_OPTIONS: Mapping[str, Any] = {
     "connection_timeout": CONNECT_TIMEOUT,
     "read_timeout": READ_TIMEOUT,
@@ -26,16 +26,16 @@ CLIENT_OPTIONS: Mapping[str, Any] = {
     "retry_status": 0,
 }
 
-#: Status codes of a service that may answer better a moment later.
+#: Status codes of a service that may recover a moment later.
 TRANSIENT_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 
 
-def explain_no_answer(error: BaseException, name: str) -> dict[str, Any]:
-    """``found``, ``remedy``, ``code`` and ``transient`` of an error for a request without answer.
+def explain_unreachable(error: BaseException, name: str) -> dict[str, Any]:
+    """``found``, ``remedy``, ``code`` and ``transient`` of an error for an unanswered request.
 
-    :param name: the host that was asked.
+    :param name: the host of the request.
     """
-    # The SDKs' HTTP client, of which Kolibri brings its own version.
+    # The SDKs' HTTP client. Kolibri bundles its own version of it.
     import requests
 
     causes = list(causes_of(error))
@@ -47,7 +47,7 @@ def explain_no_answer(error: BaseException, name: str) -> dict[str, Any]:
             "code": "name-not-resolved",
             "transient": True,
         }
-    # The innermost says it in one sentence; urllib3 has a class of its own for a wrong host name.
+    # The innermost error has the clearest message. urllib3 has its own class for a wrong host name.
     certificate = (
         _any(causes, ssl.SSLError)
         or next((cause for cause in causes if type(cause).__name__ == "CertificateError"), None)
@@ -57,7 +57,7 @@ def explain_no_answer(error: BaseException, name: str) -> dict[str, Any]:
         return {
             "found": f"the TLS certificate of {name} can't be trusted: {redact(str(certificate))}",
             "remedy": f"openssl s_client -connect {name}:443 -servername {name}\n"
-            "Where a proxy opens TLS, put its certificate authority into REQUESTS_CA_BUNDLE.",
+            "If a proxy intercepts TLS, add its certificate authority to REQUESTS_CA_BUNDLE.",
             "code": "certificate-not-trusted",
             "transient": False,
         }
@@ -77,7 +77,7 @@ def explain_no_answer(error: BaseException, name: str) -> dict[str, Any]:
 
 
 def causes_of(error: BaseException) -> Iterator[BaseException]:
-    """The error and all that led to it, also where a library keeps the cause in an attribute."""
+    """The error and all its causes, including those that libraries keep in an attribute."""
     waiting, seen = [error], set()
     while waiting:
         current = waiting.pop()
@@ -96,7 +96,7 @@ def causes_of(error: BaseException) -> Iterator[BaseException]:
 
 
 def retry_after(error: Any) -> float:
-    """Seconds of a Retry-After header, 0 when there is none or it is a date."""
+    """Seconds of a Retry-After header; 0 if it is missing or a date."""
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
     text = str(headers.get("Retry-After", ""))
     return float(text) if text.isdecimal() else 0.0

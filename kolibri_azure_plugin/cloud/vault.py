@@ -14,15 +14,16 @@ from kolibri_azure_plugin.cloud.identity import Identity
 from kolibri_azure_plugin.cloud.network import (
     CLIENT_OPTIONS,
     TRANSIENT_STATUS,
-    explain_no_answer,
+    explain_unreachable,
     retry_after,
 )
 from kolibri_azure_plugin.errors import KolibriAzureError, SettingsError, VaultError
-from kolibri_azure_plugin.redaction import redact, remember
+from kolibri_azure_plugin.errors.redaction import redact, remember
+from kolibri_azure_plugin.errors.remedies import set_secret
 
-#: What the service's messages say of each reason, for an answer that leaves the reason itself out.
-#: They are in English everywhere. To look at the secret's attributes instead would take the right
-#: to list, which an access policy need not give.
+#: Words in the service's messages for each reason, used if an answer omits the reason itself. The
+#: messages are in English everywhere. Reading the secret's attributes instead would need the
+#: permission to list, which an access policy may not include.
 WORDS = {
     "SecretDisabled": "not allowed on a disabled secret",
     "ForbiddenByFirewall": "Client address is not authorized",
@@ -33,7 +34,7 @@ WORDS = {
 
 @dataclasses.dataclass(frozen=True)
 class VaultSecret:
-    """A secret as the vault keeps it; the times are None where the vault names none."""
+    """A secret in the vault. Times that the vault does not set are None."""
 
     name: str
     value: str = dataclasses.field(repr=False)
@@ -45,8 +46,8 @@ class VaultSecret:
 class Vault:
     """A Key Vault, read with a managed identity.
 
-    :param address: ``https://NAME.vault.azure.net``, or the host of another Azure cloud.
-    :raises SettingsError: when the address can't be one of a vault.
+    :param address: ``https://NAME.vault.azure.net``, or a vault's address in another Azure cloud.
+    :raises SettingsError: when the address can't belong to a vault.
     """
 
     def __init__(self, address: str, identity: Identity) -> None:
@@ -68,7 +69,7 @@ class Vault:
         os.register_at_fork(after_in_child=self._forget)
 
     def disconnect(self) -> None:
-        """Close the connection; the next read opens another."""
+        """Close the connection. The next read opens another."""
         with self._lock:
             if self._client is not None:
                 self._client.close()
@@ -77,8 +78,8 @@ class Vault:
     def read(self, name: str) -> VaultSecret:
         """The current version of a secret.
 
-        :raises VaultError: when the vault does not hand it out.
-        :raises IdentityError: when there is no token to ask with.
+        :raises VaultError: when it can't be read.
+        :raises IdentityError: when there is no token.
         """
         try:
             secret = self._open().get_secret(name)
@@ -101,7 +102,7 @@ class Vault:
             return self._client
 
     def _forget(self) -> None:
-        """After a fork, the parent's connections and locks are not ours."""
+        """Drop the parent's connections and locks after a fork."""
         self._lock = threading.Lock()
         self._client = None
 
@@ -112,7 +113,7 @@ class Vault:
         if status is None:
             if isinstance(error, ValueError):
                 return self._not_a_vault(error, failed)
-            return VaultError(failed, expected=expected, **explain_no_answer(error, self.host))
+            return VaultError(failed, expected=expected, **explain_unreachable(error, self.host))
         reason = _inner_code(error)
         refusals = self._refusals(secret) if status == HTTPStatus.FORBIDDEN else {}
         known = next((each for each in (reason, _reason_in_words(error)) if each in refusals), "")
@@ -120,7 +121,7 @@ class Vault:
             code, found, remedy = refusals[known]
         elif status == HTTPStatus.NOT_FOUND:
             code, found = "vault-secret-missing", "the vault has no secret of this name"
-            remedy = f"az keyvault secret set --vault-name {self.name} -n {secret} --file FILE"
+            remedy = set_secret(secret, self.name)
         elif status == HTTPStatus.UNAUTHORIZED:
             code, found = "vault-token-rejected", "the vault did not accept the identity's token"
             remedy = (
@@ -144,13 +145,13 @@ class Vault:
         return VaultError(failed, expected=expected, found=found, remedy=remedy, code=code)
 
     def _refusals(self, secret: str) -> dict[str, tuple[str, str, str]]:
-        """Code, finding and remedy for each reason that the vault gives with status 403."""
+        """Code, finding and remedy for each reason that the vault returns with status 403."""
         who = self._identity.name
         grant_role = (
             "az role assignment create --role 'Key Vault Secrets User' "
             "--assignee-object-id PRINCIPAL_ID --assignee-principal-type ServicePrincipal "
             f"--scope $(az keyvault show -n {self.name} --query id -o tsv)\n"
-            "A new role takes up to 10 minutes to be in force."
+            "A new role takes up to 10 minutes to take effect."
         )
         grant_policy = (
             f"az keyvault set-policy -n {self.name} --object-id PRINCIPAL_ID "
@@ -189,7 +190,7 @@ class Vault:
         }
 
     def _not_a_vault(self, error: ValueError, failed: str) -> VaultError:
-        """The SDK refuses to send a token to a host that challenges for another resource."""
+        """The error for a host that asks for tokens of another resource, which the SDK refuses."""
         return VaultError(
             failed,
             expected="a Key Vault that asks for tokens of its own cloud",
@@ -201,13 +202,13 @@ class Vault:
 
 
 def _reason_in_words(error: Exception) -> str:
-    """The reason that the service's message gives; empty when it gives none."""
+    """The reason according to the service's message; empty if unknown."""
     text = str(error)
     return next((reason for reason, words in WORDS.items() if words in text), "")
 
 
 def _inner_code(error: Any) -> str:
-    """The reason in the service's own word; the SDK puts it at one of two depths."""
+    """The service's own code for the reason, which the SDK stores at one of two depths."""
     details = getattr(error, "error", None)
     inner = getattr(details, "innererror", None) or {}
     return str(inner.get("code") or getattr(details, "code", None) or "")

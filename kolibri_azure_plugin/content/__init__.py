@@ -1,1 +1,1 @@
-"""The content share: mounted, of the right type, readable, writable, and never waited for."""
+"""The content share: whether it is mounted and works, checked without ever hanging on it."""

@@ -1,8 +1,11 @@
-"""Finds and removes what processes that were killed left on a share; a program, like the probe.
+"""Finds and removes the files that killed processes left on a share.
 
-Run with an isolated Python, so it imports nothing but the standard library.
+A program that runs in its own process, like the probe, because a share may hang. It runs with an
+isolated Python, so it imports only the standard library.
+
 Usage: leftovers_process.py ACTION FOLDER, with the action's arguments as one JSON object on
-standard input; prints one JSON object. The actions are the functions of :data:`ACTIONS`.
+standard input. Prints `ready`, then one JSON object. The actions are the functions of
+:data:`ACTIONS`.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from typing import Any, Callable
 
 DATABASES = "databases"
 
-#: This program, for who runs it.
+#: The path of this program, for callers that start it.
 PROGRAM = Path(__file__)
 
 HOUR = 3600.0
@@ -37,18 +40,18 @@ def sweep(
     hours: float,
     seconds: float,
 ) -> dict[str, Any]:
-    """Remove what nobody has written to for so long, and tell of databases that were set aside.
+    """Remove abandoned files, and report the databases that were set aside.
 
-    :param folders: where to look, below the folder; a star stands for all folders at a place.
-    :param set_aside: the pattern of a name that was given to a file which was replaced.
-    :param unfinished: the pattern of the name of a file that may still be written.
-    :param hours: after which such a file is abandoned, by the clock of the share's server.
-    :param seconds: after which the rest is left to the next time.
+    :param folders: where to look, relative to the folder; a star matches any one folder.
+    :param set_aside: the pattern for names of files that were set aside.
+    :param unfinished: the pattern for names of files that may still be written.
+    :param hours: how old such a file must be, by the clock of the share's server.
+    :param seconds: when to stop and leave the rest to the next run.
     """
     if not os.path.isdir(folder):
         return {"removed": 0, "databases": {}}
     end = time.monotonic() + seconds
-    now = _now_on_the_server(folder)
+    now = _server_time(folder)
     removed = 0
     databases: dict[str, list[str]] = collections.defaultdict(list)
     for place in _places(folder, folders):
@@ -66,7 +69,7 @@ def sweep(
 
 
 def settle(folder: str, *, name: str, set_aside: list[str], wanted: bool) -> dict[str, Any]:
-    """Have a database in its place if it is wanted, and nothing else of its that was set aside."""
+    """Move a database back if it is wanted and missing, and remove its other set-aside files."""
     place = os.path.join(folder, DATABASES)
     removed, back = 0, False
     for each in sorted(set_aside, reverse=True):
@@ -83,7 +86,10 @@ ACTIONS: dict[str, Callable[..., dict[str, Any]]] = {"sweep": sweep, "settle": s
 
 
 def _places(folder: str, folders: list[str]) -> Iterator[str]:
-    """The folders to look into: few files first, the others in an order that changes."""
+    """The folders to look into, each pattern's in random order.
+
+    A run that ends early has then looked into other folders than the one before.
+    """
     for below in folders:
         places = [folder]
         for part in below.split("/"):
@@ -109,7 +115,10 @@ def _files(place: str) -> list[os.DirEntry[str]]:
 
 
 def _settle_old(place: str, name: str, entry: os.DirEntry[str], before: float) -> int:
-    """Whoever set it aside a moment ago may be about to put the new file there."""
+    """Remove an old set-aside file, or move it back if its name is free. Returns 1 if removed.
+
+    A recent one stays: the process that set it aside may be about to move the new file there.
+    """
     try:
         if entry.stat(follow_symlinks=False).st_ctime > before:
             return 0
@@ -126,21 +135,21 @@ def _remove_if_older(entry: os.DirEntry[str], before: float) -> int:
     try:
         written = entry.stat(follow_symlinks=False).st_mtime
     except FileNotFoundError:
-        # It has just been finished.
+        # Its writer has just finished it.
         return 0
     return _removed(entry.path) if written < before else 0
 
 
 def _removed(path: str) -> int:
-    """1, or 0 where somebody still reads it, so that the server does not let it go yet."""
+    """Remove a file. Returns 1, or 0 when the server refuses because it is still open."""
     with contextlib.suppress(OSError):
         os.unlink(path)
         return 1
     return 0
 
 
-def _now_on_the_server(folder: str) -> float:
-    """What the clock says that the times of files are taken from."""
+def _server_time(folder: str) -> float:
+    """The time by the server's clock, which also sets the times of files."""
     path = os.path.join(folder, f".kolibri-azure-probe-{uuid.uuid4().hex}")
     try:
         with open(path, "xb") as file:
@@ -153,7 +162,7 @@ def _now_on_the_server(folder: str) -> float:
 
 def main() -> None:
     action, folder = sys.argv[1:3]
-    # What comes before this is not the share's time.
+    # The caller's deadline for the share begins here, after the start of Python.
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     try:

@@ -1,7 +1,7 @@
-"""Starts the probe of a folder, and gives up on it in time.
+"""Probes a folder in a separate process, with a deadline.
 
-A process that hangs in a dead share can't be ended, not even by SIGKILL, until the share answers.
-So it is never waited for, and no second one is started while it lives.
+A process that hangs on a dead share can't be killed, not even by SIGKILL, until the share answers.
+So this process never waits for it, and starts no second one while it lives.
 """
 
 from __future__ import annotations
@@ -20,36 +20,37 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from kolibri_azure_plugin.content.hung_probes import HungProbes
+
 PROGRAM = Path(__file__).with_name("probe_process.py")
 
-#: All that the probe inherits: it has no business with secrets.
+#: The environment variables that the probe inherits. It needs no others, such as secrets.
 NEEDED_BY_PYTHON = ("LD_LIBRARY_PATH",)
 
-#: Seconds that a probe may take from its first word on. A healthy share on Azure answers within
-#: 50 ms.
+#: Seconds for the probe from its `ready` on. A healthy share on Azure answers within 50 ms.
 DEADLINE = 1.5
 
-#: Seconds until that word: a busy machine takes its time to start Python, and the share has no part
-#: in it.
-STARTING = 10.0
-FIRST_WORD = b"ready\n"
+#: Seconds until `ready`. This time has nothing to do with the share: a busy machine is slow to
+#: start Python.
+START_TIMEOUT = 10.0
+READY_LINE = b"ready\n"
 
-#: Where a probe that hangs is noted for processes that come after this one; None: nowhere.
-_notes: Path | None = None
+#: Hung probes of earlier processes of this program; None when they are not tracked.
+_hung_earlier: HungProbes | None = None
 
 _hung: dict[str, subprocess.Popen[bytes]] = {}
 _locks: collections.defaultdict[str, threading.Lock] = collections.defaultdict(threading.Lock)
 
 
-class ProbeHangsError(Exception):
-    """The folder gave no answer within the deadline, or still gives none to an earlier probe."""
+class ProbeTimeoutError(Exception):
+    """A probe of the folder gave no answer within its deadline, or an earlier one still hangs."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Measurements:
     """What the probe measured; times in milliseconds, sizes in bytes.
 
-    :param marker: the text of the marker file that was asked for.
+    :param marker: the text of the requested marker file.
     """
 
     write_ms: float
@@ -62,27 +63,29 @@ class Measurements:
 
 @dataclasses.dataclass(frozen=True)
 class Throughput:
-    """How long a file of a known size took, in milliseconds."""
+    """How long it took to write, read and delete a file, in milliseconds."""
 
     write_ms: float
     read_ms: float
     delete_ms: float
 
 
-def note_hung_probes_in(file: Path) -> None:
-    """Start no probe, either, while one of an earlier process hangs that used the same file.
+def track_hung_probes(hung: HungProbes | None) -> None:
+    """Start no probe while one from an earlier process with the same file still hangs.
 
-    For a program that is run again and again: it would leave one more of them each time.
+    Without this, a program that runs often would leave another hung probe each time.
+
+    :param hung: None, the default, counts only the probes of this process.
     """
-    global _notes
-    _notes = file
+    global _hung_earlier
+    _hung_earlier = hung
 
 
 def touch(folder: str, marker: str | None = None) -> Measurements:
     """Write, read and delete a small file in the folder.
 
-    :param marker: name of a file in the folder whose text is asked for as well.
-    :raises ProbeHangsError: when there is no answer in time.
+    :param marker: the name of a file in the folder whose text to return as well.
+    :raises ProbeTimeoutError: when there is no answer in time.
     :raises OSError: when the folder can't be read or written.
     """
     return Measurements(**_probe("touch", folder, {"marker": marker}, DEADLINE))
@@ -94,17 +97,17 @@ def throughput(folder: str, size: int, seconds: float) -> Throughput:
 
 
 def missing(folder: str, names: Sequence[str], seconds: float) -> list[str]:
-    """The names that are no files in the folder; errors as for :func:`touch`."""
+    """Which of these files are missing from the folder; errors as for :func:`touch`."""
     report = _probe("missing", folder, {"names": list(names)}, seconds)
     return list(report["missing"])
 
 
-def errand(
+def run_program(
     program: Path, action: str, folder: str, arguments: dict[str, Any], seconds: float
 ) -> dict[str, Any]:
-    """Have another program, of the same form as the probe's, do something in the folder.
+    """Run another program in the folder, with the same command line and output as the probe's.
 
-    No probe waits for it. Errors as for :func:`touch`.
+    A hung program does not block probes of the folder. Errors as for :func:`touch`.
     """
     return _probe(action, folder, arguments, seconds, program)
 
@@ -115,27 +118,29 @@ def _probe(
     key = folder if program is PROGRAM else f"{folder} {program.stem}"
     with _locks[key]:
         earlier = _hung.get(key)
-        if (earlier is not None and earlier.poll() is None) or _noted_one_hangs(key):
-            raise ProbeHangsError("an earlier probe of it still hangs")
+        hangs_still = earlier is not None and earlier.poll() is None
+        if hangs_still or (_hung_earlier is not None and _hung_earlier.hangs_in(key)):
+            raise ProbeTimeoutError("an earlier probe of it still hangs")
         process = start(program, action, folder)
         if not _has_started(process):
             _abandon(process)
-            raise ProbeHangsError(f"the probe did not start within {STARTING:g} seconds")
+            raise ProbeTimeoutError(f"the probe did not start within {START_TIMEOUT:g} seconds")
         try:
             output, _ = process.communicate(json.dumps(arguments).encode(), timeout=seconds)
             _hung.pop(key, None)
         except subprocess.TimeoutExpired:
             _hung[key] = process
-            _note(key, process.pid)
+            if _hung_earlier is not None:
+                _hung_earlier.note(key, process.pid)
             _abandon(process)
-            raise ProbeHangsError(f"no answer within {seconds:g} seconds") from None
+            raise ProbeTimeoutError(f"no answer within {seconds:g} seconds") from None
     return _read_report(output)
 
 
 def start(
     program: Path, action: str, folder: str, buffer_size: int = -1
 ) -> subprocess.Popen[bytes]:
-    """A process of a probe's program, which is told more on its standard input."""
+    """Start a probe's program, which reads its arguments from standard input."""
     return subprocess.Popen(
         [sys.executable, "-I", "-S", str(program), action, folder],
         bufsize=buffer_size,
@@ -149,14 +154,14 @@ def start(
 
 
 def _has_started(process: subprocess.Popen[bytes]) -> bool:
-    """Wait for the first word; True also where the process has ended instead."""
+    """Wait for `ready`. True, too, when the process has ended instead."""
     assert process.stdout is not None
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
-        if not selector.select(STARTING):
+        if not selector.select(START_TIMEOUT):
             return False
-    # Beside the buffer: the rest is left for `communicate`.
-    os.read(process.stdout.fileno(), len(FIRST_WORD))
+    # Bypass the stream's buffer, so the rest stays in the pipe for `communicate`.
+    os.read(process.stdout.fileno(), len(READY_LINE))
     return True
 
 
@@ -166,43 +171,6 @@ def _abandon(process: subprocess.Popen[bytes]) -> None:
     for stream in (process.stdin, process.stdout):
         if stream is not None:
             stream.close()
-
-
-def _note(folder: str, pid: int) -> None:
-    if _notes is not None:
-        with contextlib.suppress(OSError):
-            noted = {**_read_notes(_notes), folder: (pid, _birth(pid))}
-            _notes.write_text(json.dumps(noted), encoding="utf-8")
-
-
-def _noted_one_hangs(folder: str) -> bool:
-    if _notes is None:
-        return False
-    pid, birth = _read_notes(_notes).get(folder, (0, ""))
-    return bool(birth) and _birth(pid) == birth
-
-
-def _read_notes(file: Path) -> dict[str, tuple[int, str]]:
-    """The process that hangs in each folder, and its birth; empty where nothing is noted."""
-    try:
-        notes = json.loads(file.read_text(encoding="utf-8"))
-        return {folder: (int(pid), str(birth)) for folder, (pid, birth) in notes.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {}
-
-
-def _birth(pid: int) -> str:
-    """When a process began, in the kernel's own units; empty when there is none of this id.
-
-    https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
-    """
-    try:
-        # The name, in brackets, may hold anything.
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return ""
-    state, birth = fields[0], fields[19]
-    return "" if state == "Z" else birth
 
 
 def _read_report(output: bytes) -> dict[str, Any]:

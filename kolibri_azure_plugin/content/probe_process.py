@@ -1,9 +1,11 @@
-"""Touches a folder and reports on it. A program of its own, because touching a dead share hangs.
+"""Touches a folder and reports on it. A separate program, because touching a dead share hangs.
 
-Run with an isolated Python, so it imports nothing but the standard library.
+It runs with an isolated Python, so it imports only the standard library.
+
 Usage: probe_process.py ACTION FOLDER, with the action's arguments as one JSON object on standard
-input; prints `ready`, then one JSON object. The actions are the functions of :data:`ACTIONS`. With
-the action `steadily` it touches the folder at each line of standard input, and prints as many.
+input. Prints `ready`, then one JSON object. The actions are the functions of :data:`ACTIONS`. The
+action `steadily` touches the folder once per line of standard input, and prints one JSON object
+each time.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from typing import Any, Callable
 
 PREFIX = ".kolibri-azure-probe-"
 
-#: Seconds after which a probe file was left by a probe that was killed.
+#: Seconds after which a probe file must be from a killed probe.
 ABANDONED = 600
 
 
@@ -41,7 +43,7 @@ def throughput(folder: str, size: int) -> dict[str, Any]:
 
 
 def missing(folder: str, names: list[str]) -> dict[str, Any]:
-    """Which of these files, named relative to the folder, are not there."""
+    """Which of these files, named relative to the folder, are missing."""
     return {"missing": [name for name in names if not os.path.exists(os.path.join(folder, name))]}
 
 
@@ -75,7 +77,7 @@ def _write_read_delete(folder: str, content: bytes) -> dict[str, float]:
 
 
 def _marker(path: str) -> str | None:
-    """The text of a file; None when it is not there, as on another share."""
+    """The text of a file; None when it is missing, as on the wrong share."""
     try:
         return _read_from_server(path).decode()
     except FileNotFoundError:
@@ -83,7 +85,7 @@ def _marker(path: str) -> str | None:
 
 
 def _read_from_server(path: str) -> bytes:
-    """The file's bytes, not those of the page cache."""
+    """The file's bytes from the server, not from the page cache."""
     with open(path, "rb") as file:
         if hasattr(os, "posix_fadvise"):
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
@@ -105,7 +107,7 @@ def _milliseconds(start: float) -> float:
 
 def main() -> None:
     action, folder = sys.argv[1:3]
-    # What comes before this is not the share's time.
+    # The caller's deadline for the share begins here, after the start of Python.
     _say("ready")
     if action == "steadily":
         for _ in sys.stdin.buffer:

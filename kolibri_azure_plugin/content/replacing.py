@@ -1,11 +1,12 @@
-"""Puts a file in the place of another, on a share where somebody may be reading that.
+"""Replaces files on a share, even while they are open.
 
-A server of SMB refuses to rename a file onto one that is open, and Linux then deletes that one, so
-that both are lost. What it takes is a new name for a file that is open: the old one is set aside,
-the new one gets its name, and whoever reads goes on in the old one. Between the two renames nothing
-has the name; SMB has no exchange of two names, and Azure Files no second name for one file. So what
-is set aside has a name that tells whose place it had: readers find it there, and so does whoever
-comes after a process that was killed.
+An SMB server refuses to rename a file onto one that is open. Linux then deletes the open file, and
+both are lost. But the server lets an open file be renamed. So the old file is set aside under
+another name and the new one takes its name, while readers go on with the old one.
+
+Between the two renames no file has the name: SMB can't exchange two names, and Azure Files has no
+hard links. So the name of a file set aside contains its original name. Readers find it by that, and
+so does the process that cleans up after one that was killed.
 """
 
 from __future__ import annotations
@@ -25,40 +26,41 @@ from kolibri_azure_plugin.errors import ContentShareError
 
 logger = logging.getLogger(__name__)
 
-#: After the name that a file had: when it was set aside, and what tells two of them apart.
+#: The name of a file set aside: its original name, the time in nanoseconds, and a random part.
 SET_ASIDE = re.compile(r"(?P<name>.+)\.(?P<when>[0-9a-f]{16})-[0-9a-f]{8}\.replaced")
 
-#: The same of a file that is to go for good, and never takes its place again.
+#: The name of a file being removed, which is never put back.
 REMOVED = re.compile(r".+\.[0-9a-f]{16}-[0-9a-f]{8}\.removed")
 
 SMB = frozenset({"cifs", "smb3"})
 
-#: What a server answers while somebody has a file open in a way that forbids its new name.
+#: The errors for a file that is open in a way that forbids renaming it.
 IN_USE = frozenset({errno.EACCES, errno.EBUSY, errno.EPERM, errno.ETXTBSY})
 
-#: Seconds for which such a file is asked for again, and between two tries.
-PATIENCE = 60.0
+#: Seconds to keep trying with such a file, and between two tries.
+IN_USE_TIMEOUT = 60.0
 PAUSE = 0.5
 
 
-def nobody_gives_up() -> None:
-    """Where there is no task that could be cancelled."""
+def never_cancelled() -> None:
+    """The `check_cancelled` of callers without a task."""
 
 
 def move_into_place(
-    move: Callable[[], None], path: str, *, give_up: Callable[[], None] = nobody_gives_up
+    move: Callable[[], None], path: str, *, check_cancelled: Callable[[], None] = never_cancelled
 ) -> str | None:
-    """Set aside what is at a path, then have the new file moved there; where the old one is now.
+    """Set aside the file at a path, and move the new one there. Returns where the old one is.
 
-    :param move: gives the new file that path; it may be called several times.
-    :param give_up: called while somebody keeps the file in use; what it raises ends the wait.
-    :raises ContentShareError: when it stays in use. The old file is where it was then, as after
-        whatever else goes wrong.
+    On any error, the old file is put back.
+
+    :param move: moves the new file to the path; it may be called several times.
+    :param check_cancelled: called while the file is in use; an exception ends the wait.
+    :raises ContentShareError: when the old file stays in use.
     """
-    aside = _patiently(lambda: _set_aside(path), path, give_up)
+    aside = _retry_while_in_use(lambda: _set_aside(path), path, check_cancelled)
     try:
-        _patiently(move, path, give_up)
-        # Kolibri's own move does nothing where it can't find the new file.
+        _retry_while_in_use(move, path, check_cancelled)
+        # Kolibri's own move silently does nothing when it can't find the new file.
         os.stat(path)
     except BaseException:
         if aside is not None:
@@ -68,61 +70,61 @@ def move_into_place(
 
 
 def put_back(path: str) -> bool:
-    """Give the newest file that was set aside its name again where nothing has it; True if so."""
+    """Move the newest file set aside back to a path that is free. Returns whether there was one."""
     aside = newest_set_aside(path)
     if aside is None or os.path.lexists(path):
         return False
     os.rename(aside, path)
-    logger.warning("%s is back, which a process that was killed had set aside.", path)
+    logger.warning("Moved %s back: a process that was killed had set it aside.", path)
     return True
 
 
 def swap_back(aside: str, path: str) -> None:
-    """Put what was set aside in the place of what came after it."""
+    """Put a file set aside back, in place of the one that replaced it."""
     later = move_into_place(lambda: os.rename(aside, path), path)
     if later is not None:
         remove_if_possible(later)
 
 
 def remove(path: str) -> None:
-    """Remove a file so that its name is free at once, whoever reads it still.
+    """Remove a file so that its name is free at once, even while readers have it open.
 
-    What a reader keeps from going at once has another name; housekeeping removes it.
+    A file that is still open stays under another name until housekeeping removes it.
 
-    :raises OSError: when it is not there, or can't be removed.
+    :raises OSError: when it is missing or can't be removed.
     """
-    if _may_have_two_names(path):
+    if _supports_hard_links(path):
         os.remove(path)
         return
-    going = _other_name(path, "removed")
-    os.rename(path, going)
-    remove_if_possible(going)
+    doomed = _other_name(path, "removed")
+    os.rename(path, doomed)
+    remove_if_possible(doomed)
 
 
 def newest_set_aside(path: str) -> str | None:
-    """The file that had this path last; None where there is none."""
+    """The file that was set aside from this path last; None if there is none."""
     folder, name = os.path.split(path)
-    found = [each for each in _names(folder) if name_before(each) == name]
-    return os.path.join(folder, max(found, key=_when)) if found else None
+    found = [each for each in _names(folder) if original_name(each) == name]
+    return os.path.join(folder, max(found, key=_set_aside_time)) if found else None
 
 
-def name_before(name: str) -> str | None:
-    """The name that a file had which was set aside; None for any other."""
+def original_name(name: str) -> str | None:
+    """The name that a file had before it was set aside; None for any other file."""
     found = SET_ASIDE.fullmatch(name)
     return found.group("name") if found else None
 
 
 def remove_if_possible(path: str) -> None:
-    """Remove a file that is in nobody's way; what can't be removed now is left to housekeeping."""
+    """Remove a file whose name no one needs, or leave it to housekeeping."""
     with contextlib.suppress(OSError):
         os.remove(path)
 
 
 def _set_aside(path: str) -> str | None:
-    """Give a file another name; where it can have two, it keeps the old one until the move."""
+    """Give a file another name. With hard links, it also keeps the old one until the move."""
     aside = _other_name(path, "replaced")
     try:
-        if not (_may_have_two_names(path) and _is_linked(path, aside)):
+        if not (_supports_hard_links(path) and _try_link(path, aside)):
             os.rename(path, aside)
     except FileNotFoundError:
         return None
@@ -133,10 +135,10 @@ def _other_name(path: str, ending: str) -> str:
     return f"{path}.{time.time_ns():016x}-{secrets.token_hex(4)}.{ending}"
 
 
-def _is_linked(path: str, aside: str) -> bool:
-    """Give a file a second name; False where it can have none, for which each system has a word.
+def _try_link(path: str, aside: str) -> bool:
+    """Create a hard link; False when the file system refuses, with whatever error.
 
-    :raises FileNotFoundError: when there is no file.
+    :raises FileNotFoundError: when there is no such file.
     """
     try:
         os.link(path, aside)
@@ -147,11 +149,11 @@ def _is_linked(path: str, aside: str) -> bool:
     return True
 
 
-def _may_have_two_names(path: str) -> bool:
-    """False on SMB: where it takes a second name, it still refuses to replace the first."""
+def _supports_hard_links(path: str) -> bool:
+    """False on SMB. Some servers create hard links, but none replaces an open file."""
     real = os.path.realpath(path)
     above = [mount for mount in mounts() if os.path.commonpath([mount.path, real]) == mount.path]
-    # Of two mounts at one place the later hides the other.
+    # Of two mounts at the same path, the later one hides the other.
     deepest = max(enumerate(above), key=lambda each: (len(each[1].path), each[0]), default=None)
     return deepest is None or deepest[1].type not in SMB
 
@@ -163,12 +165,12 @@ def _put_back(aside: str, path: str) -> None:
         elif not os.path.lexists(path):
             os.rename(aside, path)
     except OSError as error:
-        # The share has just gone away; whoever comes next finds it by its name.
-        logger.warning("%s stays aside as %s for now: %s", path, aside, error)
+        # The share has just gone away. The next process finds the file by its name.
+        logger.warning("Can't move %s back now, it remains as %s: %s", path, aside, error)
 
 
-def _patiently(
-    step: Callable[[], str | None], path: str, give_up: Callable[[], None]
+def _retry_while_in_use(
+    step: Callable[[], str | None], path: str, check_cancelled: Callable[[], None]
 ) -> str | None:
     began = time.monotonic()
     while True:
@@ -177,17 +179,18 @@ def _patiently(
         except OSError as error:
             if error.errno not in IN_USE:
                 raise
-            if time.monotonic() - began >= PATIENCE:
+            if time.monotonic() - began >= IN_USE_TIMEOUT:
                 raise _in_use(path, error) from error
-        give_up()
+        check_cancelled()
         time.sleep(PAUSE)
 
 
 def _in_use(path: str, error: OSError) -> ContentShareError:
     return ContentShareError(
-        f"{os.path.basename(path)} could not be replaced: somebody has it open.",
+        f"{os.path.basename(path)} can't be replaced while it is open.",
         expected=f"a file at {path} that can be renamed while it is read",
-        found=f"{error.strerror or error}, for {PATIENCE:g} seconds; the old file is where it was",
+        found=f"{error.strerror or error}, for {IN_USE_TIMEOUT:g} seconds; "
+        "the old file is still in place",
         remedy="Try again when fewer people download it, such as at night.\n"
         "To see who has it open: az storage share list-handle --account-name ACCOUNT "
         "-n SHARE --recursive",
@@ -198,12 +201,12 @@ def _in_use(path: str, error: OSError) -> ContentShareError:
 
 def _names(folder: str) -> Iterable[str]:
     try:
-        # A list of the folder, unlike the question for one name, is never answered from memory.
+        # Unlike a look-up of one name, listing the folder never uses the kernel's cache.
         return os.listdir(folder)
     except FileNotFoundError:
         return []
 
 
-def _when(name: str) -> str:
+def _set_aside_time(name: str) -> str:
     found = SET_ASIDE.fullmatch(name)
     return found.group("when") if found else ""

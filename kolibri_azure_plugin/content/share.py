@@ -1,4 +1,4 @@
-"""Verifies the folder that Kolibri keeps its content in."""
+"""Verifies that the content folder is a mounted share that works."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 
 from kolibri_azure_plugin.content import probe
 from kolibri_azure_plugin.content.mounts import Mount, mounted_at
-from kolibri_azure_plugin.content.probe import Measurements, ProbeHangsError
+from kolibri_azure_plugin.content.probe import Measurements, ProbeTimeoutError
 from kolibri_azure_plugin.errors import ContentShareError
+from kolibri_azure_plugin.errors.remedies import RESTART
 
 MOUNT_COMMAND = (
     "az webapp config storage-account add -g GROUP -n APP --custom-id MOUNT_NAME "
@@ -18,14 +19,14 @@ MOUNT_COMMAND = (
     "--access-key @FILE --mount-path {path}"
 )
 
-#: Says of each mount of an app whether its key and its share are right; shows no key.
-STATES_OF_MOUNTS = (
+#: Shows whether the key and the share name of each mount are right, without showing the key.
+SHOW_MOUNTS = (
     "az webapp config storage-account list -g GROUP -n APP "
     "--query '[].[value.mountPath, value.shareName, value.state]' -o table"
 )
-STATE_OF_ACCOUNT = "az storage account show -n ACCOUNT --query statusOfPrimary"
+SHOW_ACCOUNT_STATUS = "az storage account show -n ACCOUNT --query statusOfPrimary"
 
-#: What the operating system says where there is no room, which no waiting makes.
+#: The errors for a full share. Waiting does not help.
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 GROW_SHARE = "az storage share-rm update -g GROUP --storage-account ACCOUNT -n SHARE --quota GIB"
@@ -33,7 +34,7 @@ GROW_SHARE = "az storage share-rm update -g GROUP --storage-account ACCOUNT -n S
 
 @dataclasses.dataclass(frozen=True)
 class VerifiedShare:
-    """A share that works, with what was measured on the way."""
+    """A share that works, with the measurements that were taken."""
 
     mount: Mount
     measurements: Measurements
@@ -43,16 +44,16 @@ def verify(path: str, types: Sequence[str]) -> VerifiedShare:
     """Make sure that a share is mounted at exactly this path, and that it works.
 
     :param types: file system types that count as a share.
-    :raises ContentShareError: when it is not there, not a share, or does not work.
+    :raises ContentShareError: when it is missing, not a share, or does not work.
     """
     mount = find_mount(path, types)
     return VerifiedShare(mount, use(path))
 
 
 def find_mount(path: str, types: Sequence[str]) -> Mount:
-    """The share that is mounted at exactly this path. Never hangs: the share is not touched.
+    """The share that is mounted at exactly this path. Never hangs, as it does not touch the share.
 
-    :raises ContentShareError: when nothing is mounted there, or something else.
+    :raises ContentShareError: when nothing or something else is mounted there.
     """
     mount = mounted_at(path)
     if mount is None:
@@ -61,15 +62,15 @@ def find_mount(path: str, types: Sequence[str]) -> Mount:
             expected=f"a mount at {path} of type {' or '.join(types)}",
             found="a folder of the container, which is lost with the container, or nothing",
             remedy=MOUNT_COMMAND.format(path=path) + "\n"
-            "Where the app has this mount already, the next command says InvalidCredentials of a "
-            f"wrong key, and InvalidShare of a wrong name:\n{STATES_OF_MOUNTS}\n"
+            "If the app already has this mount, the next command shows InvalidCredentials for a "
+            f"wrong key, and InvalidShare for a wrong name:\n{SHOW_MOUNTS}\n"
             f"or, when findmnt -t {','.join(types)} shows it at another folder, set "
             "KOLIBRI_AZURE_CONTENT_MOUNT to that.",
             code="share-not-mounted",
         )
     if mount.type not in types:
         raise ContentShareError(
-            f"What is mounted at {path} is not a share.",
+            f"The mount at {path} is not a share.",
             expected=f"type {' or '.join(types)}",
             found=f"type {mount.type}, source {mount.source}",
             remedy=MOUNT_COMMAND.format(path=path) + "\n"
@@ -85,7 +86,7 @@ def find_mount(path: str, types: Sequence[str]) -> Mount:
 def use(path: str, marker: str | None = None) -> Measurements:
     """Write, read and delete a small file, within a deadline.
 
-    :raises ContentShareError: when that fails; a share that hangs may come back.
+    :raises ContentShareError: when that fails; transient when the share may come back.
     """
     with share_errors(path):
         return probe.touch(path, marker)
@@ -93,17 +94,17 @@ def use(path: str, marker: str | None = None) -> Measurements:
 
 @contextlib.contextmanager
 def share_errors(path: str) -> Iterator[None]:
-    """Turn what a probe of the share raises into what an administrator can use."""
+    """Turn a probe's exceptions into errors for the administrator."""
     try:
         yield
-    except ProbeHangsError as error:
+    except ProbeTimeoutError as error:
         raise ContentShareError(
             f"The share at {path} hangs.",
             expected="a file written, read and deleted in well under a second",
             found=str(error),
-            remedy=f"{STATE_OF_ACCOUNT}\n"
+            remedy=f"{SHOW_ACCOUNT_STATUS}\n"
             "Check port 445 between the app's network and the account; after a failover of the "
-            "account: az webapp restart -g GROUP -n APP",
+            f"account: {RESTART}",
             code="share-hangs",
             transient=True,
         ) from error
@@ -112,16 +113,16 @@ def share_errors(path: str) -> Iterator[None]:
 
 
 def explain(path: str, error: OSError) -> ContentShareError:
-    """What it means for an administrator that the operating system refused something there."""
+    """The error for the administrator that explains an OSError on the share."""
     reason = error.strerror or str(error)
     if error.errno == errno.EROFS:
         return _read_only(path, reason)
     if error.errno in (errno.EACCES, errno.EPERM):
         return ContentShareError(
-            f"Kolibri may not write to the share at {path}.",
+            f"Kolibri has no write access to the share at {path}.",
             expected="a share that this process may read and write",
             found=reason,
-            remedy="Give the user that runs Kolibri the right to write there; on App Service, "
+            remedy="Give the user that runs Kolibri write access; on App Service, "
             "mount the share with the account's current key:\n" + MOUNT_COMMAND.format(path=path),
             code="share-no-access",
         )
@@ -137,8 +138,7 @@ def explain(path: str, error: OSError) -> ContentShareError:
         f"The share at {path} does not work.",
         expected="a file written, read and deleted",
         found=reason,
-        remedy="Mount it anew: az webapp restart -g GROUP -n APP\n"
-        f"If it stays so: {STATE_OF_ACCOUNT}",
+        remedy=f"Mount it again: {RESTART}\nIf that does not help: {SHOW_ACCOUNT_STATUS}",
         code="share-dead",
         transient=True,
     )
@@ -146,7 +146,7 @@ def explain(path: str, error: OSError) -> ContentShareError:
 
 def _read_only(path: str, found: str) -> ContentShareError:
     return ContentShareError(
-        f"The share at {path} can't be written.",
+        f"The share at {path} is read-only.",
         expected="a share mounted for reading and writing",
         found=found,
         remedy=MOUNT_COMMAND.format(path=path),

@@ -1,4 +1,4 @@
-"""Which database to use: from one URL, or from Kolibri's plain database options."""
+"""The database to use, from one URL or from Kolibri's plain database options."""
 
 from __future__ import annotations
 
@@ -7,22 +7,27 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from kolibri_azure_plugin.configuration.deployment import Deployment
+from kolibri_azure_plugin.configuration.secrets import Secrets, variable_of
+from kolibri_azure_plugin.configuration.settings import Settings
 from kolibri_azure_plugin.database.tls import tls_options
 from kolibri_azure_plugin.errors import SecretError
-from kolibri_azure_plugin.redaction import remember
-from kolibri_azure_plugin.secrets import Secrets, variable_of
-from kolibri_azure_plugin.settings import Settings
-from kolibri_azure_plugin.settings_table import is_true
+from kolibri_azure_plugin.errors.debugging import is_true
+from kolibri_azure_plugin.errors.redaction import remember
+from kolibri_azure_plugin.errors.remedies import set_app_settings, set_secret
 
-#: Kolibri's channel import takes the last part, ``postgresql``, for its SQLAlchemy dialect.
+#: Kolibri's channel import uses the last part, ``postgresql``, as its SQLAlchemy dialect.
 ENGINE = "kolibri_azure_plugin.database.postgresql"
 
 SCHEMES = ("postgres", "postgresql", "pgsql")
 
-#: libpq parameters for every connection. A peer that went away without a word is noticed within a
-#: minute, while Azure's load balancers drop what was silent for four. GSS would bypass TLS.
+#: The name of each connection of an instance in pg_stat_activity, or the beginning of it.
+APPLICATION = "kolibri"
+
+#: libpq parameters for every connection. A silently lost peer is noticed within a minute; Azure's
+#: load balancers drop connections after four minutes of silence. GSS would bypass TLS.
 CONNECTION_OPTIONS: Mapping[str, Any] = {
-    "application_name": "kolibri",
+    "application_name": APPLICATION,
     "connect_timeout": 8,
     "keepalives": 1,
     "keepalives_idle": 30,
@@ -32,22 +37,35 @@ CONNECTION_OPTIONS: Mapping[str, Any] = {
     "gssencmode": "disable",
 }
 
-#: libpq parameters that a URL may set; the others would go around TLS or the sign-in.
+#: libpq parameters that a URL may set. Others could bypass TLS or the sign-in.
 URL_OPTIONS = frozenset(
     {"sslmode", "sslrootcert", "ssl_min_protocol_version", "target_session_attrs", "options"}
 ) | CONNECTION_OPTIONS.keys() - {"gssencmode"}
 
 
 def uses_postgresql() -> bool:
-    """True when Django's settings name PostgreSQL, and not a test deployment's SQLite."""
+    """True if Django uses PostgreSQL, not a test deployment's SQLite."""
     from django.conf import settings
 
     return bool(settings.DATABASES["default"]["ENGINE"] == ENGINE)
 
 
 @dataclasses.dataclass(frozen=True)
+class LoginSource:
+    """The source of the login.
+
+    :param secret: the secret's name; empty if the managed identity signs in to the database of
+        Kolibri's plain options.
+    :param is_url: True if the secret is a URL, which also names the database.
+    """
+
+    secret: str
+    is_url: bool
+
+
+@dataclasses.dataclass(frozen=True)
 class Login:
-    """Who signs in, and with what."""
+    """A user name and a password."""
 
     user: str
     password: str = dataclasses.field(repr=False)
@@ -57,8 +75,9 @@ class Login:
 class DatabaseConfig:
     """A PostgreSQL database, without its password.
 
-    :param secret: name of the secret that the login was read from.
+    :param secret: name of the secret with the login, if there is one.
     :param options: libpq parameters.
+    :param from_url: True if that secret is a URL.
     """
 
     host: str
@@ -67,9 +86,10 @@ class DatabaseConfig:
     user: str
     secret: str
     options: Mapping[str, Any]
+    from_url: bool = False
 
     def django_settings(self, conn_max_age: int) -> dict[str, Any]:
-        """An entry of DATABASES. It never holds a password: the backend adds it."""
+        """An entry of DATABASES, without the password, which the backend adds."""
         return {
             "ENGINE": ENGINE,
             "HOST": self.host,
@@ -82,44 +102,50 @@ class DatabaseConfig:
         }
 
     def connection_parameters(self) -> dict[str, Any]:
-        """The same as libpq parameters."""
+        """The same database as libpq parameters."""
         parameters = {"host": self.host, "dbname": self.name, **self.options}
         return {**parameters, "port": self.port} if self.port else parameters
 
 
-def read_config(
-    settings: Settings,
-    secrets: Secrets,
-    options: Mapping[str, Any],
-    environ: Mapping[str, str],
-) -> tuple[DatabaseConfig, Login]:
-    """The database that settings and secrets name, and the login of this moment.
+def login_source(deployment: Deployment, secrets: Secrets) -> LoginSource:
+    """The source of this deployment's login: a URL, unless only plain options are set.
 
-    :param options: section ``[Database]`` of Kolibri's options, for when there is no URL.
-    :param environ: the environment, for the variables that ask for an sslmode.
-    :raises KolibriAzureError: when there is none, or it is not a safe one.
+    :raises KolibriAzureError: when the vault can't be read to look for a URL.
     """
-    requested = _plain_ssl_modes(options, environ)
-    plain = bool(options.get("DATABASE_HOST"))
-    url = (
-        secrets.find(settings.database_url_secret, optional=True)
-        if plain
-        else secrets.get(settings.database_url_secret)
+    settings = deployment.settings
+    url = settings.database_url_secret
+    plain = bool(deployment.option("Database", "DATABASE_HOST"))
+    if not plain or secrets.find(url, optional=True) is not None:
+        return LoginSource(url, is_url=True)
+    if settings.database_auth == "entra":
+        return LoginSource("", is_url=False)
+    return LoginSource(settings.database_password_secret, is_url=False)
+
+
+def read_config(deployment: Deployment, secrets: Secrets) -> tuple[DatabaseConfig, Login]:
+    """The configured database, and the current login.
+
+    :raises KolibriAzureError: when no database is configured, or the connection would be unsafe.
+    """
+    settings = deployment.settings
+    requested = _plain_ssl_modes(deployment)
+    source = login_source(deployment, secrets)
+    if source.is_url:
+        return parse_url(secrets.get(source.secret), settings, requested)
+    password_secret = settings.database_password_secret
+    if not source.secret and secrets.is_in_environment(password_secret):
+        where = f"the environment variable {variable_of(password_secret)}"
+        raise _unexpected_password(where, settings)
+    login = Login(
+        deployment.option("Database", "DATABASE_USER"),
+        secrets.get(source.secret) if source.secret else "",
     )
-    if url is not None:
-        return parse_url(url, settings, requested)
-    secret = settings.database_password_secret
-    login = Login(str(options.get("DATABASE_USER") or ""), "")
-    if settings.database_auth == "password":
-        login = Login(login.user, secrets.get(secret))
-    elif secrets.is_in_environment(secret):
-        raise _password_beside_entra(f"the environment variable {variable_of(secret)}")
     config = DatabaseConfig(
-        host=str(options["DATABASE_HOST"]),
-        port=str(options.get("DATABASE_PORT") or ""),
-        name=str(options.get("DATABASE_NAME") or ""),
+        host=deployment.option("Database", "DATABASE_HOST"),
+        port=deployment.option("Database", "DATABASE_PORT"),
+        name=deployment.option("Database", "DATABASE_NAME"),
         user=login.user,
-        secret=secret,
+        secret=password_secret,
         options={**CONNECTION_OPTIONS, **tls_options(settings, requested)},
     )
     _require_complete(config, login, settings, "KOLIBRI_DATABASE_HOST, _NAME and _USER")
@@ -129,27 +155,27 @@ def read_config(
 def parse_url(
     url: str, settings: Settings, requested: Mapping[str, str] | None = None
 ) -> tuple[DatabaseConfig, Login]:
-    """The database and the login that a URL names.
+    """The database and the login in a URL.
 
-    :param requested: sslmodes that other sources ask for, by the source's name.
+    :param requested: sslmodes from other sources, by the source's name.
     """
     import dj_database_url
 
     where = f"secret {settings.database_url_secret}"
     if not url.strip().startswith(tuple(f"{scheme}://" for scheme in SCHEMES)):
-        raise _unusable(where, f"it does not begin with {SCHEMES[1]}://")
+        raise _unusable(where, f"it does not begin with {SCHEMES[1]}://", settings)
     try:
-        _refuse_loose_ends(url)
+        _require_plain_url(url)
         parsed = dj_database_url.parse(url.strip())
     except ValueError:
         # The parser's own message may quote a part of the password.
-        raise _unusable(where, "it is no valid URL") from None
+        raise _unusable(where, "it is not a valid URL", settings) from None
     login = Login(parsed["USER"], parsed["PASSWORD"])
     remember(login.password)
     given = dict(parsed.get("OPTIONS", {}))
     refused = sorted(given.keys() - URL_OPTIONS)
     if refused:
-        raise _unusable(where, f"its parameters {', '.join(refused)} are not accepted")
+        raise _unusable(where, f"its parameters {', '.join(refused)} are not accepted", settings)
     modes = dict(requested or {})
     if "sslmode" in given:
         modes[where] = str(given.pop("sslmode"))
@@ -160,28 +186,30 @@ def parse_url(
         user=login.user,
         secret=settings.database_url_secret,
         options={**CONNECTION_OPTIONS, **tls_options(settings, modes), **given},
+        from_url=True,
     )
     _require_complete(config, login, settings, where)
     return config, login
 
 
-def _refuse_loose_ends(url: str) -> None:
-    """A password that is not percent-encoded may split into something that looks like a URL.
+def _require_plain_url(url: str) -> None:
+    """Detect a password that is not percent-encoded, which may still parse as a URL.
 
-    :raises ValueError: when a part after the host holds what only a password can hold.
+    :raises ValueError: when a part after the host contains characters of a password.
     """
     parts = urlsplit(url)
     if parts.fragment or "@" in parts.path + parts.query:
         raise ValueError
 
 
-def _plain_ssl_modes(options: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, str]:
-    """What Kolibri's own option asks for, and KOLIBRI_DATABASE_SSL of deployments before it.
+def _plain_ssl_modes(deployment: Deployment) -> dict[str, str]:
+    """The sslmodes of Kolibri's own option, and of KOLIBRI_DATABASE_SSL in older deployments.
 
-    Kolibri's default is ``disable``, so that word counts only where somebody wrote it.
+    Kolibri may write its default, ``disable``, to options.ini, so that value counts only in the
+    environment.
     """
-    modes = {}
-    mode = str(options.get("DATABASE_SSL_MODE") or "disable")
+    environ, modes = deployment.environ, {}
+    mode = deployment.option("Database", "DATABASE_SSL_MODE") or "disable"
     if mode != "disable" or environ.get("KOLIBRI_DATABASE_SSL_MODE"):
         modes["KOLIBRI_DATABASE_SSL_MODE"] = mode
     wanted = environ.get("KOLIBRI_DATABASE_SSL", "").strip()
@@ -193,29 +221,29 @@ def _plain_ssl_modes(options: Mapping[str, Any], environ: Mapping[str, str]) -> 
 def _require_complete(config: DatabaseConfig, login: Login, settings: Settings, where: str) -> None:
     for part, value in (("host", config.host), ("database", config.name), ("user", config.user)):
         if not value:
-            raise _unusable(where, f"it names no {part}")
+            raise _unusable(where, f"it has no {part}", settings)
     if settings.database_auth == "entra" and login.password:
-        raise _password_beside_entra(where)
+        raise _unexpected_password(where, settings)
     if settings.database_auth == "password" and not login.password:
-        raise _unusable(where, "it has no password, and KOLIBRI_AZURE_DATABASE_AUTH is password")
+        found = "it has no password, and KOLIBRI_AZURE_DATABASE_AUTH is password"
+        raise _unusable(where, found, settings)
 
 
-def _password_beside_entra(where: str) -> SecretError:
+def _unexpected_password(where: str, settings: Settings) -> SecretError:
     return SecretError(
-        "The database login holds a password, but KOLIBRI_AZURE_DATABASE_AUTH is entra.",
+        "The database login contains a password, but KOLIBRI_AZURE_DATABASE_AUTH is entra.",
         expected="the identity's name and no password: "
         "postgresql://NAME_OF_THE_IDENTITY@HOST/DATABASE",
         found=f"a password in {where}",
         remedy="Remove the password: delete the variable, or set the URL without it:\n"
-        "az keyvault secret set --vault-name NAME -n kolibri-database-url --file FILE\n"
+        f"{set_secret(settings.database_url_secret)}\n"
         "or sign in with the password:\n"
-        "az webapp config appsettings set -g GROUP -n APP --settings "
-        "KOLIBRI_AZURE_DATABASE_AUTH=password",
+        + set_app_settings("KOLIBRI_AZURE_DATABASE_AUTH=password"),
         code="database-url",
     )
 
 
-def _unusable(where: str, found: str) -> SecretError:
+def _unusable(where: str, found: str, settings: Settings) -> SecretError:
     return SecretError(
         "The database can't be found from the settings.",
         expected="postgresql://USER:PASSWORD@HOST:5432/DATABASE, where special characters of "
@@ -223,6 +251,6 @@ def _unusable(where: str, found: str) -> SecretError:
         found=f"{where}: {found}",
         remedy="Percent-encode the password, and set the secret again:\n"
         "python3 -c 'import getpass, urllib.parse as u; print(u.quote(getpass.getpass(), \"\"))'\n"
-        "az keyvault secret set --vault-name NAME -n kolibri-database-url --file FILE",
+        + set_secret(settings.database_url_secret),
         code="database-url",
     )

@@ -1,4 +1,4 @@
-"""What signs in to PostgreSQL at this moment: a password from a secret, or a token."""
+"""The current credentials for PostgreSQL: a password from a secret, or a token."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from typing import Callable, Protocol
 from kolibri_azure_plugin.cloud.identity import POSTGRESQL_SCOPE, Identity
 from kolibri_azure_plugin.database.config import Login
 from kolibri_azure_plugin.errors import KolibriAzureError
-from kolibri_azure_plugin.redaction import remember
+from kolibri_azure_plugin.errors.redaction import remember
 
-#: Seconds in which nobody asks again after the source had no other login, so that one that is wrong
-#: at its source too does not turn every request into one to Azure.
+#: Seconds before the source is read again if it had no other login. Otherwise a wrong secret would
+#: turn every request into a request to Azure.
 PAUSE = 5.0
 
 
 class Credentials(Protocol):
-    """Gives the login for each connection that is opened."""
+    """Provides the login for each new connection."""
 
     def current(self) -> Login:
-        """The login to try."""
+        """The login to use."""
 
     def renew(self, refused: Login) -> Login | None:
-        """Another login after this one was refused; None when there is no other."""
+        """Another login after this one was refused; None if there is no other."""
 
 
 class PasswordCredentials:
-    """The login that a secret names; it is read again when PostgreSQL refuses it.
+    """The login in a secret, which is read again when PostgreSQL refuses it.
 
-    So a rotation needs no restart: the new password goes into the vault, then into PostgreSQL.
+    So a rotation needs no restart: set the new password in the vault, then in PostgreSQL.
 
-    :param read_again: reads the secret afresh from where it came.
+    :param read_again: reads the secret from its source again.
     """
 
     def __init__(self, login: Login, read_again: Callable[[], Login]) -> None:
@@ -47,7 +47,7 @@ class PasswordCredentials:
     def renew(self, refused: Login) -> Login | None:
         """Read the secret again, once for all threads whose sign-in was refused.
 
-        :raises KolibriAzureError: when it can't be read; for all of them the same one.
+        :raises KolibriAzureError: when it can't be read; the same error for all of them.
         """
         with self._lock:
             if self._login == refused and time.monotonic() - self._in_vain_at > PAUSE:
@@ -69,7 +69,7 @@ class PasswordCredentials:
 
 
 class EntraCredentials:
-    """A token of the managed identity is the password; the SDK keeps it until it nears its end."""
+    """A token of the managed identity as the password. The SDK caches it until it nears expiry."""
 
     def __init__(self, user: str, identity: Identity) -> None:
         self._user = user
@@ -83,7 +83,7 @@ class EntraCredentials:
         return Login(self._user, token)
 
     def renew(self, refused: Login) -> Login | None:
-        """Have a new token issued, once for all threads whose sign-in was refused."""
+        """Request a new token, once for all threads whose sign-in was refused."""
         with self._lock:
             login = self.current()
             if login == refused and time.monotonic() - self._renewed_at > PAUSE:

@@ -1,7 +1,7 @@
-"""What libpq's words for a failed connection mean, and what to do about each.
+"""Explains libpq's messages for failed connections, with a remedy for each.
 
-psycopg2 gives no SQLSTATE for a connection that was never made, so the text is all there is. The
-texts are those of libpq and of PostgreSQL 15 to 18 with English messages, which Azure has.
+psycopg2 has no SQLSTATE for a connection that was never established, so the text must do. The texts
+are those of libpq and PostgreSQL 15 to 18 with English messages, which Azure uses.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 
 from kolibri_azure_plugin.database.config import DatabaseConfig
 from kolibri_azure_plugin.errors import DatabaseError
-from kolibri_azure_plugin.redaction import redact
+from kolibri_azure_plugin.errors.redaction import redact
 
 SERVER = "az postgres flexible-server"
 
@@ -20,7 +20,7 @@ SIGN_IN_REFUSED = "database-sign-in"
 
 @dataclasses.dataclass(frozen=True)
 class Failure:
-    """One way in which connecting fails; the remedy may name parts of the configuration."""
+    """One kind of failed connection. The remedy may name parts of the configuration."""
 
     code: str
     pattern: str
@@ -33,7 +33,7 @@ FAILURES = (
         SIGN_IN_REFUSED,
         r"(password|RADIUS|LDAP|PAM|SCRAM) authentication failed|role \".*\" does not exist"
         r"|no password supplied|access token",
-        "Put the right URL into secret {secret}, and the password that it names into the server:\n"
+        "Set secret {secret} to the right URL, and the server to the password in that URL:\n"
         f"{SERVER} update -g GROUP -n SERVER --admin-password @FILE\n"
         "or, when {user} is not the server's administrator: psql -d {name} -c '\\password {user}'\n"
         "With KOLIBRI_AZURE_DATABASE_AUTH=entra the user is the identity's name:\n"
@@ -53,7 +53,7 @@ FAILURES = (
     Failure(
         "database-not-allowed",
         r"no pg_hba\.conf entry",
-        "The server lets this address, user or kind of connection not in:\n"
+        "The server does not allow this address, user or kind of connection:\n"
         f"{SERVER} firewall-rule create -g GROUP -s SERVER -n kolibri --start-ip-address IP "
         "--end-ip-address IP\nor put the app into the server's network.",
     ),
@@ -107,7 +107,7 @@ FAILURES = (
     ),
 )
 
-#: What no pattern knows: waiting costs only time, and giving up might take a whole site down.
+#: Any other message. Waiting costs only time, but giving up might take a whole site down.
 UNKNOWN = Failure(
     "database-unknown",
     "",
@@ -118,13 +118,13 @@ UNKNOWN = Failure(
 
 
 def failure_of(error: Exception) -> Failure:
-    """The failure that libpq's text names."""
+    """The failure that matches libpq's text."""
     text = str(error)
     return next((f for f in FAILURES if re.search(f.pattern, text)), UNKNOWN)
 
 
 def explain(error: Exception, config: DatabaseConfig) -> DatabaseError:
-    """The error that tells an administrator what psycopg2's means."""
+    """Translate psycopg2's error for an administrator."""
     failure = failure_of(error)
     port = config.port or "5432"
     return DatabaseError(

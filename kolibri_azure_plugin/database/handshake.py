@@ -1,4 +1,4 @@
-"""What PostgreSQL shows of its certificate, before anybody signs in."""
+"""Reads PostgreSQL's certificate, without signing in."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Handshake:
     """A TLS handshake with PostgreSQL.
 
     :param verified: the certificate was verified, as sslmode asks.
-    :param days_left: until the certificate ends.
+    :param days_left: until the certificate expires.
     """
 
     version: str
@@ -30,11 +30,11 @@ class Handshake:
     verified: bool
 
 
-def shake_hands(config: DatabaseConfig, timeout: float) -> Handshake:
-    """Begin a TLS connection as sslmode asks, and end it.
+def perform_handshake(config: DatabaseConfig, timeout: float) -> Handshake:
+    """Open a TLS connection as sslmode asks, and close it.
 
     :param timeout: seconds for each step.
-    :raises OSError: in libpq's words where it has some, when the server does not play along.
+    :raises OSError: when the handshake fails, with libpq's message if it has one.
     """
     address = (config.host, int(config.port or 5432))
     with socket.create_connection(address, timeout) as plain:
@@ -49,7 +49,7 @@ def shake_hands(config: DatabaseConfig, timeout: float) -> Handshake:
 
 
 def _tls_context(config: DatabaseConfig) -> ssl.SSLContext:
-    """What libpq does for each sslmode."""
+    """The equivalent of libpq's behaviour for each sslmode."""
     mode, root_cert = config.options["sslmode"], config.options.get("sslrootcert")
     tls_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     tls_context.check_hostname = mode == "verify-full"
@@ -61,7 +61,7 @@ def _tls_context(config: DatabaseConfig) -> ssl.SSLContext:
 
 
 def _describe(secure: ssl.SSLSocket, config: DatabaseConfig) -> Handshake:
-    # Brought by azure-identity; only the doctor needs it.
+    # A dependency of azure-identity, which only the doctor needs.
     from cryptography import x509
 
     certificate = x509.load_der_x509_certificate(secure.getpeercert(binary_form=True) or b"")

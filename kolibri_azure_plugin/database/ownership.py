@@ -1,7 +1,7 @@
-"""Whose the database is, what Kolibri's user may do in it, and whether it may hold data.
+"""The owner of the database, the rights of Kolibri's user, and whether it may contain data.
 
 Since PostgreSQL 15 only a database's owner may create tables in its schema public, unless granted,
-and in every version only a table's owner may change it. Both go for members of the owner too.
+and in every version only a table's owner may change it. Members of the owner role may do both too.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ from typing import Any
 import psycopg2
 from psycopg2 import sql
 
-#: The tables that Kolibri 0.19, Django and this plugin make. Others in the same schema are not
-#: Kolibri's business.
-TABLES_OF_KOLIBRI = (
+#: The tables of Kolibri 0.19, Django and this plugin. Others in the same schema do not matter.
+KOLIBRI_TABLES = (
     "^(analytics|attendance|auth|bookmarks|content|courses|device|discovery|django|exams"
     "|kolibri_azure|kolibriauth|lessons|logger|morango|notifications)_|^jobs$"
 )
 
-#: A schema that is missing has no keeper; pg_database_owner stands for whoever owns the database.
+#: A missing schema has no keeper. The role pg_database_owner means the owner of the database.
 EXAMINE = """
     SELECT current_user::text,
            current_database()::text,
@@ -45,7 +44,7 @@ EXAMINE = """
     WHERE datname = current_database()
 """
 
-#: Every table, of whatever schema, and whether this user can look into it.
+#: Every table in any schema, and whether this user can read it.
 TABLES = """
     SELECT nspname, relname,
            relkind <> 'f' AND has_schema_privilege(nspname, 'USAGE')
@@ -55,29 +54,29 @@ TABLES = """
     ORDER BY nspname, relname
 """
 
-#: Seconds for a look into all tables.
+#: Seconds for a look at all tables.
 LOOK_SECONDS = 3
 
-#: Row security would hide rows; without it PostgreSQL refuses to look, which counts as data.
+#: Row security would hide rows. With it off, PostgreSQL refuses to read, which counts as data.
 LOOK = sql.SQL(
     "SET LOCAL statement_timeout = {seconds}; SET LOCAL row_security = off;"
     "SELECT 'it holds a large object' WHERE EXISTS (SELECT FROM pg_largeobject_metadata)"
 ).format(seconds=sql.Literal(f"{LOOK_SECONDS}s"))
 LOOK_INTO = sql.SQL(" UNION ALL SELECT {sentence} WHERE EXISTS (SELECT FROM {table})")
-STOP_AT_THE_FIRST = sql.SQL(" LIMIT 1")
+LIMIT_ONE = sql.SQL(" LIMIT 1")
 
 
 @dataclasses.dataclass(frozen=True)
 class Ownership:
-    """What PostgreSQL says of one database and the user that asks.
+    """The rights of one user in one database, according to PostgreSQL.
 
-    :param user: the role that asks.
+    :param user: the role that is signed in.
     :param version: the server's major version.
     :param owner: the role that the database belongs to.
     :param owns_database: the user is the owner, or inherits the owner's rights.
-    :param schema: where the user's tables go; ``public`` when nothing else does.
-    :param keeper: the role that can give rights in the schema; None when there is no such schema.
-    :param has_group: there is a role :attr:`group` already.
+    :param schema: the schema for the user's tables; ``public`` by default.
+    :param keeper: the role that can grant rights in the schema; None if the schema is missing.
+    :param has_group: the role :attr:`group` exists already.
     :param owners_of_tables: roles that Kolibri's tables belong to and whose rights the user lacks.
     :param superusers: all of them.
     """
@@ -97,31 +96,31 @@ class Ownership:
 
     @property
     def group(self) -> str:
-        """The role that can own the database for several others."""
+        """The role that can own the database on behalf of several others."""
         return f"{self.database}_owner"
 
     @property
     def may_migrate(self) -> bool:
-        """True when Kolibri can create its tables, and change those that are there."""
+        """True if Kolibri can create its tables, and change the existing ones."""
         return self.may_create and not self.owners_of_tables
 
 
 def examine(session: Any) -> Ownership:
-    """What PostgreSQL says, in one round trip; no table has to be readable.
+    """Query the ownership in one round trip. No table needs to be readable.
 
-    :param session: a connection of psycopg2 in autocommit mode.
+    :param session: a psycopg2 connection in autocommit mode.
     """
     with session.cursor() as cursor:
-        cursor.execute(EXAMINE, (TABLES_OF_KOLIBRI,))
+        cursor.execute(EXAMINE, (KOLIBRI_TABLES,))
         return Ownership(*cursor.fetchone())
 
 
 def signs_of_data(session: Any) -> str:
-    """Why the database may hold data, such as "table jobs holds rows"; empty when it holds none.
+    """Why the database may contain data, such as "table jobs holds rows"; empty if it has none.
 
-    What can't be looked at counts as data.
+    A table that can't be read counts as data.
 
-    :param session: a connection of psycopg2 in autocommit mode.
+    :param session: a psycopg2 connection in autocommit mode.
     """
     try:
         return _look(session)
@@ -144,6 +143,6 @@ def _look(session: Any) -> str:
             )
             for schema, table, _ in tables
         )
-        cursor.execute(sql.Composed([LOOK, *looks, STOP_AT_THE_FIRST]))
+        cursor.execute(sql.Composed([LOOK, *looks, LIMIT_ONE]))
         found = cursor.fetchone()
     return str(found[0]) if found else ""

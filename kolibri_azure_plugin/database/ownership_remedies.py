@@ -1,10 +1,10 @@
-"""How Kolibri's user comes by its rights in a database that belongs to somebody else.
+"""How to give Kolibri's user its rights in a database that belongs to another role.
 
-Two things are easily got wrong. A GRANT of somebody who may not give that right answers GRANT and
-gives nothing. And since PostgreSQL 16 nobody but a superuser can hand a table or a database to a
-role that he is no member of, CREATEROLE or not: so a role that both are members of takes it over.
+Two mistakes are easy to make. GRANT by a role that may not grant that right reports GRANT and
+does nothing. And since PostgreSQL 16 only a superuser can give a table or a database to a role
+without being a member of it, CREATEROLE or not. So a group role takes over, with both as members.
 
-A command that deletes data is named only where no table holds a row and nothing else helps.
+A command that deletes data is suggested only if no table has a row and nothing else helps.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ from typing import Any
 from kolibri_azure_plugin.database.failures import SERVER
 from kolibri_azure_plugin.database.ownership import Ownership, signs_of_data
 from kolibri_azure_plugin.errors import DatabaseError
+from kolibri_azure_plugin.errors.remedies import set_secret
 
-#: Superusers that Azure keeps for itself: nobody else can act as one of them.
-ROLES_OF_THE_PLATFORM = frozenset({"azuresu", "azure_superuser"})
+#: Superusers that Azure keeps for itself. No one else can act as one of them.
+PLATFORM_ROLES = frozenset({"azuresu", "azure_superuser"})
 
-#: The first version in which each membership says whether it brings the role's rights.
+#: The first version in which each membership defines whether it inherits the role's rights.
 INHERIT_BY_MEMBERSHIP = 16
 
-#: For every table of a role in a schema: there is no single statement for that.
+#: Changes the owner of every table of a role in a schema, for which no single statement exists.
 HAND_OVER_TABLES = """\
 DO $$ DECLARE item text; BEGIN
   FOR item IN SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
@@ -43,7 +44,7 @@ class Step:
 def refusal(ownership: Ownership, session: Any) -> DatabaseError:
     """The error for a user that can't migrate the database.
 
-    :param session: a connection of psycopg2 in autocommit mode, to look for data with.
+    :param session: a psycopg2 connection in autocommit mode, used to look for data.
     """
     signs = signs_of_data(session)
     if ownership.may_create:
@@ -54,15 +55,15 @@ def refusal(ownership: Ownership, session: Any) -> DatabaseError:
         failed,
         expected=f"database {ownership.database} and its tables to belong to {ownership.user}, "
         "or to a role whose rights it has",
-        found=f"{belongings(ownership)}; {signs or 'no table holds a row'}",
-        # Whoever hands the tables over can do the same with the database.
+        found=f"{describe_owners(ownership)}; {signs or 'no table holds a row'}",
+        # The owner of the tables can also give away the database.
         remedy=remedy(ownership, signs, take_over=ownership.owner in ownership.owners_of_tables),
         code=code,
     )
 
 
-def belongings(ownership: Ownership) -> str:
-    """What belongs to whom, in a few words."""
+def describe_owners(ownership: Ownership) -> str:
+    """The owners of the database, its schema and its tables, in a few words."""
     parts = [f"the database belongs to {ownership.owner}"]
     if ownership.keeper is None:
         parts.append(f"there is no schema {ownership.schema}")
@@ -74,21 +75,21 @@ def belongings(ownership: Ownership) -> str:
 
 
 def remedy(ownership: Ownership, signs: str, *, take_over: bool = False) -> str:
-    """How the user comes by what it lacks. The data stay.
+    """How to give the user the rights that it lacks, without losing data.
 
-    :param signs: why the database may hold data; empty when it holds none.
-    :param take_over: the database itself shall belong to the user, too.
+    :param signs: why the database may contain data; empty if it has none.
+    :param take_over: make the user the owner of the database too.
     """
     steps = _steps(ownership, take_over=take_over)
-    if ROLES_OF_THE_PLATFORM.isdisjoint(step.by for step in steps):
+    if PLATFORM_ROLES.isdisjoint(step.by for step in steps):
         return _written_out(steps, ownership.database)
     if signs or ownership.may_migrate:
-        return f"Nobody but Azure can give rights in it. So copy {copy(ownership)}"
+        return f"Only Azure can grant rights in it. So copy {copy(ownership)}"
     return _delete_and_deploy(ownership)
 
 
 def temporary_tables(ownership: Ownership) -> str:
-    """How the user comes by the right to create temporary tables."""
+    """How to give the user the right to create temporary tables."""
     database, user = _identifier(ownership.database), _identifier(ownership.user)
     grant = f"GRANT TEMPORARY ON DATABASE {database} TO {user};"
     return _written_out([Step(ownership.owner, grant)], ownership.database)
@@ -141,7 +142,7 @@ def _written_out(steps: list[Step], database: str) -> str:
     blocks = []
     for role, its_steps in itertools.groupby(steps, key=lambda step: step.by):
         statements = [step.statement for step in its_steps]
-        # A single one fits into the line, which is all that a log shows of a remedy.
+        # A single statement fits on the line. A log shows only the first line of a remedy.
         separator = " " if len(statements) == 1 and "\n" not in statements[0] else "\n"
         head = f"As {role}, or a member of it, in database {database}:"
         blocks.append(separator.join([head, "\n".join(statements)]))
@@ -150,8 +151,8 @@ def _written_out(steps: list[Step], database: str) -> str:
 
 def _delete_and_deploy(ownership: Ownership) -> str:
     return (
-        "Nobody but Azure can give rights in it. As no table holds a row: remove the lock, delete "
-        "the database, and deploy again, which makes it anew:\n"
+        "Only Azure can grant rights in it. As no table holds a row: remove the lock, delete the "
+        "database, and deploy again, which creates a new one:\n"
         "az lock delete -n keep-the-database -g GROUP --resource SERVER "
         "--resource-type Microsoft.DBforPostgreSQL/flexibleServers\n"
         f"{SERVER} db delete -g GROUP -s SERVER -n {ownership.database}"
@@ -159,9 +160,9 @@ def _delete_and_deploy(ownership: Ownership) -> str:
 
 
 def copy(ownership: Ownership) -> str:
-    """How the data come into a new database that is the user's own; the sentence has begun.
+    """How to copy the data to a new database of the user; continues a sentence.
 
-    What is written while they are copied would be lost, so the app is stopped.
+    The app is stopped, because anything written during the copy would be lost.
     """
     group = _identifier(ownership.group)
     make = _commands(
@@ -178,7 +179,7 @@ def copy(ownership: Ownership) -> str:
         f"psql -d NEW -1 -v ON_ERROR_STOP=1 {_commands(f'SET ROLE {group}')} -f kolibri.sql\n"
         "Then put a URL that names NEW into the secret, and databaseName into the parameters of "
         "the template, which writes it at each deployment:\n"
-        "az keyvault secret set --vault-name NAME -n kolibri-database-url --file FILE\n"
+        f"{set_secret('kolibri-database-url')}\n"
         "az webapp start -g GROUP -n APP"
     )
 

@@ -1,8 +1,8 @@
-"""The same login and the same TLS for channel import, which connects through SQLAlchemy.
+"""Makes channel import, which connects through SQLAlchemy, use the same login and the same TLS.
 
 Kolibri formats a SQLAlchemy URL from DATABASES without quoting and without sslmode (0.19.5,
-core/content/utils/sqlalchemybridge.py). The URL still says which engine is Kolibri's own; what is
-connected to is decided here.
+core/content/utils/sqlalchemybridge.py). The URL only identifies Kolibri's own engine. The
+connection's parameters come from here.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ def connect_like_django() -> None:
 
 
 def _connect(dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> Any:
-    """A connection for SQLAlchemy; None lets it connect to somebody else's database itself."""
-    if dialect.name != "postgresql" or parameters != _parameters_of_kolibri(dialect):
+    """A connection to Kolibri's database; None lets SQLAlchemy connect to any other itself."""
+    if dialect.name != "postgresql" or parameters != _kolibri_parameters(dialect):
         return None
     database = connections.current()
     return database.reconnect(
@@ -35,7 +35,7 @@ def _connect(dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, 
     )
 
 
-def _parameters_of_kolibri(dialect: Any) -> dict[str, Any]:
+def _kolibri_parameters(dialect: Any) -> dict[str, Any]:
     from kolibri.core.content.utils.sqlalchemybridge import get_default_db_string
     from sqlalchemy.engine import make_url
 

@@ -1,4 +1,4 @@
-"""How PostgreSQL's certificate is verified."""
+"""The settings for verifying PostgreSQL's certificate."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import os
 import ssl
 from collections.abc import Mapping
 
+from kolibri_azure_plugin.configuration.settings import ACCEPTED_SSL_MODES, Settings
 from kolibri_azure_plugin.errors import SettingsError
-from kolibri_azure_plugin.settings import ACCEPTED_SSL_MODES, Settings
+from kolibri_azure_plugin.errors.remedies import delete_app_settings, set_secret
 
-#: Where systems keep their certificate authorities, Debian and Alpine first.
+#: The systems' files of certificate authorities, Debian and Alpine first.
 SYSTEM_BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -19,10 +20,10 @@ SYSTEM_BUNDLES = (
 
 
 def tls_options(settings: Settings, requested: Mapping[str, str]) -> dict[str, str]:
-    """The libpq parameters for TLS: the strictest mode that anything asks for.
+    """The libpq parameters for TLS, with the strictest mode of all sources.
 
-    :param requested: the sslmode that each other source asks for, by the source's name.
-    :raises SettingsError: when a source asks for less than encryption, or there is no CA file.
+    :param requested: sslmodes from other sources, by the source's name.
+    :raises SettingsError: when a source permits unencrypted connections, or there is no CA file.
     """
     for source, mode in requested.items():
         if mode not in ACCEPTED_SSL_MODES:
@@ -31,7 +32,7 @@ def tls_options(settings: Settings, requested: Mapping[str, str]) -> dict[str, s
     root_cert = settings.database_ssl_root_cert
     if root_cert and not _readable(root_cert):
         raise _no_root_cert(
-            f"KOLIBRI_AZURE_DATABASE_SSL_ROOT_CERT names {root_cert}, no readable file"
+            f"KOLIBRI_AZURE_DATABASE_SSL_ROOT_CERT is {root_cert}, which is not a readable file"
         )
     if not root_cert and strictest != "require":
         root_cert = system_bundle()
@@ -41,8 +42,8 @@ def tls_options(settings: Settings, requested: Mapping[str, str]) -> dict[str, s
 def system_bundle() -> str:
     """The file with the system's certificate authorities.
 
-    libpq's own ``sslrootcert=system`` looks where its OpenSSL was built, which in psycopg2's
-    wheel is a folder that no system has.
+    libpq's own ``sslrootcert=system`` uses a folder compiled into its OpenSSL. In psycopg2's wheel,
+    that folder exists on no system.
     """
     known = ssl.get_default_verify_paths()
     for candidate in (os.environ.get(known.openssl_cafile_env), known.cafile, *SYSTEM_BUNDLES):
@@ -52,7 +53,7 @@ def system_bundle() -> str:
 
 
 def _readable(path: str) -> bool:
-    """Whether it is a file that this user may read; no, too, where its folder is closed."""
+    """Whether it is a file that this user may read. False if its folder is not accessible."""
     return os.path.isfile(path) and os.access(path, os.R_OK)
 
 
@@ -70,11 +71,10 @@ def _make_stronger(source: str, mode: str) -> str:
     kind, _, name = source.partition(" ")
     if kind == "secret":
         return (
-            f"Write sslmode=verify-full instead of sslmode={mode} into the URL:\n"
-            f"az keyvault secret set --vault-name NAME -n {name} --file FILE"
+            f"Write sslmode=verify-full instead of sslmode={mode} into the URL:\n{set_secret(name)}"
         )
     return (
-        f"az webapp config appsettings delete -g GROUP -n APP --setting-names {source}\n"
+        f"{delete_app_settings(source)}\n"
         "or remove it from options.ini. Without it, the connection is encrypted."
     )
 
@@ -84,9 +84,8 @@ def _no_root_cert(found: str) -> SettingsError:
         "PostgreSQL's certificate can't be verified.",
         expected="a file with certificate authorities",
         found=found,
-        remedy="To use the system's bundle, which Azure's servers need no more than:\n"
-        "az webapp config appsettings delete -g GROUP -n APP --setting-names "
-        "KOLIBRI_AZURE_DATABASE_SSL_ROOT_CERT\n"
+        remedy="To use the system's bundle, which is enough for Azure's servers:\n"
+        f"{delete_app_settings('KOLIBRI_AZURE_DATABASE_SSL_ROOT_CERT')}\n"
         "An image without a bundle gets one with: apt-get install ca-certificates",
         code="database-root-cert",
     )

@@ -1,1 +1,1 @@
-"""The doctor: runs the checks and reports on them, also where Kolibri can't start."""
+"""The doctor: runs the checks and reports on them, even when Kolibri can't start."""

@@ -1,16 +1,16 @@
-"""The doctor as a program of its own: ``python -m kolibri_azure_plugin.doctor``.
+"""The doctor as a program: ``python -m kolibri_azure_plugin.doctor``.
 
-``kolibri manage azure_check`` becomes this program before Kolibri initializes itself, so that
-nothing is migrated, created or waited for (see handover.py).
+``kolibri manage azure_check`` runs this program before Kolibri initializes itself. So nothing is
+migrated or created, and nothing waits (configuration/management_commands.py).
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import logging
 import os
 import sys
-import threading
 import time
 import traceback
 from pathlib import Path
@@ -20,69 +20,71 @@ import kolibri
 from kolibri.utils.conf import KOLIBRI_HOME
 
 import kolibri_azure_plugin
-from kolibri_azure_plugin.checks import catalogue
-from kolibri_azure_plugin.checks.model import DEEP_TIMEOUT, Scope, Status
-from kolibri_azure_plugin.checks.runner import HURRIED, UNHURRIED, Result, run
-from kolibri_azure_plugin.checks.subject import Subject
 from kolibri_azure_plugin.content import probe
-from kolibri_azure_plugin.doctor import arguments, json_document, short, table
+from kolibri_azure_plugin.content.hung_probes import HungProbes
+from kolibri_azure_plugin.doctor import arguments, catalogue, json_document, short, table
+from kolibri_azure_plugin.doctor.check_context import CheckContext
+from kolibri_azure_plugin.doctor.exit_code import exit_code_of, flush_and_exit
+from kolibri_azure_plugin.doctor.progress import Progress
+from kolibri_azure_plugin.doctor.registry import DEEP_TIMEOUT, Scope
 from kolibri_azure_plugin.doctor.report import Report
-from kolibri_azure_plugin.instances import joining
-from kolibri_azure_plugin.redaction import redact
-from kolibri_azure_plugin.settings_table import is_true
+from kolibri_azure_plugin.doctor.runner import BACKGROUND, INTERACTIVE, Pace, run
+from kolibri_azure_plugin.errors.debugging import debug_is_on
+from kolibri_azure_plugin.errors.redaction import redact
+from kolibri_azure_plugin.instances import membership
 
-#: The exit code of a shell's command that Ctrl-C has ended.
+#: The exit code after Ctrl-C, as in a shell.
 INTERRUPTED = 130
 
-#: Seconds between two examinations with --wait, and before the second look of --unhurried.
+#: Seconds between two examinations with --wait, and before the second one with --unhurried.
 PAUSE = 2.0
 
-#: The file in KOLIBRI_HOME in which a doctor notes a probe of the share that can't be ended.
+#: The file in KOLIBRI_HOME that records a probe of the share that can't be ended.
 HUNG_PROBES = "azure_hung_probe.json"
 
-#: What serves a request, or works for somebody, comes before a doctor that nobody waits for.
+#: Web server and workers have priority over a doctor that no one waits for.
 NICENESS = 10
 
 
 def main(words: list[str]) -> int:
     """Examine, report, and return the exit code."""
     options = arguments.parser().parse_args(words)
-    output = _keep_stdout_for_the_report()
-    _quieten_logs()
-    joining.stay_out()
-    probe.note_hung_probes_in(Path(KOLIBRI_HOME, HUNG_PROBES))
+    output = _reserve_stdout()
+    _silence_logs()
+    membership.skip_joining()
+    probe.track_hung_probes(HungProbes(Path(KOLIBRI_HOME, HUNG_PROBES)))
     if options.unhurried:
         os.nice(NICENESS)
     try:
         if options.list:
             output.write(_listing())
-            return arguments.ALL_WELL
-        report = _examine_until_well(options)
+            return arguments.ALL_PASSED
+        report = _repeat_until_passed(options)
         output.write(redact(_render(report, options.format, output)))
-        return _exit_code(report, options.fail_level)
+        return exit_code_of(report, options.fail_level)
     except BrokenPipeError:
-        return arguments.ALL_WELL
+        return arguments.ALL_PASSED
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception:  # noqa: BLE001
-        # The doctor must never be what an administrator has to debug without a word.
+        # Even a fault of the doctor itself must leave a message.
         sys.stderr.write(redact(traceback.format_exc()))
-        return arguments.DOCTOR_BROKE
+        return arguments.INTERNAL_ERROR
     finally:
         output.flush()
 
 
-def _keep_stdout_for_the_report() -> TextIO:
-    """Standard output for the report alone; what others print there goes to standard error."""
+def _reserve_stdout() -> TextIO:
+    """Standard output for the report only. Other output goes to standard error."""
     encoding = sys.stdout.encoding
     output = os.fdopen(os.dup(1), "w", encoding=encoding, errors="replace")
     os.dup2(2, 1)
     return output
 
 
-def _quieten_logs() -> None:
-    """The report says it all; with KOLIBRI_DEBUG, what led to it as well."""
-    if not is_true(os.environ.get("KOLIBRI_DEBUG", "")):
+def _silence_logs() -> None:
+    """The report is enough. With KOLIBRI_DEBUG, the logs are shown as well."""
+    if not debug_is_on():
         logging.disable(logging.WARNING)
 
 
@@ -95,12 +97,12 @@ def _listing() -> str:
     return "\n".join([*lines, ""])
 
 
-def _examine_until_well(options: argparse.Namespace) -> Report:
+def _repeat_until_passed(options: argparse.Namespace) -> Report:
     end = time.monotonic() + options.wait
     second_look = options.unhurried
     while True:
         report = _examine(options)
-        well = _exit_code(report, options.fail_level) == arguments.ALL_WELL
+        well = exit_code_of(report, options.fail_level) == arguments.ALL_PASSED
         if well or (time.monotonic() + PAUSE > end and not second_look):
             return report
         second_look = False
@@ -111,13 +113,18 @@ def _examine_until_well(options: argparse.Namespace) -> Report:
 def _examine(options: argparse.Namespace) -> Report:
     scope = Scope(options.scope) if options.scope else None
     checks = catalogue.select(options.only, options.skip, scope)
-    subject = Subject(deep=options.deep)
-    progress = _Progress(len(checks))
-    pace = UNHURRIED if options.unhurried else HURRIED
-    results = run(checks, subject, _timeout(options), progress.tell, pace)
+    ctx = CheckContext(deep=options.deep)
+    progress = Progress(len(checks))
+    results = run(checks, ctx, _timeout(options), progress.tell, pace_of(options))
     progress.clear()
-    subject.close()
+    ctx.close()
     return Report(kolibri_azure_plugin.__version__, kolibri.__version__, results)
+
+
+def pace_of(options: argparse.Namespace) -> Pace:
+    """How fast to examine, and how long each check may take."""
+    pace = BACKGROUND if options.unhurried else INTERACTIVE
+    return dataclasses.replace(pace, least_limit=options.timeout or 0.0)
 
 
 def _timeout(options: argparse.Namespace) -> float:
@@ -125,26 +132,7 @@ def _timeout(options: argparse.Namespace) -> float:
         return float(options.timeout)
     if options.deep:
         return DEEP_TIMEOUT
-    return arguments.UNHURRIED_TIMEOUT if options.unhurried else arguments.DEFAULT_TIMEOUT
-
-
-class _Progress:
-    """A line on the terminal that says how far the examination is; nothing elsewhere."""
-
-    def __init__(self, total: int) -> None:
-        self._total = total
-        self._done = 0
-        self._shown = sys.stderr.isatty()
-
-    def tell(self, result: Result) -> None:
-        self._done += 1
-        if self._shown:
-            sys.stderr.write(f"\r\033[K{self._done}/{self._total} {result.check.id}")
-            sys.stderr.flush()
-
-    def clear(self) -> None:
-        if self._shown:
-            sys.stderr.write("\r\033[K")
+    return arguments.BACKGROUND_TIMEOUT if options.unhurried else arguments.DEFAULT_TIMEOUT
 
 
 def _render(report: Report, kind: str, output: TextIO) -> str:
@@ -155,22 +143,5 @@ def _render(report: Report, kind: str, output: TextIO) -> str:
     return table.render(report, table.Style.of(output))
 
 
-def _exit_code(report: Report, fail_level: str) -> int:
-    statuses = {result.outcome.status for result in report.results}
-    if Status.FAIL in statuses:
-        return arguments.FAILURE
-    if Status.WARN in statuses and fail_level == "warning":
-        return arguments.WARNING
-    return arguments.ALL_WELL
-
-
-def _end(code: int) -> None:
-    """End the process, also while a check that was given up still hangs in a system call."""
-    sys.stderr.flush()
-    if any(thread.daemon and thread.is_alive() for thread in threading.enumerate()):
-        os._exit(code)
-    sys.exit(code)
-
-
 if __name__ == "__main__":
-    _end(main(sys.argv[1:]))
+    flush_and_exit(main(sys.argv[1:]))

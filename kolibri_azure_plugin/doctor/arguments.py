@@ -1,4 +1,4 @@
-"""What ``kolibri manage azure_check`` understands."""
+"""The arguments of ``kolibri manage azure_check``."""
 
 from __future__ import annotations
 
@@ -7,39 +7,39 @@ import contextlib
 import difflib
 import sys
 
-from kolibri_azure_plugin.checks import catalogue
-from kolibri_azure_plugin.checks.model import DEEP_TIMEOUT, Scope
+from kolibri_azure_plugin.doctor import catalogue
+from kolibri_azure_plugin.doctor.registry import DEEP_TIMEOUT, Scope
 
 #: Exit codes.
-ALL_WELL, FAILURE, WARNING, WRONG_USAGE, DOCTOR_BROKE = range(5)
+ALL_PASSED, FAILURE, WARNING, USAGE_ERROR, INTERNAL_ERROR = range(5)
 
-#: Seconds for one examination; the issue is that an administrator waits for it.
+#: Seconds for one examination while an administrator waits.
 DEFAULT_TIMEOUT = 25.0
 
-#: The same where nobody waits.
-UNHURRIED_TIMEOUT = 120.0
+#: The same if no one waits.
+BACKGROUND_TIMEOUT = 120.0
 
 EPILOG = f"""exit codes:
-  {ALL_WELL}  all checks passed; warnings are allowed
+  {ALL_PASSED}  all checks passed; warnings are allowed
   {FAILURE}  a check failed
   {WARNING}  a check warned, with --fail-level warning
-  {WRONG_USAGE}  wrong usage
-  {DOCTOR_BROKE}  the doctor itself broke
+  {USAGE_ERROR}  wrong usage
+  {INTERNAL_ERROR}  the doctor itself failed
 """
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]
         self.print_usage(sys.stderr)
-        self.exit(WRONG_USAGE, f"{self.prog}: {message}\n")
+        self.exit(USAGE_ERROR, f"{self.prog}: {message}\n")
 
 
 def parser() -> argparse.ArgumentParser:
     """The parser of the command's arguments."""
     made = _Parser(
         prog="kolibri manage azure_check",
-        description="Examines this deployment and says what is wrong, why, and what to type. "
-        "It changes nothing, and works where Kolibri can't start.",
+        description="Examines this deployment and reports what is wrong, why, and which command "
+        "fixes it. It changes nothing, and works even if Kolibri can't start.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -56,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
         type=_name,
         default=[],
         metavar="ID_OR_CATEGORY",
-        help="run these checks, and what they require",
+        help="run these checks, and those that they require",
     )
     made.add_argument(
         "--skip",
@@ -69,36 +69,37 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--scope",
         choices=[scope.value for scope in Scope],
-        help="run the checks about this instance, or about the deployment, and what they require",
+        help="run the checks of this instance, or of the deployment, and those that they require",
     )
     made.add_argument("--list", action="store_true", help="list the checks and run none")
     made.add_argument(
-        "--deep", action="store_true", help="look at every file of the content, not at a sample"
+        "--deep", action="store_true", help="look for every content file, not a sample"
     )
     made.add_argument(
         "--unhurried",
         action="store_true",
-        help="one check after the other, with patience, and what failed once more",
+        help="one check at a time, with longer timeouts; repeat once if one fails",
     )
     made.add_argument(
         "--wait",
         type=_seconds,
         default=0.0,
         metavar="SECONDS",
-        help="examine again until nothing fails, for so long",
+        help="repeat until nothing fails, for this long at most",
     )
     made.add_argument(
         "--fail-level",
         choices=("warning", "error"),
         default="error",
-        help="the mildest problem that the exit code shows (default: %(default)s)",
+        help="the lowest level that counts in the exit code (default: %(default)s)",
     )
     made.add_argument(
         "--timeout",
         type=_seconds,
         metavar="SECONDS",
         help=f"seconds for one examination (default: {DEFAULT_TIMEOUT:g}, with --unhurried "
-        f"{UNHURRIED_TIMEOUT:g}, with --deep {DEEP_TIMEOUT:g})",
+        f"{BACKGROUND_TIMEOUT:g}, with --deep {DEEP_TIMEOUT:g}), and for each check that would "
+        "otherwise get less",
     )
     return made
 

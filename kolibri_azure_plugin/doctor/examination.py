@@ -1,7 +1,7 @@
-"""An examination by a doctor of its own process, which may hang, break or be ended at any moment.
+"""An examination by a doctor in a separate process, which may hang, fail or be ended at any time.
 
-It is a process because what it loads is large and needed for seconds only, and because a thread
-that hangs could not be ended.
+A process frees its memory after a few seconds of use. And unlike a thread, it can be ended when it
+hangs.
 """
 
 from __future__ import annotations
@@ -15,35 +15,35 @@ import time
 from collections.abc import Collection
 from typing import Any
 
-from kolibri_azure_plugin.checks.model import Scope
+from kolibri_azure_plugin.doctor.registry import Scope
 
 COMMAND = (sys.executable, "-m", "kolibri_azure_plugin.doctor", "--format", "json", "--unhurried")
 
-#: Seconds that it may take; the doctor's own limit, twice, and a start on a busy machine.
+#: Seconds that it may take: twice the doctor's own limit, and a start on a busy machine.
 LIMIT_SECONDS = 300.0
 
-#: Seconds between two looks at whether it has to end.
-GLANCE_SECONDS = 0.2
+#: Seconds between two checks of whether it has to end.
+POLL_SECONDS = 0.2
 
-#: Seconds that a killed process gets to be gone; one that hangs in the kernel takes longer.
+#: Seconds to wait for a killed process. One that hangs in the kernel takes longer.
 KILL_SECONDS = 2.0
 
-#: The most characters of what a broken doctor said that are passed on, from the end.
+#: The number of characters kept from the end of a failed doctor's output.
 LAST_WORDS = 2000
 
 
 class NoReportError(Exception):
-    """The doctor ended without a report, or did not end; the text says how."""
+    """The doctor ended without a report, or did not end. The text explains it."""
 
 
 class StoppedError(Exception):
-    """The examination was ended, because the process that wants it ends."""
+    """The examination was ended, because the process that requested it ends."""
 
 
 class Examiner:
-    """Examines again and again, never twice at the same time.
+    """Runs one examination at a time.
 
-    :param stopping: ends an examination when it is set.
+    :param stopping: ends the examination when set.
     """
 
     def __init__(self, stopping: threading.Event) -> None:
@@ -53,10 +53,10 @@ class Examiner:
     def examine(self, scopes: Collection[Scope]) -> dict[str, Any]:
         """The report about these scopes, as docs/azure_check.schema.json describes it.
 
-        It also has what the checks of these scopes require.
+        It also contains the checks that those of these scopes require.
 
         :raises NoReportError: when there is none.
-        :raises StoppedError: when there was not time enough.
+        :raises StoppedError: when it had to end early.
         """
         if self._last is not None and self._last.poll() is None:
             raise NoReportError(f"the last doctor, process {self._last.pid}, can't be ended")
@@ -84,7 +84,7 @@ class Examiner:
         end = time.monotonic() + LIMIT_SECONDS
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                return process.communicate(timeout=GLANCE_SECONDS)
+                return process.communicate(timeout=POLL_SECONDS)
             if self._stopping.is_set():
                 raise StoppedError
             if time.monotonic() > end:
@@ -92,7 +92,7 @@ class Examiner:
 
 
 def _kill(process: subprocess.Popen[str]) -> None:
-    """It changes nothing, so nothing is lost; and never wait for one that can't be killed."""
+    """Kill it: it changes nothing. Do not wait for a process that can't be killed."""
     process.kill()
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.communicate(timeout=KILL_SECONDS)

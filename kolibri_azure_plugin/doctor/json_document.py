@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from kolibri_azure_plugin.checks.runner import Result
 from kolibri_azure_plugin.doctor.report import SCHEMA_VERSION, Report
+from kolibri_azure_plugin.doctor.runner import Result
 
 
 def render(report: Report) -> str:

@@ -1,4 +1,4 @@
-"""What the doctor finds by itself, as log lines: one for each outcome, for alerts to read."""
+"""Logs the outcomes of the doctor's rounds, one line each, for alerts."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kolibri_azure_plugin.checks.model import Scope, Status
-from kolibri_azure_plugin.redaction import FIELDS
+from kolibri_azure_plugin.doctor.outcome import Status
+from kolibri_azure_plugin.doctor.registry import Scope
+from kolibri_azure_plugin.errors.redaction import FIELDS
 
-#: The name stands in the templates' alert, and in docs/logs.md.
+#: The templates' alert and docs/logs.md contain this name.
 logger = logging.getLogger("kolibri_azure_plugin.doctor")
 
 LEVELS = {Status.WARN.value: logging.WARNING, Status.FAIL.value: logging.ERROR}
 
-#: Fields of each line, and those of lines about a problem.
+#: The fields of each line, and the additional fields of a problem.
 ALWAYS = ("check", "status", "scope")
-OF_PROBLEMS = ("cause", "remedy", "docs")
+PROBLEM_FIELDS = ("cause", "remedy", "docs")
 
-#: What stands for a check's id where there is no outcome, because the doctor itself broke.
+#: Replaces a check's id if the doctor itself failed.
 ITSELF = "azure.doctor"
 
 
@@ -29,7 +30,7 @@ def log(entries: Iterable[Mapping[str, Any]]) -> None:
     """
     for entry in entries:
         status = entry["status"]
-        names = (*ALWAYS, *OF_PROBLEMS) if status in LEVELS else ALWAYS
+        names = (*ALWAYS, *PROBLEM_FIELDS) if status in LEVELS else ALWAYS
         known = {**entry, "check": entry["id"]}
         fields = {name: known[name] for name in names}
         if entry["measurements"]:
@@ -41,7 +42,7 @@ def log(entries: Iterable[Mapping[str, Any]]) -> None:
 def log_broken(scopes: Iterable[Scope], found: str) -> None:
     """Log that there is no report about these scopes, in the form of an outcome.
 
-    :param found: what became of the doctor.
+    :param found: how the doctor ended.
     """
     for scope in scopes:
         fields = {
@@ -51,4 +52,4 @@ def log_broken(scopes: Iterable[Scope], found: str) -> None:
             "cause": found,
             "remedy": "kolibri manage azure_check",
         }
-        logger.error("The doctor could not examine.", extra={FIELDS: fields})
+        logger.error("The doctor could not examine the deployment.", extra={FIELDS: fields})

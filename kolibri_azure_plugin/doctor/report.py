@@ -1,4 +1,4 @@
-"""What the doctor reports, whatever the format."""
+"""The contents of a report, in any format."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import collections
 import dataclasses
 from collections.abc import Sequence
 
-from kolibri_azure_plugin.checks.model import Status
-from kolibri_azure_plugin.checks.runner import Result
+from kolibri_azure_plugin.doctor.outcome import Status
+from kolibri_azure_plugin.doctor.runner import Result
+from kolibri_azure_plugin.errors.wording import counted
 
-#: Raised when a reader of the JSON would have to change.
+#: Increased when programs that read the JSON have to change.
 SCHEMA_VERSION = 1
 
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """The results of one run, with the versions that they are about."""
+    """The results of one run, with the versions of Kolibri and the plugin."""
 
     plugin_version: str
     kolibri_version: str
@@ -23,7 +24,7 @@ class Report:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many checks ended how."""
+        """The number of checks with each status."""
         counted = collections.Counter(result.outcome.status.value for result in self.results)
         return {status.value: counted[status.value] for status in Status}
 
@@ -35,7 +36,7 @@ class Report:
 
     @property
     def advice(self) -> str:
-        """Where to begin, for a report with failures; else empty."""
+        """Where to begin if a check failed; else empty."""
         first = self.first_failure
         return f"begin with {first.check.id}: {first.outcome.message}" if first else ""
 
@@ -43,5 +44,5 @@ class Report:
     def summary(self) -> str:
         """One line for the end of a report."""
         counts = self.counts
-        words = f"{counts['pass']} passed, {counts['warn']} warnings, "
+        words = f"{counts['pass']} passed, {counted(counts['warn'], 'warning')}, "
         return f"{words}{counts['fail']} failed, {counts['skip']} skipped"

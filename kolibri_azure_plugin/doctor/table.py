@@ -1,4 +1,4 @@
-"""The report for people: grouped by category, with what to do below each problem."""
+"""The report for people: grouped by category, with a fix below each problem."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import os
 import textwrap
 from typing import TextIO
 
-from kolibri_azure_plugin.checks.model import Status
-from kolibri_azure_plugin.checks.runner import Result
+from kolibri_azure_plugin.doctor.outcome import Status
 from kolibri_azure_plugin.doctor.report import Report
+from kolibri_azure_plugin.doctor.runner import Result
 
 MARKS = {Status.PASS: "✓", Status.WARN: "!", Status.FAIL: "✗", Status.SKIP: "-"}
 ASCII_MARKS = {Status.PASS: "ok", Status.WARN: "!!", Status.FAIL: "XX", Status.SKIP: "--"}
@@ -22,14 +22,14 @@ NAMES_WIDTH = 76
 
 @dataclasses.dataclass(frozen=True)
 class Style:
-    """What the output can show."""
+    """The capabilities of the output."""
 
     coloured: bool
     unicode: bool
 
     @classmethod
     def of(cls, stream: TextIO) -> Style:
-        """Colours on a terminal only, and plain ASCII where the encoding has no more.
+        """Colours only on a terminal, and ASCII if the encoding has no other characters.
 
         https://no-color.org is respected.
         """
@@ -53,7 +53,7 @@ class Style:
 
 
 def render(report: Report, style: Style) -> str:
-    """The whole report; ends with the summary."""
+    """The whole report, with the summary at the end."""
     lines = []
     for category, results in itertools.groupby(report.results, lambda r: r.check.category):
         lines += ["", style.paint(category, "1")]
@@ -70,7 +70,7 @@ def render(report: Report, style: Style) -> str:
 
 
 def _blocked_lines(blocker: str, results: list[Result], style: Style) -> list[str]:
-    """What was skipped for the same failure, without a line for each."""
+    """The checks skipped because of one failure, on shared lines."""
     names = textwrap.wrap(", ".join(_name(result) for result in results), NAMES_WIDTH)
     first, *others = names
     mark = style.mark(Status.SKIP)
@@ -88,7 +88,7 @@ def _lines_of(result: Result, style: Style) -> list[str]:
     lines = [f"  {style.mark(outcome.status)} {_name(result)}: {outcome.message}"]
     if outcome.status in (Status.WARN, Status.FAIL):
         lines += _paragraph("cause", outcome.cause)
-        lines += _paragraph("to mend it", outcome.remedy)
+        lines += _paragraph("fix", outcome.remedy)
         lines += _paragraph("more", check.documentation)
     return lines
 

@@ -1,1 +1,1 @@
-"""What a server that never stops has to remove by itself, so that nothing grows for ever."""
+"""Removes finished, abandoned and expired data, so that a server that never stops does not grow."""

@@ -1,4 +1,4 @@
-"""Many rows are removed in many short transactions, so that nobody waits for long."""
+"""Removes many rows in many short transactions, so that no request waits for long."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def remove_in_batches(
 ) -> int:
     """Remove the rows; returns how many.
 
-    :param before: is called with each batch before it goes.
+    :param before: called with each batch before its removal.
     """
     removed = 0
     while True:

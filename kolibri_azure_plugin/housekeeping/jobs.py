@@ -1,4 +1,4 @@
-"""Finished jobs. The task list reads each job there is, with a query for each, at every glance."""
+"""Removes finished jobs, because each view of the task list makes a query for every job."""
 
 from __future__ import annotations
 
@@ -21,39 +21,39 @@ FINISHED = (State.COMPLETED, State.FAILED, State.CANCELED)
 
 PLUGIN = "kolibri_azure_plugin"
 
-#: What `kolibri_azure_plugin.syncing` leaves to the workers: a stage of a transfer.
-STAGE = f"{PLUGIN}.syncing.task.advance_transfer"
+#: The task of `kolibri_azure_plugin.facility_data.syncing` that runs a stage of a transfer.
+STAGE = f"{PLUGIN}.facility_data.syncing.task.advance_transfer"
 
-#: Ends the keys under which kolibri-sync-extras-plugin notes, in a sync, the jobs that it waits
-#: for (0.3.0, tasks.py).
+#: The suffix of the keys under which kolibri-sync-extras-plugin stores, in a sync session, the jobs
+#: that it waits for (0.3.0, tasks.py).
 JOB_OF_SYNC = "_job_id"
 
 
 def remove_finished_jobs(periods: Periods) -> int:
-    """Remove what has been finished for long enough; returns how many."""
-    _note_when_finished()
+    """Remove the jobs that finished long enough ago; returns how many."""
+    _record_finish_times()
     now = timezone.now()
-    # What a sync still asks for must be there: it would fail when it is resumed.
+    # Keep the jobs of open syncs: without its job, a sync fails when it is resumed.
     rows = Row.objects.filter(state__in=FINISHED).exclude(id__in=list(_awaited_by_syncs()))
     rows = rows.filter(time_updated__lte=now - periods.quiet_job)
-    by_hand = rows.filter(func__in=_tasks_for_people())
-    newest = by_hand.order_by("-time_updated", "-scheduled_time").values_list("id", flat=True)
-    kept = by_hand.filter(id__in=list(newest[: periods.jobs]))
+    user_facing = rows.filter(func__in=user_facing_tasks())
+    newest = user_facing.order_by("-time_updated", "-scheduled_time").values_list("id", flat=True)
+    kept = user_facing.filter(id__in=list(newest[: periods.jobs]))
     kept = kept.filter(time_updated__gt=now - periods.job)
     return _remove(rows.exclude(id__in=list(kept.values_list("id", flat=True))))
 
 
-def _note_when_finished() -> None:
-    """Kolibri has a column for it and leaves it empty (0.19.5, core/tasks/storage.py).
+def _record_finish_times() -> None:
+    """Fill in `time_updated`, which Kolibri leaves empty (0.19.5, core/tasks/storage.py).
 
-    A job that has run again since was scheduled later than it was finished.
+    A job whose `time_updated` is before its `scheduled_time` has run again since.
     """
     unnoted = Q(time_updated=None) | Q(time_updated__lt=F("scheduled_time"))
     Row.objects.filter(unnoted, state__in=FINISHED).update(time_updated=timezone.now())
 
 
-def _tasks_for_people() -> list[str]:
-    """Those that ask who wants them, which Kolibri's own do not; nobody starts the plugin's."""
+def user_facing_tasks() -> list[str]:
+    """The tasks that users start: those with permissions, except the plugin's own."""
     return [
         name
         for name, task in TaskRegistry.items()
@@ -82,5 +82,5 @@ def _remove(rows: QuerySet[Any]) -> int:
             for hook in hooks:
                 hook.clear(Job.from_json(row.saved_job), row)
 
-    # Restarted meanwhile, it is none of these.
+    # A job that was restarted in the meantime no longer matches the filter.
     return remove_in_batches(rows, before=tell_hooks)

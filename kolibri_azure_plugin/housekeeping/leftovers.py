@@ -1,6 +1,6 @@
-"""What imports and exports leave on the shares: files that were replaced, and unfinished ones.
+"""Removes what imports and exports leave on the shares: replaced and unfinished files.
 
-A share may hang whoever touches it, so that a process of its own does all of this, and is given up.
+A share may hang any process that touches it. So a separate process does the work, with a deadline.
 """
 
 from __future__ import annotations
@@ -12,34 +12,34 @@ from django.conf import settings
 from kolibri.core.content.models import ChannelMetadata
 from kolibri.utils import conf
 
-from kolibri_azure_plugin.channels.database_files import channel_of
-from kolibri_azure_plugin.channels.taking_turns import turn_if_free
 from kolibri_azure_plugin.content import leftovers_process, probe
+from kolibri_azure_plugin.content.channels.channel_locks import try_channel_lock
+from kolibri_azure_plugin.content.channels.database_files import channel_of
 from kolibri_azure_plugin.content.replacing import REMOVED, SET_ASIDE
 from kolibri_azure_plugin.content.share import share_errors
 from kolibri_azure_plugin.housekeeping.periods import Periods
 
-#: Below the content folder and the media folder.
+#: Folders to look into, relative to the content folder and the media folder.
 CONTENT = ["databases", "storage/*/*"]
 MEDIA = ["log_export"]
 
-#: Files on their way, those that were removed while somebody read them, and the databases in which
+#: Unfinished transfers, files that were open when they were removed, and the databases in which
 #: Kolibri compares two versions of a channel.
 UNFINISHED = (
     rf".+\.transfer|{REMOVED.pattern}|"
     r"[0-9a-f]{32}-(?:upgrade|annotated)\.sqlite3(?:-journal)?"
 )
 
-#: Seconds that a sweep takes at most, and those after which it counts as hung.
+#: Seconds after which a sweep stops, and after which it counts as hung.
 SWEEP = 40.0
-GIVEN_UP = 60.0
+SWEEP_TIMEOUT = 60.0
 
 
 def remove_leftovers(periods: Periods) -> int:
-    """Remove what nobody writes or needs any more; returns how many files.
+    """Remove abandoned files; returns how many.
 
-    A database that was set aside stays while somebody is at its channel, and takes its place again
-    where a process was killed before the new one was there.
+    A database that was set aside stays while its channel is locked. It is moved back if a process
+    was killed before the new database was there.
 
     :raises ContentShareError: when a share does not answer.
     """
@@ -55,13 +55,13 @@ def _settle(content: str, name: str, set_aside: list[str]) -> int:
     channel = channel_of(os.path.join("databases", name))
     if channel is None:
         return 0
-    with turn_if_free(channel) as ours:
-        if not ours:
-            # Whoever is at the channel may want it back.
+    with try_channel_lock(channel) as acquired:
+        if not acquired:
+            # The process that has the lock may move it back.
             return 0
         wanted = ChannelMetadata.objects.filter(id=channel).exists()
         arguments = {"name": name, "set_aside": set_aside, "wanted": wanted}
-        return int(_have("settle", content, arguments)["removed"])
+        return int(_run_action("settle", content, arguments)["removed"])
 
 
 def _sweep(folder: str, folders: list[str], periods: Periods) -> dict[str, Any]:
@@ -72,9 +72,11 @@ def _sweep(folder: str, folders: list[str], periods: Periods) -> dict[str, Any]:
         "hours": periods.unfinished_file.total_seconds() / 3600,
         "seconds": SWEEP,
     }
-    return _have("sweep", folder, arguments)
+    return _run_action("sweep", folder, arguments)
 
 
-def _have(action: str, folder: str, arguments: dict[str, Any]) -> dict[str, Any]:
+def _run_action(action: str, folder: str, arguments: dict[str, Any]) -> dict[str, Any]:
     with share_errors(folder):
-        return probe.errand(leftovers_process.PROGRAM, action, folder, arguments, GIVEN_UP)
+        return probe.run_program(
+            leftovers_process.PROGRAM, action, folder, arguments, SWEEP_TIMEOUT
+        )

@@ -1,4 +1,4 @@
-"""How long what is finished, abandoned or expired stays, and how often that is looked at."""
+"""How long housekeeping keeps finished, abandoned and expired data, and how often it runs."""
 
 from __future__ import annotations
 
@@ -8,20 +8,18 @@ from datetime import timedelta
 
 @dataclasses.dataclass(frozen=True)
 class Periods:
-    """The periods; docs/housekeeping.md gives the reason of each.
+    """How long to keep each kind of data; docs/housekeeping.md gives the reasons.
 
-    :param upload: after which an uploaded list goes that no waiting or running import names.
-    :param upload_in_use: after which it goes although one does.
-    :param quiet_job: of a finished job that nobody started by hand, such as Kolibri's own after
-        each sync.
-    :param job: of a finished job that somebody started.
-    :param jobs: how many of the latter stay at most, once they have stayed for `quiet_job`.
-    :param silent_sync: of no activity, after which a sync counts as abandoned.
-    :param ended_sync: for which the record of an ended sync stays that is not the newest of its
-        kind.
-    :param unfinished_file: without a byte more of it, after which a file on the share counts as
-        abandoned; an import waits for the share and for its source much less long.
-    :param nonce: of what a device signs to begin a sync; Kolibri takes it for a minute.
+    :param upload: an uploaded list that no waiting or running import uses.
+    :param upload_in_use: an uploaded list that an import uses.
+    :param quiet_job: a finished job that no user started, such as Kolibri's own after each sync.
+    :param job: a finished job that a user started.
+    :param jobs: how many of the latter to keep at most, once they are older than `quiet_job`.
+    :param silent_sync: a sync without activity, before it counts as abandoned.
+    :param ended_sync: the record of an ended sync, unless it is the newest of its kind.
+    :param unfinished_file: a file on the share that no longer grows, before it counts as abandoned.
+        An import waits for the share and for its source much less long.
+    :param nonce: a nonce that a device signs to begin a sync. Kolibri accepts it for a minute.
     """
 
     upload: timedelta = timedelta(minutes=30)
@@ -37,7 +35,8 @@ class Periods:
 
 PERIODS = Periods()
 
-#: The regular jobs of housekeeping, and the seconds between two rounds of each.
+#: The regular jobs of housekeeping, and the seconds between two runs of each.
 REMOVE_OFTEN = "azure_remove_often"
 CLEAN_UP = "azure_clean_up"
-INTERVALS = {REMOVE_OFTEN: 600, CLEAN_UP: 3600}
+BACK_UP = "azure_back_up"
+INTERVALS = {REMOVE_OFTEN: 600, CLEAN_UP: 3600, BACK_UP: 3600}

@@ -10,20 +10,20 @@ from kolibri.core.tasks.decorators import register_task
 from kolibri.core.tasks.job import JobStatus
 from kolibri.core.tasks.permissions import IsSuperAdmin
 
-from kolibri_azure_plugin.housekeeping import rounds
-from kolibri_azure_plugin.housekeeping.periods import CLEAN_UP, REMOVE_OFTEN
-from kolibri_azure_plugin.housekeeping.stopped_jobs import schedule_what_has_stopped
+from kolibri_azure_plugin.housekeeping import nightly_backup, rounds
+from kolibri_azure_plugin.housekeeping.periods import BACK_UP, CLEAN_UP, REMOVE_OFTEN
+from kolibri_azure_plugin.housekeeping.stopped_jobs import reschedule_stopped_jobs
 
 QUEUE = "azure_housekeeping"
 
 
 def _status(_job: Any) -> JobStatus:
-    """Kolibri asks each urgent task for its title; nothing shows it on a server."""
+    """Kolibri calls this for each urgent task. No page of a server shows the title."""
     return JobStatus("Housekeeping", "")
 
 
-#: Urgent: long imports may have all other workers for hours. For the superuser alone: a task
-#: without permissions can be started by anybody.
+#: Urgent, because long imports may occupy all other workers for hours. Only for superusers, because
+#: anyone can start a task without permissions.
 _regular_job = functools.partial(
     register_task,
     queue=QUEUE,
@@ -35,12 +35,18 @@ _regular_job = functools.partial(
 
 @_regular_job(job_id=REMOVE_OFTEN)
 def remove_often() -> None:
-    """Remove what can't wait: uploaded lists, which hold passwords, and finished jobs."""
+    """Remove what can't wait: uploaded lists, which contain passwords, and finished jobs."""
     rounds.clean(rounds.OFTEN)
 
 
 @_regular_job(job_id=CLEAN_UP)
 def clean_up() -> None:
-    """Remove everything that is finished, abandoned or expired."""
-    schedule_what_has_stopped()
+    """Remove all data that is finished, abandoned or expired."""
+    reschedule_stopped_jobs()
     rounds.clean()
+
+
+@_regular_job(job_id=BACK_UP)
+def back_up() -> None:
+    """Make the nightly backup, if it is due."""
+    nightly_backup.back_up()

@@ -1,6 +1,6 @@
-"""When the rounds are: from the start of the workers on, at fixed intervals.
+"""Schedules the rounds: at fixed intervals, from the start of the workers.
 
-A job that repeats is scheduled again when it ends, whether it succeeded or not.
+Kolibri schedules a repeating job again when it ends, whether or not it succeeded.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from kolibri.core.tasks.main import job_storage
 from kolibri_azure_plugin.housekeeping import regular_jobs
 from kolibri_azure_plugin.housekeeping.periods import INTERVALS
 
-TASKS = (regular_jobs.remove_often, regular_jobs.clean_up)
+TASKS = (regular_jobs.remove_often, regular_jobs.clean_up, regular_jobs.back_up)
 
-#: After the workers have begun; an instance has other things to do just then.
+#: Delay of the first round, because an instance is busy when its workers start.
 FIRST = timedelta(seconds=60)
 
 
 def schedule_rounds() -> None:
-    """Called by the one process that runs the workers, before it begins.
+    """Schedule all rounds; the one process that runs the workers calls this at its start.
 
-    What is due stays due, so that workers that begin anew all the time clean up nevertheless.
+    A job that is due stays due. Otherwise workers that restart often would never clean up.
     """
     for task in TASKS:
         interval = INTERVALS[task.job_id]
         if not _waits(task, interval):
-            # One that was interrupted is queued again with everything else.
+            # An interrupted job still counts as running. The workers requeue it with all others.
             try:
                 task.enqueue_in(FIRST, interval=interval, repeat=None)
             except JobRunning:

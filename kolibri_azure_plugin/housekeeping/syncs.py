@@ -1,7 +1,7 @@
-"""Syncs that broke off and were never resumed, and the records of those that ended.
+"""Closes syncs that were never resumed, and removes the records of ended ones.
 
-A broken pull leaves a whole copy of the data in the buffers of whoever serves it. Kolibri removes
-buffers on the receiving side alone, after the next sync of the same device.
+An interrupted pull leaves a whole copy of the data in the server's buffers. Kolibri removes buffers
+only on the receiving side, after the next sync with the same device.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from morango.models import Buffer, Nonce, RecordMaxCounterBuffer, SyncSession, T
 from kolibri_azure_plugin.housekeeping.batches import remove_in_batches
 from kolibri_azure_plugin.housekeeping.periods import Periods
 
-#: Sessions whose transfers and buffers Django looks for at once.
+#: How many sessions to delete at once, as Django collects their transfers and buffers.
 SESSIONS = 200
 
 
 def close_abandoned_syncs(periods: Periods) -> int:
-    """Close what has been silent for too long, and remove its buffers; returns how many."""
+    """Close syncs without activity, and remove their buffers; returns how many were closed."""
     if not device_provisioned():
         return 0
     before = timezone.now() - periods.silent_sync
@@ -42,9 +42,9 @@ def close_abandoned_syncs(periods: Periods) -> int:
 
 
 def _left_over(before: datetime) -> QuerySet[Any]:
-    """Silent transfers that are open in a sync that is closed, or closed with buffers.
+    """Silent transfers that are open in a closed sync, or closed with buffers.
 
-    The command leaves both, because it looks at open syncs and open transfers alone.
+    The command skips both, because it handles only open transfers of open syncs.
     """
     has_buffers = Exists(Buffer.objects.filter(transfer_session=OuterRef("pk"))) | Exists(
         RecordMaxCounterBuffer.objects.filter(transfer_session=OuterRef("pk"))
@@ -54,10 +54,10 @@ def _left_over(before: datetime) -> QuerySet[Any]:
 
 
 def remove_ended_syncs(periods: Periods) -> int:
-    """Remove the records of ended syncs that nothing shows any more; returns how many.
+    """Remove the records of ended syncs that Kolibri no longer needs; returns how many.
 
-    Kolibri shows the last success and the last failure of each facility, and of each learner's
-    tablet, and plans a tablet's next sync by them. The sign-in page looks through all records.
+    Kolibri shows the last success and the last failure of each facility and of each learner's
+    tablet, and schedules a tablet's next sync by them. The sign-in page scans all records.
     """
     before = timezone.now() - periods.ended_sync
     ended = SyncSession.objects.filter(active=False, last_activity_timestamp__lt=before)
@@ -75,7 +75,7 @@ _FAILURE = Q(transfer_stage_status=transfer_statuses.ERRORED)
 
 
 def _newest(kind: Q) -> QuerySet[Any]:
-    """The sync of the newest transfer of a kind, for each two devices, filter and direction."""
+    """The sync of the newest transfer of a kind, per pair of devices, filter and direction."""
     each = (
         "sync_session__client_instance_id",
         "sync_session__server_instance_id",
@@ -87,6 +87,6 @@ def _newest(kind: Q) -> QuerySet[Any]:
 
 
 def remove_unused_nonces(periods: Periods) -> int:
-    """Remove what devices asked for to begin a sync that they never began."""
+    """Remove the nonces of devices that requested one and never began a sync."""
     old = Nonce.objects.filter(timestamp__lt=timezone.now() - periods.nonce)
     return remove_in_batches(old)

@@ -1,4 +1,4 @@
-"""What a process that was killed leaves in this machine's folder for temporary files.
+"""Removes the uploads that killed processes leave in this machine's temporary folder.
 
 Django writes each upload there before Kolibri sees it, and removes it when the request ends.
 """
@@ -14,6 +14,7 @@ import time
 
 from django.conf import settings
 
+from kolibri_azure_plugin.errors.wording import counted
 from kolibri_azure_plugin.housekeeping.periods import PERIODS, Periods
 
 logger = logging.getLogger(__name__)
@@ -22,7 +23,7 @@ SWEEP_SECONDS = 600.0
 
 
 def sweep_until(stopping: threading.Event) -> None:
-    """Sweep every ten minutes, in a thread of its own: each instance has such a folder."""
+    """Sweep every ten minutes, in a separate thread. Each instance has its own folder."""
     threading.Thread(target=_sweep_until, args=(stopping,), daemon=True).start()
 
 
@@ -31,17 +32,17 @@ def _sweep_until(stopping: threading.Event) -> None:
         try:
             sweep(PERIODS)
         except OSError as error:
-            logger.warning("Can't look for uploads that were left behind: %s", error)
+            logger.warning("Can't remove abandoned uploads: %s", error)
         if stopping.wait(SWEEP_SECONDS):
             return
 
 
 def sweep(periods: Periods) -> int:
-    """Remove this user's uploads that nobody has written to for too long; returns how many."""
+    """Remove the abandoned uploads of this process's user; returns how many."""
     folder = settings.FILE_UPLOAD_TEMP_DIR or tempfile.gettempdir()
     removed = 0
     for entry in os.scandir(folder):
-        # As Django names them (3.2.25, core/files/uploadedfile.py).
+        # Django's names for uploads (3.2.25, core/files/uploadedfile.py).
         if not (entry.name.startswith(tempfile.gettempprefix()) and ".upload" in entry.name):
             continue
         with contextlib.suppress(FileNotFoundError):
@@ -51,5 +52,6 @@ def sweep(periods: Periods) -> int:
                 os.unlink(entry.path)
                 removed += 1
     if removed:
-        logger.info("Removed %d uploads that a killed process had left behind.", removed)
+        uploads = counted(removed, "upload of a killed process", "uploads of killed processes")
+        logger.info("Removed %s.", uploads)
     return removed

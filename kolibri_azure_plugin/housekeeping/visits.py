@@ -1,4 +1,4 @@
-"""What visitors leave behind: their sessions, and answers in the cache in PostgreSQL."""
+"""Removes expired sessions, and expired entries of the cache in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from django.db import connection
 from django.utils import timezone
 from kolibri.core.auth.models import Session
 
-from kolibri_azure_plugin.caching.postgresql import TABLE
 from kolibri_azure_plugin.housekeeping.batches import remove_in_batches
 from kolibri_azure_plugin.housekeeping.periods import Periods
+from kolibri_azure_plugin.speed.postgresql import TABLE
 
 
 def remove_expired_sessions(_periods: Periods) -> int:
-    """Remove the sessions that have expired; Kolibri does so when its own web server starts."""
+    """Remove expired sessions, as Kolibri does only when its own web server starts."""
     return remove_in_batches(Session.objects.filter(expire_date__lt=timezone.now()))
 
 
-def remove_expired_answers(_periods: Periods) -> int:
-    """Remove what has expired in the shared cache, where PostgreSQL is the cache.
+def remove_expired_cache_entries(_periods: Periods) -> int:
+    """Remove expired entries of the shared cache, if it is in PostgreSQL.
 
-    Django does so when something is stored and there are 300 entries.
+    Django does so only when it stores a value and there are 300 entries.
     """
-    if settings.CACHES["process_cache"].get("LOCATION") != TABLE:
+    if settings.CACHES.get("process_cache", {}).get("LOCATION") != TABLE:
         return 0
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [TABLE])

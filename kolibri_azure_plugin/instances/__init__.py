@@ -1,1 +1,1 @@
-"""What several instances on one database agree on: who starts, who works, and who they are."""
+"""Coordinates several instances on one database: starts, background workers and identity."""

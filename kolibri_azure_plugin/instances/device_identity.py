@@ -1,7 +1,7 @@
-"""One device for sync: all instances on a database have the same identity.
+"""Makes all instances on a database one device for sync, with the same identity.
 
-Morango makes the id of an instance from the database's id, a system id and a node id. It takes the
-latter two from the machine, unless two environment variables give them.
+Morango derives the id of an instance from the database's id, a system id and a node id. The latter
+two come from the machine, unless two environment variables set them.
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ from __future__ import annotations
 import uuid
 from collections.abc import MutableMapping
 
-from kolibri_azure_plugin.instances.state import State
+from kolibri_azure_plugin.database.state import State
 
 IDENTITY = "device_identity"
 
-#: The environment variables of Morango, with the parts of the identity that they take.
+#: Morango's environment variables, with the parts of the identity that they set.
 VARIABLES = {"MORANGO_SYSTEM_ID": "system_id", "MORANGO_NODE_ID": "node_id"}
 
 
-def take_on(state: State, environ: MutableMapping[str, str]) -> None:
-    """Give this process, and those it starts, the identity that the database keeps.
+def adopt(state: State, environ: MutableMapping[str, str]) -> None:
+    """Give this process, and those it starts, the identity stored in the database.
 
-    :param environ: the environment; what it says already stays, unless it is empty.
+    :param environ: the environment. Values that are already set stay.
     """
     fresh = {part: uuid.uuid4().hex for part in VARIABLES.values()}
     identity = state.set_once(IDENTITY, fresh)
@@ -29,9 +29,9 @@ def take_on(state: State, environ: MutableMapping[str, str]) -> None:
 
 
 def settle() -> None:
-    """Make it the identity that counts in the database.
+    """Make it the current identity in the database.
 
-    Morango keeps an identity that was made on the same machine before; on another it would not.
+    Morango keeps an earlier identity from the same machine, but not from another machine.
     """
     from morango.models import InstanceIDModel
     from morango.models.utils import get_0_5_system_id

@@ -1,4 +1,4 @@
-"""Which Kolibri the database was last upgraded to, whatever the container's files say."""
+"""The version of Kolibri in the database, independent of the container's files."""
 
 from __future__ import annotations
 
@@ -8,18 +8,25 @@ import kolibri
 from kolibri.utils.version import normalize_version_to_semver
 from semver import VersionInfo
 
+from kolibri_azure_plugin.database.state import KOLIBRI_VERSION, State
 from kolibri_azure_plugin.errors import DatabaseError
-from kolibri_azure_plugin.instances.state import State
 
 logger = logging.getLogger(__name__)
 
-VERSION = "kolibri_version"
+VERSION = KOLIBRI_VERSION
 
-#: Stands for a database in which the first installation has begun.
+#: The part of a remedy that undoes an upgrade.
+GO_BACK = (
+    "To go back to this image, let it restore the backup that was made before the upgrade:\n"
+    'az webapp config set -g GROUP -n APP --startup-file "restore NAME.dump"\n'
+    "The log of the upgrade names that backup: The way back from the upgrade"
+)
+
+#: Marks a database in which the first installation has begun.
 NEW_INSTALL = ""
 
-#: A migration that came with each series of releases, newest first, read from the wheels. Within a
-#: series the first release is assumed: Kolibri's upgrade functions are made to be run again.
+#: A migration that is new in each series of releases, newest first, according to the wheels. Any
+#: release of a series counts as the first one: Kolibri's upgrade functions may run again.
 MARKERS = (
     ("0.19.0", "kolibriauth", "0031_session"),
     ("0.18.0", "kolibriauth", "0028_facilityuser_date_deleted"),
@@ -29,11 +36,11 @@ MARKERS = (
 
 
 def find(state: State, file_version: str) -> str:
-    """The version in the database; NEW_INSTALL when there is none yet.
+    """The version in the database; NEW_INSTALL if there is none yet.
 
-    :param file_version: what .data_version in KOLIBRI_HOME says, which counts only for a database
-        that Kolibri used before the plugin did.
-    :raises DatabaseError: when it can't be told.
+    :param file_version: the version in .data_version in KOLIBRI_HOME, which counts only for a
+        database that Kolibri used before the plugin did.
+    :raises DatabaseError: when the version is unknown.
     """
     recorded = state.get(VERSION)
     if recorded is not None:
@@ -43,38 +50,49 @@ def find(state: State, file_version: str) -> str:
         return NEW_INSTALL
     version = file_version or _version_of(applied)
     logger.info(
-        "The database was made without this plugin, by Kolibri %s%s.",
+        "The database was created without this plugin, by Kolibri %s%s.",
         version,
-        "" if file_version else " or a later release of its series, as its migrations tell",
+        "" if file_version else " or a later release of its series, according to its migrations",
     )
     return version
 
 
 def record(state: State, version: str) -> None:
-    """Write down which Kolibri the database belongs to."""
+    """Record the version of Kolibri that the database belongs to."""
     state.set(VERSION, version)
 
 
 def is_current(state: State) -> bool:
-    """True when the database is ready for this Kolibri."""
+    """True if the database is ready for this Kolibri."""
     return bool(state.get(VERSION) == kolibri.__version__)
 
 
 def refuse_newer(state: State) -> None:
     """:raises DatabaseError: when a newer Kolibri than this one has upgraded the database."""
     version = state.get(VERSION)
-    if version and _comparable(version) > _comparable(kolibri.__version__):
+    if version and is_newer(version):
         raise DatabaseError(
             "This image is older than the database.",
             expected=f"Kolibri {version} or newer, which has upgraded the database",
             found=f"Kolibri {kolibri.__version__}",
             remedy="Deploy the image that ran last, or a newer one:\n"
             "az webapp config container set -g GROUP -n APP --container-image-name IMAGE\n"
-            "To go back to this image, restore the database as it was before the upgrade:\n"
+            f"{GO_BACK}\n"
+            "If there is none, restore the database to a new server:\n"
             "az postgres flexible-server restore -g GROUP -n NEW_SERVER --source-server SERVER "
             "--restore-time TIME",
             code="database-newer",
         )
+
+
+def is_newer(version: str) -> bool:
+    """True if a version is newer than this Kolibri."""
+    return _comparable(version) > _comparable(kolibri.__version__)
+
+
+def count_migrations(state: State) -> int:
+    """The number of migrations that the database records, of all of Kolibri's apps."""
+    return len(_applied_migrations(state))
 
 
 def _applied_migrations(state: State) -> set[tuple[str, str]]:
@@ -88,10 +106,10 @@ def _version_of(applied: set[tuple[str, str]]) -> str:
         if (app, name) in applied:
             return version
     raise DatabaseError(
-        "It can't be told which Kolibri made the database.",
+        "The version of Kolibri that created the database is unknown.",
         expected=f"a database of Kolibri {MARKERS[-1][0]} or newer",
         found="an older one, and no .data_version in KOLIBRI_HOME",
-        remedy="Write the version of the Kolibri that used it last into the file:\n"
+        remedy="Write the last version of Kolibri that used it to the file:\n"
         "echo VERSION > $KOLIBRI_HOME/.data_version",
         code="database-version-unknown",
     )

@@ -1,7 +1,7 @@
-"""Migrations and upgrades, done once for all instances.
+"""Migrates and upgrades the database once for all instances.
 
-Kolibri decides by files in KOLIBRI_HOME whether it is a new install or an upgrade. A container has
-none of them, so the decision is taken here, by what the database says.
+Kolibri uses files in KOLIBRI_HOME to distinguish a new install from an upgrade. A container does
+not have them, so this module decides by the state of the database.
 """
 
 from __future__ import annotations
@@ -15,12 +15,19 @@ from kolibri.plugins import config
 from kolibri.plugins.registry import registered_plugins
 from kolibri.plugins.utils import is_external_plugin, is_plugin_updated
 
+from kolibri_azure_plugin.backups import before_upgrade
+from kolibri_azure_plugin.configuration import context
+from kolibri_azure_plugin.database.state import State, open_state
 from kolibri_azure_plugin.errors import DatabaseError, KolibriAzureError
-from kolibri_azure_plugin.fail_closed import fail_closed
-from kolibri_azure_plugin.instances import device_identity, installed_version, lease
-from kolibri_azure_plugin.instances.one_starter import one_starter_at_a_time
-from kolibri_azure_plugin.instances.state import State, open_state
-from kolibri_azure_plugin.retry import Deadline
+from kolibri_azure_plugin.errors.fail_closed import fail_closed
+from kolibri_azure_plugin.errors.retry import Deadline
+from kolibri_azure_plugin.instances import (
+    device_identity,
+    installed_version,
+    lease,
+    unfinished_upgrade,
+)
+from kolibri_azure_plugin.instances.startup_lock import startup_lock
 from kolibri_azure_plugin.wrapping import original, wraps
 
 logger = logging.getLogger(__name__)
@@ -30,68 +37,72 @@ PLUGIN_VERSIONS = "plugin_versions"
 POLL_SECONDS = 1.0
 
 
-def leave_to_the_database(update: Callable[[str, str], None]) -> Callable[[str, str], None]:
-    """Around Kolibri's `update`, which it calls by what its files say: do nothing there."""
+def skip_file_based_update(update: Callable[[str, str], None]) -> Callable[[str, str], None]:
+    """Disable Kolibri's `update`, which depends on its files."""
 
     @wraps(update)
     def nothing(_old_version: str, _new_version: str) -> None:
-        """What is due is done a moment later, by what the database says."""
+        """The upgrade follows a moment later, in `upgrade_by_database_state`."""
 
     return nothing
 
 
-def decide_by_the_database(update_plugins: Callable[[], Any]) -> Callable[[], None]:
-    """Around Kolibri's `run_plugin_updates`, which it calls next and always: do what is due."""
+def upgrade_by_database_state(update_plugins: Callable[[], Any]) -> Callable[[], None]:
+    """Upgrade in Kolibri's `run_plugin_updates`, which it always calls next."""
     from kolibri.utils import main
 
-    # Now: who puts something else in its place later means what Kolibri calls.
+    # Looked up now: a later replacement is meant for Kolibri's own calls.
     update = original(main.update)
 
     @wraps(update_plugins)
-    def bring_up() -> None:
+    def run_upgrade() -> None:
         try:
             bring_up_to_date(update, update_plugins)
         except KolibriAzureError:
             with fail_closed():
                 raise
 
-    return bring_up
+    return run_upgrade
 
 
 def bring_up_to_date(update: Callable[[str, str], None], update_plugins: Callable[[], Any]) -> None:
-    """Migrate and upgrade the database, unless that is done; wait for whoever is at it.
+    """Migrate and upgrade the database if needed, or wait while another process does.
 
     :param update: Kolibri's own function for an upgrade from one version to another.
-    :param update_plugins: Kolibri's own function for upgrades of the plugins that its
+    :param update_plugins: Kolibri's own function that upgrades the plugins which its
         configuration lists as updated.
-    :raises KolibriAzureError: when it can't be done.
+    :raises KolibriAzureError: when it fails.
     """
     with open_state() as state:
         if _is_up_to_date(state):
-            _remember_in_home()
+            _write_version_file()
             return
-    with one_starter_at_a_time(), open_state() as state:
-        # Whoever was waited for may have been of a newer version.
+    with startup_lock(), open_state() as state:
+        # The other process may have had a newer version.
         installed_version.refuse_newer(state)
+        unfinished_upgrade.settle(state)
+        _back_up_if_it_migrates(state)
         if not installed_version.is_current(state):
             _upgrade(state, update)
-        _remember_in_home()
+        _write_version_file()
         if not _plugins_are_up_to_date(state):
             _update_plugins(state, update_plugins)
+        before_upgrade.forget(state)
 
 
 def wait_until_up_to_date(deadline: Deadline) -> None:
-    """Wait for another process to prepare the database, where this one has no part in that.
+    """Wait for another process to prepare the database, which this process never does.
 
-    :raises DatabaseError: when it has not happened within the deadline.
+    :raises DatabaseError: when it is not ready within the deadline.
     """
     with open_state() as state:
-        while not installed_version.is_current(state):
+        while not installed_version.is_current(state) or unfinished_upgrade.newer(state):
             if not deadline.remaining():
                 raise DatabaseError(
                     "The database is not ready for this version of Kolibri.",
                     expected=f"a database that Kolibri {kolibri.__version__} has prepared",
-                    found="an empty database, or one of an older version, and nobody preparing it",
+                    found="an empty, older or half-upgraded database, and no process that "
+                    "prepares it",
                     remedy="Prepare it once, with the same settings: kolibri configure setup",
                     code="database-not-prepared",
                 )
@@ -99,25 +110,49 @@ def wait_until_up_to_date(deadline: Deadline) -> None:
 
 
 def _is_up_to_date(state: State) -> bool:
-    return installed_version.is_current(state) and _plugins_are_up_to_date(state)
+    return (
+        installed_version.is_current(state)
+        and not unfinished_upgrade.newer(state)
+        and _plugins_are_up_to_date(state)
+    )
+
+
+def _back_up_if_it_migrates(state: State) -> None:
+    """Make the way back. Nothing in the state may say yet that an upgrade has begun."""
+    version = installed_version.find(state, _version_in_home())
+    if version and _migrates():
+        # The backup tells from this that it fits the old image.
+        installed_version.record(state, version)
+        upgrade = f"the upgrade from {version} to {kolibri.__version__}"
+        if version == kolibri.__version__:
+            upgrade = f"the upgrade of plugins of Kolibri {version}"
+        migrations = installed_version.count_migrations(state)
+        before_upgrade.back_up(state, context.current().settings, upgrade, migrations)
+
+
+def _migrates() -> bool:
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def _upgrade(state: State, update: Callable[[str, str], None]) -> None:
     version = installed_version.find(state, _version_in_home())
-    # Written before the first migration, after which nobody could tell it any more.
+    # Written before the first migration, after which the old version would be unknown.
     installed_version.record(state, version)
     if version:
         logger.info("Upgrading the database from Kolibri %s.", version)
-        _assume_plugins(state, version)
+        _seed_plugin_versions(state, version)
     else:
         logger.info("The database is empty: installing Kolibri %s.", kolibri.__version__)
-    # No worker is meant by this, also none of the new version.
-    state.set(lease.TARGET_VERSION, f"{kolibri.__version__}, being prepared")
+    unfinished_upgrade.begin(state)
     lease.wait_until_free(state)
     began = time.monotonic()
     update(version, kolibri.__version__)
     device_identity.settle()
-    state.set(lease.TARGET_VERSION, kolibri.__version__)
+    unfinished_upgrade.end(state)
     installed_version.record(state, kolibri.__version__)
     logger.info(
         "The database is ready for Kolibri %s after %.0f s.",
@@ -126,8 +161,8 @@ def _upgrade(state: State, update: Callable[[str, str], None]) -> None:
     )
 
 
-def _assume_plugins(state: State, version: str) -> None:
-    """Kolibri's own plugins are as old as Kolibri, whatever a new container's file leaves out."""
+def _seed_plugin_versions(state: State, version: str) -> None:
+    """Record Kolibri's version for its own plugins, which a new container's file may omit."""
     in_home = config["PLUGIN_VERSIONS"].items()
     external = {name: known for name, known in in_home if is_external_plugin(name)}
     own = {name: version for name in _plugins() if not is_external_plugin(name)}
@@ -135,7 +170,7 @@ def _assume_plugins(state: State, version: str) -> None:
 
 
 def _plugins_are_up_to_date(state: State) -> bool:
-    """Also put the versions that the database knows in the place of those in KOLIBRI_HOME."""
+    """Compare the plugins' versions, after replacing those in KOLIBRI_HOME by the database's."""
     known = state.get(PLUGIN_VERSIONS) or {}
     config["PLUGIN_VERSIONS"] = dict(known)
     config["UPDATED_PLUGINS"] = {name for name in _plugins() if is_plugin_updated(name)}
@@ -158,8 +193,8 @@ def _version_in_home() -> str:
     return str(get_version())
 
 
-def _remember_in_home() -> None:
-    """Let Kolibri find in KOLIBRI_HOME what it would have written there itself."""
+def _write_version_file() -> None:
+    """Write the version file in KOLIBRI_HOME, as Kolibri's own upgrade would."""
     from kolibri.utils.main import version_file
 
     if _version_in_home() != kolibri.__version__:

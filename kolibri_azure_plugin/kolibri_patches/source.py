@@ -1,7 +1,7 @@
-"""The source of a function as a digest, which tells whether a new Kolibri has changed it.
+"""Digests of functions' sources, which show whether a new Kolibri has changed a function.
 
-It is read in two ways that come to the same: of a function that stands in this process, as a start
-does, and of a file alone, as the doctor does, which loads nothing of Kolibri's for that.
+There are two ways to read the source, with the same result. A start reads it from the imported
+function. The doctor reads it from the file alone, without importing Kolibri.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ import textwrap
 import tokenize
 from typing import Any
 
-from kolibri_azure_plugin.kolibri_patches import files
+from kolibri_azure_plugin.kolibri_patches import definitions
 
-#: Hexadecimal digits that are kept.
+#: Length of a digest, in hexadecimal digits.
 LENGTH = 16
 
 
 def digest_of(function: Any) -> str:
-    """The digest of a function's source, decorators included; empty where there is none to read.
+    """The digest of a function's source, decorators included; empty if it can't be read.
 
-    `inspect.getsource` would compare the file with that of each module that is loaded, which takes
-    longer than all the rest of this.
+    `inspect.getsource` compares the file with those of all loaded modules, which takes longer than
+    everything else here.
 
     :param function: a function, a method or a class.
     """
@@ -38,20 +38,20 @@ def digest_of(function: Any) -> str:
 
 
 def digest_in_file(module: str, name: str) -> str:
-    """The digest of what a module defines or imports under a name; empty where there is none."""
-    found = files.find(module, name)
+    """The digest of the definition of a name in a module; empty if there is none."""
+    found = definitions.find(module, name)
     return digest(_block(found.lines, found.first_line)) if found else ""
 
 
 def digest(text: str) -> str:
-    """The digest of a source text, however far it is indented."""
+    """The digest of a source text, regardless of indentation."""
     return hashlib.sha256(textwrap.dedent(text).strip().encode()).hexdigest()[:LENGTH]
 
 
 def _block(lines: list[str], first: int) -> str:
-    """The definition that begins in a line, counted from 1, without comments behind it.
+    """The definition that begins on a line, counted from 1, without comments after it.
 
-    Whether those belong to it is another question for each version of Python.
+    Versions of Python differ on whether those comments belong to it.
     """
     block = inspect.getblock(lines[first - 1 :])
     while block and (not block[-1].strip() or block[-1].lstrip().startswith("#")):
@@ -61,6 +61,6 @@ def _block(lines: list[str], first: int) -> str:
 
 @functools.lru_cache(maxsize=1)
 def _lines(path: str) -> list[str]:
-    """Of one file at a time: most patches of a module follow each other."""
+    """The lines of a file. Caches one file, because patches of a module follow each other."""
     with tokenize.open(path) as file:
         return file.readlines()

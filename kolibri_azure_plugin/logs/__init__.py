@@ -1,1 +1,1 @@
-"""Logs as a container wants them: one line per event, on stdout, without secrets."""
+"""Logs for a container: one line per event, on stdout, without secrets."""

@@ -1,7 +1,7 @@
-"""Keeps secrets out of the error reports that another plugin has Sentry's SDK send.
+"""Keeps secrets out of the error reports that Sentry's SDK sends for another plugin.
 
-A report carries the local variables of each function that an error went through, as they were. The
-SDK masks those whose name says that they are a password; not a URL that holds one.
+A report contains the local variables of each function in the traceback. The SDK masks a variable
+whose name suggests a password, but not a URL that contains one.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from kolibri_azure_plugin.redaction import redact_all
+from kolibri_azure_plugin.errors.redaction import redact_all
 
 Event = dict[str, Any]
 BeforeSend = Callable[[Event, dict[str, Any]], "Event | None"]
 
-#: The SDK's options for a function that sees all of a report, as text, before it is sent.
+#: The SDK's options for a function that can change a report before it is sent.
 OPTIONS = ("before_send", "before_send_transaction")
 
 
 def mask_error_reports() -> None:
-    """Have the SDK mask what is remembered, where a plugin has started it already.
+    """Have the SDK mask remembered secrets, if a plugin has started it already.
 
-    Who loads it later is not held up: it is looked for, and never imported. Calling this again
-    does no harm.
+    The SDK is never imported here, so a plugin that loads it later is not affected. Calling this
+    again does no harm.
     """
     sdk = sys.modules.get("sentry_sdk")
     if sdk is None:
@@ -35,7 +35,7 @@ def mask_error_reports() -> None:
 
 
 class _Masked:
-    """What was to be done before a report is sent, if anything, and then the masking."""
+    """Calls the configured function, if there is one, and masks its result."""
 
     def __init__(self, wanted: BeforeSend | None) -> None:
         self._wanted = wanted

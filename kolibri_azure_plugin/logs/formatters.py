@@ -1,4 +1,4 @@
-"""How a log line looks: one line per event, as text or as JSON."""
+"""The formats of log lines: one line per event, as text or as JSON."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import socket
 from collections.abc import Mapping
 from typing import Any
 
-from kolibri_azure_plugin.redaction import FIELDS
+from kolibri_azure_plugin.errors.redaction import FIELDS
 
-#: What would end a line or steer a terminal: the control characters, and Unicode's line ends.
+#: Characters that end a line or control a terminal, and Unicode's line ends.
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
-#: App Service's ids of instances have 64 digits; the portal shows the first ones.
+#: App Service's instance ids have 64 digits; the portal shows the first ones.
 INSTANCE_DIGITS = 6
 
 
 def instance_name() -> str:
-    """What the platform calls this instance; elsewhere, the name of the host."""
+    """The platform's name for this instance; elsewhere, the host name."""
     return os.environ.get("WEBSITE_INSTANCE_ID", "")[:INSTANCE_DIGITS] or socket.gethostname()
 
 
@@ -40,7 +40,7 @@ class TextFormatter(logging.Formatter):
             getattr(record, "azure_client", "-"),
         )
         parts = (
-            moment(record),
+            timestamp(record),
             f"{record.levelname:<7}",
             record.name,
             f"instance={self._instance}",
@@ -63,7 +63,7 @@ class JsonFormatter(TextFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         event = {
-            "time": moment(record),
+            "time": timestamp(record),
             "level": record.levelname,
             "logger": record.name,
             "instance": self._instance,
@@ -83,7 +83,7 @@ FORMATTERS = {"text": TextFormatter, "json": JsonFormatter}
 
 
 def fields_of(record: logging.LogRecord) -> Mapping[str, Any]:
-    """What a record says beside its message, by names that no other part of a line has."""
+    """The record's further fields, by names that no other part of a line has."""
     fields: Mapping[str, Any] = getattr(record, FIELDS, {})
     return fields
 
@@ -96,7 +96,7 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def moment(record: logging.LogRecord) -> str:
+def timestamp(record: logging.LogRecord) -> str:
     """When it happened, as ISO 8601 in UTC with milliseconds."""
     when = dt.datetime.fromtimestamp(record.created, dt.timezone.utc)
     return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""Which request a log line belongs to, and whose it is."""
+"""Adds the request and its client to each log line."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-#: The answer to each request says how to find it in the logs.
+#: Each response names its request, to find it in the logs.
 REQUEST_ID_HEADER = "X-Request-ID"
 
-#: How the platform calls a request: App Service's own id first, then what other proxies say.
+#: The platform's id of a request: App Service's first, then that of other proxies.
 REQUEST_ID_VARIABLES = ("HTTP_X_ARR_LOG_ID", "HTTP_X_REQUEST_ID")
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -26,22 +26,22 @@ ADDRESS_WITH_PORT = re.compile(r"(?P<v4>[0-9.]+):\d+|\[(?P<v6>[0-9A-Fa-f:.]+)\](
 
 
 @dataclasses.dataclass(frozen=True)
-class RequestFacts:
-    """What each log line says of the request in which it was written."""
+class RequestInfo:
+    """The request that each log line names."""
 
     id: str
     client: str
 
 
-_current: contextvars.ContextVar[RequestFacts | None] = contextvars.ContextVar(
+_current: contextvars.ContextVar[RequestInfo | None] = contextvars.ContextVar(
     "request", default=None
 )
 
 
 class RequestLog:
-    """Middleware, the outermost, that names the request for the logs.
+    """The outermost middleware: notes the request for the logs.
 
-    Behind the proxy it also puts the client's address where Kolibri looks for it.
+    Behind the proxy, it also puts the client's address where Kolibri looks for it.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -49,7 +49,7 @@ class RequestLog:
         self._behind_proxy = settings.SECURE_PROXY_SSL_HEADER is not None
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        facts = request_facts(request.META, behind_proxy=self._behind_proxy)
+        facts = request_info(request.META, behind_proxy=self._behind_proxy)
         request.META["REMOTE_ADDR"] = facts.client
         token = _current.set(facts)
         try:
@@ -60,28 +60,27 @@ class RequestLog:
         return response
 
 
-def request_facts(meta: dict[str, str], *, behind_proxy: bool) -> RequestFacts:
+def request_info(meta: dict[str, str], *, behind_proxy: bool) -> RequestInfo:
     """The request's id and its client's address.
 
     :param meta: the request's headers and variables, as Django has them.
-    :param behind_proxy: True when every request comes through the platform's proxy, so that what
-        it says of a request can be believed.
+    :param behind_proxy: True if every request comes through the platform's proxy, so its headers
+        can be trusted.
     """
     client = meta.get("REMOTE_ADDR", "")
     # A request over a socket file has no address. It comes from the nginx of the same container,
-    # which has looked through what the request said of itself.
+    # which has already checked the headers.
     if client and not behind_proxy:
-        return RequestFacts(uuid.uuid4().hex, client)
-    # The platform adds the address that it saw at the end; what stands before it, anybody may
-    # have sent.
+        return RequestInfo(uuid.uuid4().hex, client)
+    # The platform appends the address that it saw. Anything before it may be forged.
     seen = meta.get("HTTP_X_FORWARDED_FOR", "").rsplit(",", 1)[-1]
     named = (meta.get(variable, "") for variable in REQUEST_ID_VARIABLES)
     name = next((text for text in named if REQUEST_ID.fullmatch(text)), None)
-    return RequestFacts(name or uuid.uuid4().hex, without_port(seen) or client)
+    return RequestInfo(name or uuid.uuid4().hex, without_port(seen) or client)
 
 
 def without_port(text: str) -> str:
-    """An address as the platform writes it, without the port; empty when it is none."""
+    """An address as the platform writes it, without the port; empty if it is not an address."""
     match = ADDRESS_WITH_PORT.fullmatch(text.strip())
     address = (match["v4"] or match["v6"]) if match else text.strip()
     try:
@@ -90,10 +89,10 @@ def without_port(text: str) -> str:
         return ""
 
 
-def note_requests() -> None:
-    """Have each log record know its request from when it is made.
+def add_request_to_records() -> None:
+    """Add the request to each log record when it is created.
 
-    Kolibri hands records to another thread, or process, which writes them.
+    Another thread or process may write the record, and does not have the request.
     """
     make = logging.getLogRecordFactory()
     if getattr(make, "notes_requests", False):
@@ -102,7 +101,7 @@ def note_requests() -> None:
     def make_with_request(*arguments: object, **keywords: object) -> logging.LogRecord:
         record = make(*arguments, **keywords)
         facts = _current.get()
-        # Django hands a whole request over as ``request``, and no name can be given twice.
+        # Django passes the whole request as ``request``, so that name is taken.
         record.azure_request = facts.id if facts else "-"
         record.azure_client = facts.client if facts else "-"
         return record

@@ -1,1 +1,1 @@
-"""The first start: a fresh deployment is set up from settings before it serves anybody."""
+"""The first start: sets up a fresh deployment from its settings before it serves requests."""

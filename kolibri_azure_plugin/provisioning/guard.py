@@ -1,4 +1,4 @@
-"""Keeps the setup wizard from strangers, whatever brought the web server up."""
+"""Keeps the setup wizard closed to visitors, no matter how the web server was started."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ from typing import Callable
 
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
-from kolibri_azure_plugin.fail_closed import fail_closed
+from kolibri_azure_plugin.errors.fail_closed import fail_closed
 from kolibri_azure_plugin.provisioning import provision
+from kolibri_azure_plugin.web.unavailable import unavailable
 
-RETRY_AFTER_SECONDS = "10"
+NOT_READY = "This Kolibri is not ready yet. Please try again in a few minutes."
 
-#: Says that the process is there, whatever the database does, so nothing is asked for it.
-STATUS_PATH = "/status/"
+#: Answers that the process is running, even when the database is down, so it skips the check.
+STATUS = "kolibri:core:status_check"
 
 
 class SetupGuard:
-    """Middleware that lets nobody in before the deployment is set up.
+    """Middleware that answers 503 until the deployment is set up.
 
-    It is made when a web server loads Kolibri, before the first request, in the stock WSGI module
-    too, and sets up what nobody has set up yet.
+    Any web server that loads Kolibri, even through the stock WSGI module, creates it before the
+    first request. It then sets up a fresh deployment.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -29,17 +31,12 @@ class SetupGuard:
             try:
                 provision.provision_when_prepared()
             finally:
-                # A web server that loads first and forks then must not share a connection.
+                # The web server may fork next, and the processes must not share a connection.
                 connections.close_all()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         from kolibri.core.device.utils import device_provisioned
 
-        if request.path_info.endswith(STATUS_PATH) or device_provisioned():
+        if request.path == reverse(STATUS) or device_provisioned():
             return self._get_response(request)
-        return HttpResponse(
-            "This Kolibri is not ready yet.\n",
-            status=503,
-            content_type="text/plain; charset=utf-8",
-            headers={"Retry-After": RETRY_AFTER_SECONDS},
-        )
+        return unavailable(NOT_READY)

@@ -1,4 +1,4 @@
-"""Sets a fresh deployment up, once, whichever of its instances comes first."""
+"""Sets up a fresh deployment, once, even when several instances start at the same time."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from django.conf import settings as django_settings
 from django.db import connection, transaction
 from django.db.utils import OperationalError, ProgrammingError
 
-from kolibri_azure_plugin import context
+from kolibri_azure_plugin.configuration import context
 from kolibri_azure_plugin.errors import ProvisioningError
-from kolibri_azure_plugin.fail_closed import fail_closed
+from kolibri_azure_plugin.errors.fail_closed import fail_closed
+from kolibri_azure_plugin.errors.remedies import set_app_settings
+from kolibri_azure_plugin.errors.retry import Deadline
 from kolibri_azure_plugin.provisioning import first_setup
 from kolibri_azure_plugin.provisioning.first_setup import FirstSetup
-from kolibri_azure_plugin.retry import Deadline
 from kolibri_azure_plugin.wrapping import wraps
 
 logger = logging.getLogger(__name__)
 
 
-def require_what_it_takes() -> None:
-    """Refuse to migrate the database of a fresh deployment that can't be set up afterwards.
+def require_setup_settings() -> None:
+    """Check, before a fresh deployment's database is migrated, that the setup can succeed.
 
-    :raises KolibriAzureError: naming what is missing.
+    :raises KolibriAzureError: naming the missing setting.
     """
     here = context.current()
     if first_setup.is_wanted(here) and not is_provisioned():
@@ -32,24 +33,24 @@ def require_what_it_takes() -> None:
 
 
 def provision() -> None:
-    """Set the deployment up, unless it is. The database must be migrated.
+    """Set up the deployment unless it is set up already. The database must be migrated.
 
-    :raises KolibriAzureError: when it can't be set up.
+    :raises KolibriAzureError: when the setup fails.
     """
     here = context.current()
     if not first_setup.is_wanted(here) or is_provisioned():
         return
-    with _one_at_a_time():
+    with _startup_lock():
         if not is_provisioned():
             _set_up(first_setup.read(here))
 
 
 def provision_when_prepared() -> None:
-    """Set the deployment up, unless it is, once some instance has prepared the database.
+    """Wait until another process has migrated the database, then call :func:`provision`.
 
-    A web server that loads Kolibri's WSGI module migrates nothing itself.
+    A web server that loads Kolibri's WSGI module does not migrate the database itself.
 
-    :raises KolibriAzureError: when it can't be set up, or the database is not prepared in time.
+    :raises KolibriAzureError: when the setup fails, or the database is not migrated in time.
     """
     if connection.vendor == "postgresql":
         from kolibri_azure_plugin.instances.upgrades import wait_until_up_to_date
@@ -58,22 +59,24 @@ def provision_when_prepared() -> None:
     provision()
 
 
-def refuse_before_migrations(migrate: Callable[..., Any]) -> Callable[..., Any]:
-    """Around Kolibri's `_migrate_databases`: refuse first what can't be set up afterwards."""
-    return _after(require_what_it_takes, migrate)
-
-
 def provision_before_serving(upgrade: Callable[..., Any]) -> Callable[..., Any]:
-    """Around Kolibri's `_upgrades_after_django_setup`, the last step of each start."""
-    return _after(provision, upgrade)
+    """Wrap Kolibri's `_upgrades_after_django_setup`, the last step of each start."""
+
+    @wraps(upgrade)
+    def provision_and_upgrade(*arguments: Any, **keywords: Any) -> Any:
+        with fail_closed():
+            provision()
+        return upgrade(*arguments, **keywords)
+
+    return provision_and_upgrade
 
 
 def provision_once(set_up: Callable[[str], Any]) -> Callable[[str], None]:
-    """Around Kolibri's `provision_from_file`, which every fresh instance calls at its start."""
+    """Wrap Kolibri's `provision_from_file`, which every fresh instance calls at its start."""
 
     @wraps(set_up)
     def set_up_if_still_needed(path: str) -> None:
-        with _one_at_a_time():
+        with _startup_lock():
             if not is_provisioned():
                 set_up(path)
 
@@ -81,42 +84,32 @@ def provision_once(set_up: Callable[[str], Any]) -> Callable[[str], None]:
 
 
 def is_provisioned() -> bool:
-    """True when the database says so; no cache is asked. False, too, while it has no tables."""
+    """True when the database, not a cache, has it so. False while the database has no tables."""
     from kolibri.core.device.models import DeviceSettings
 
     try:
-        # In a transaction of its own a missing table does no harm to the caller's.
+        # A savepoint, so that a missing table does not break the caller's transaction.
         with transaction.atomic():
             return bool(DeviceSettings.objects.filter(is_provisioned=True).exists())
     except ProgrammingError:
         return False
     except OperationalError:
-        # PostgreSQL does not answer; but SQLite says it of a missing table, too.
+        # PostgreSQL does not answer. SQLite, however, raises this for a missing table, too.
         if connection.vendor != "sqlite":
             raise
         return False
 
 
-def _after(first: Callable[[], None], then: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(then)
-    def both(*arguments: Any, **keywords: Any) -> Any:
-        with fail_closed():
-            first()
-        return then(*arguments, **keywords)
-
-    return both
-
-
-def _one_at_a_time() -> contextlib.AbstractContextManager[None]:
+def _startup_lock() -> contextlib.AbstractContextManager[None]:
     if connection.vendor != "postgresql":
         return contextlib.nullcontext()
-    from kolibri_azure_plugin.instances.one_starter import one_starter_at_a_time
+    from kolibri_azure_plugin.instances.startup_lock import startup_lock
 
-    return one_starter_at_a_time()
+    return startup_lock()
 
 
 def _set_up(wanted: FirstSetup) -> None:
-    """All of it or nothing: who is interrupted here leaves a fresh deployment behind."""
+    """Do the whole setup in one transaction: an interruption leaves the deployment fresh."""
     from kolibri.core.device.utils import get_facility_by_name, setup_device_and_facility
 
     _require_language(wanted.language)
@@ -137,12 +130,12 @@ def _set_up(wanted: FirstSetup) -> None:
         wanted.preset,
         wanted.language,
         wanted.username,
-        _who_gets_in(wanted.facility),
+        _describe_access(wanted.facility),
     )
 
 
-def _who_gets_in(facility: str) -> str:
-    """What holds, whatever was wanted: a facility that was there already keeps its settings."""
+def _describe_access(facility: str) -> str:
+    """Describe the actual access settings: a facility that existed before keeps its own."""
     from kolibri.core.auth.models import Facility
     from kolibri.core.device.utils import allow_guest_access
 
@@ -163,27 +156,25 @@ def _require_language(language: str) -> None:
     languages = dict(django_settings.LANGUAGES)
     if language not in languages:
         raise ProvisioningError(
-            "Kolibri does not speak the language that it is to be set up in.",
+            "Kolibri does not support the language of the setup.",
             expected="one of " + ", ".join(sorted(languages)),
             found=language,
-            remedy="az webapp config appsettings set -g GROUP -n APP "
-            "--settings KOLIBRI_AZURE_LANGUAGE=en",
+            remedy=set_app_settings("KOLIBRI_AZURE_LANGUAGE=en"),
             code="first-start-language",
         )
 
 
 def _require_superuser(wanted: FirstSetup) -> None:
-    """Kolibri goes on without an administrator when it does not like the user name."""
+    """Check that the administrator exists: Kolibri skips one with an invalid user name."""
     from kolibri.core.auth.models import FacilityUser
 
     administrators = FacilityUser.objects.filter(devicepermissions__is_superuser=True)
     if not administrators.filter(username__iexact=wanted.username).exists():
         raise ProvisioningError(
-            f"Kolibri made no administrator of the name {wanted.username}.",
+            f"Kolibri did not create the administrator {wanted.username}.",
             expected="a user name of letters, digits and underscores, 30 at most, "
-            "that nobody has yet",
+            "that is not taken",
             found=wanted.username,
-            remedy="az webapp config appsettings set -g GROUP -n APP "
-            "--settings KOLIBRI_AZURE_SUPERUSER_NAME=admin",
+            remedy=set_app_settings("KOLIBRI_AZURE_SUPERUSER_NAME=admin"),
             code="first-start-username",
         )

@@ -1,12 +1,14 @@
-"""Every app setting that the templates may give to the container: the one list.
+"""The list of all app settings that the templates may give to the container.
 
-Settings of App Service itself, of the image, and of the plugin. The plugin's own table is
-``kolibri_azure_plugin.settings``; a test holds the plugin's part of this list against it.
+It has settings of App Service, of the image and of the plugin. A test compares the plugin's part
+with the plugin's own table, ``kolibri_azure_plugin.configuration.settings``.
 """
 
 from __future__ import annotations
 
-#: What App Service reads.
+from kolibri_azure_plugin.container.settings import ImageSettings
+
+#: Settings that App Service reads.
 PLATFORM = {
     "WEBSITES_CONTAINER_START_TIME_LIMIT",
     "WEBSITES_CONTAINER_STOP_TIME_LIMIT",
@@ -17,18 +19,21 @@ PLATFORM = {
     "WEBSITE_SWAP_WARMUP_PING_STATUSES",
 }
 
-#: What Kolibri itself reads.
+#: Settings that Kolibri reads.
 KOLIBRI = {"KOLIBRI_ZIP_CONTENT_ORIGIN"}
 
-#: What the image reads: how to size itself, and whether to listen for App Service's shell.
+#: Settings that the image reads: its sizes, and whether to listen for App Service's shell.
 IMAGE = {
     "KOLIBRI_AZURE_DATABASE_MAX_CONNECTIONS",
     "KOLIBRI_AZURE_SSH",
 }
 
-#: What the plugin reads.
+#: Settings that the plugin reads.
 PLUGIN = {
     "KOLIBRI_AZURE_ALLOWED_HOSTS",
+    "KOLIBRI_AZURE_BACKUP_FOLDER",
+    "KOLIBRI_AZURE_BACKUP_KEEP",
+    "KOLIBRI_AZURE_CHANNELS",
     "KOLIBRI_AZURE_CLIENT_ID",
     "KOLIBRI_AZURE_CONTENT_MOUNT",
     "KOLIBRI_AZURE_DATABASE_AUTH",
@@ -47,8 +52,10 @@ PLUGIN = {
 
 KNOWN = PLATFORM | KOLIBRI | IMAGE | PLUGIN
 
-#: What a production deployment can't do without.
+#: Settings that a production deployment requires.
 REQUIRED_IN_PRODUCTION = {
+    "KOLIBRI_AZURE_BACKUP_FOLDER",
+    "KOLIBRI_AZURE_BACKUP_KEEP",
     "KOLIBRI_AZURE_CLIENT_ID",
     "KOLIBRI_AZURE_CONTENT_MOUNT",
     "KOLIBRI_AZURE_DATABASE_AUTH",
@@ -71,7 +78,7 @@ REQUIRED_IN_PRODUCTION = {
     "WEBSITE_SWAP_WARMUP_PING_PATH",
 }
 
-#: What the app for HTML5 content gets: no vault, no database, no account.
+#: Settings of the app for HTML5 content: no vault, no database, no account.
 REQUIRED_FOR_CONTENT = {
     "KOLIBRI_AZURE_ALLOWED_HOSTS",
     "KOLIBRI_AZURE_CONTENT_MOUNT",
@@ -80,22 +87,22 @@ REQUIRED_FOR_CONTENT = {
     "WEBSITES_PORT",
 }
 
-#: Values on which both sides have agreed.
+#: Values that both sides expect.
 AGREED = {
+    "KOLIBRI_AZURE_BACKUP_FOLDER": "/data/backups",
     "KOLIBRI_AZURE_CONTENT_MOUNT": "/data/content",
     "KOLIBRI_AZURE_DATABASE_AUTH": "entra",
     "KOLIBRI_AZURE_DATABASE_SSL_MODE": "verify-full",
     "KOLIBRI_AZURE_DEPLOYMENT": "production",
     "WEBSITES_CONTAINER_START_TIME_LIMIT": "1800",
     "WEBSITES_ENABLE_APP_SERVICE_STORAGE": "false",
-    "WEBSITES_PORT": "8080",
+    "WEBSITES_PORT": str(ImageSettings().port),
     "WEBSITE_SWAP_WARMUP_PING_PATH": "/azure/health/ready",
 }
 
-#: The secrets of the vault, by the names under which the plugin asks for them.
+#: The names under which the plugin reads secrets from the vault.
 SECRETS = {
     "kolibri-database-url",
-    "kolibri-redis-url",
     "kolibri-secret-key",
     "kolibri-superuser-password",
 }

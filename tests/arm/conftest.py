@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from devtools.arm import Checker, CheckerMissingError
-from devtools.arm.combinations import CHOICES, TEST_CHOICES, pairwise
+from devtools.arm.combinations import TEST_CHOICES, pairwise, production_sets
 
 ARM = Path(__file__).parents[2] / "arm"
 NAMES = {
@@ -37,28 +37,29 @@ def template(template_path):
 
 
 @pytest.fixture(scope="session")
-def production_as_read():
+def production_template():
     return json.loads(NAMES["production"].read_text(encoding="utf-8"))
 
 
 @pytest.fixture
-def production(production_as_read):
-    """The production template, free to be changed."""
-    return copy.deepcopy(production_as_read)
+def production(production_template):
+    """A copy of the production template that a test can change."""
+    return copy.deepcopy(production_template)
 
 
 @pytest.fixture(scope="session")
 def combinations():
     """Sets of parameter values for each template."""
     return {
-        NAMES["production"]: pairwise(CHOICES),
+        NAMES["production"]: production_sets(),
         NAMES["test"]: pairwise(TEST_CHOICES),
     }
 
 
 @pytest.fixture(scope="session")
-def evaluated(checker, production_as_read, combinations):
+def evaluated(checker, production_template, combinations):
     """The production template with each set of values."""
     return [
-        checker.evaluate(production_as_read, values) for values in combinations[NAMES["production"]]
+        checker.evaluate(production_template, values)
+        for values in combinations[NAMES["production"]]
     ]

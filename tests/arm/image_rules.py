@@ -1,4 +1,4 @@
-"""Rules of the image, for both templates: what builds it, who pushes and pulls it, what runs."""
+"""Rules for the image in both templates: its build, its registry roles, and its runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import typing
 from collections.abc import Iterator, Mapping
 
-from devtools.arm import Evaluated, Resource
+from devtools.arm import EvaluatedTemplate, Resource
 from tests.arm.conftest import ARM
 from tests.arm.security_rules import ROLES, sites
 
@@ -15,24 +15,24 @@ REGISTRIES = "Microsoft.ContainerRegistry/registries"
 TASKS = f"{REGISTRIES}/tasks"
 RUNS = f"{REGISTRIES}/taskRuns"
 
-#: What a new version changes; both are arguments of the Dockerfile.
+#: The values that a new version changes; both are arguments of the Dockerfile.
 ARGUMENTS = {"VERSION", "REVISION"}
 
 DOCKERFILE = "docker/Dockerfile"
 
-#: A git address that Azure takes for one, and a tag or a commit in it. Azure's builder fetches what
-#: is asked for and then checks it out by that name, which a tag has not got that was fetched alone.
-#: TAG~0, the commit of the tag, can't be asked for, and so everything is fetched, its tags too.
+#: A git address that Azure recognises, with a tag or a commit. Azure's builder fetches the ref and
+#: then checks it out by name, which fails for a tag that was fetched alone. TAG~0, the commit of
+#: the tag, can't be fetched alone, so the builder fetches everything, including tags.
 #: https://github.com/Azure/acr-builder/blob/main/scan/git.go
 _CONTEXT = re.compile(r"https://[^\s#@]+\.git#(?:(?P<tag>v\d[\w.-]*)~0|(?P<commit>[0-9a-f]{40}))")
 
-#: An image in the text of a template would have to be published by somebody.
+#: An image in the text of a template would have to be published.
 _NAMED_IMAGE = re.compile(
     r"\b(?:ghcr\.io|docker\.io|quay\.io|mcr\.microsoft\.com|[\w-]+\.azurecr\.io)/[\w./:@-]+"
 )
 
 
-def the_registry_is_small_and_shut(result: Evaluated) -> Iterator[str]:
+def the_registry_is_small_and_shut(result: EvaluatedTemplate) -> Iterator[str]:
     for each in result.of_type(REGISTRIES):
         if each.body["sku"] != {"name": "Basic"}:
             yield f"{each.symbol} is larger, and costs more, than one image needs"
@@ -40,12 +40,12 @@ def the_registry_is_small_and_shut(result: Evaluated) -> Iterator[str]:
             yield f"{each.symbol} has a user with a password"
         if each.at("anonymousPullEnabled") is not False:
             yield f"{each.symbol} lets anybody pull"
-        # The service's own default; the vendor's module has another, and App Service is refused.
+        # The service's own default. With that of Microsoft's module, App Service is refused.
         if each.at("policies", "azureADAuthenticationAsArmPolicy", "status") != "enabled":
             yield f"{each.symbol} refuses the tokens with which App Service pulls"
 
 
-def tasks_build_a_fixed_state_of_the_project(result: Evaluated) -> Iterator[str]:
+def tasks_build_a_fixed_state_of_the_project(result: EvaluatedTemplate) -> Iterator[str]:
     for each in result.of_type(TASKS):
         if each.at("platform") != {"os": "Linux", "architecture": "amd64"}:
             yield f"{each.symbol} builds for another machine than App Service has"
@@ -77,7 +77,7 @@ def _names_what_it_builds(task: Resource, ref: str) -> Iterator[str]:
             yield f"{task.symbol} builds {ref} under the name {image}"
 
 
-def what_is_built_is_what_runs(result: Evaluated) -> Iterator[str]:
+def images_built_are_the_images_that_run(result: EvaluatedTemplate) -> Iterator[str]:
     if not any(result.of_type(REGISTRIES)):
         return
     hosts = {f"{each.name}.azurecr.io" for each in result.of_type(REGISTRIES)}
@@ -90,29 +90,29 @@ def what_is_built_is_what_runs(result: Evaluated) -> Iterator[str]:
     run = {site.symbol: _image_of(site) for site in sites(result)}
     for symbol, image in run.items():
         if image not in built:
-            yield f"{symbol} runs {image}, which nobody builds"
+            yield f"{symbol} runs {image}, which no task builds"
     for image in sorted(set(built) - set(run.values())):
-        yield f"{image} is built, and nobody runs it"
+        yield f"{image} is built, but no app runs it"
 
 
 def _image_of(site: Resource) -> str:
     return str(site.at("siteConfig", "linuxFxVersion")).removeprefix("DOCKER|")
 
 
-def each_task_is_run_once(result: Evaluated) -> Iterator[str]:
+def each_task_is_run_once(result: EvaluatedTemplate) -> Iterator[str]:
     tasks = {each.id: each for each in result.of_type(TASKS)}
     runs = {each.at("runRequest", "taskId"): each for each in result.of_type(RUNS)}
     for missing in sorted(set(tasks) - set(runs)):
-        yield f"nobody runs {tasks[missing].name}"
+        yield f"no run starts {tasks[missing].name}"
     for task_id, run in runs.items():
         if run.at("runRequest", "type") != "TaskRunRequest" or task_id not in tasks:
             yield f"{run.symbol} runs none of the tasks"
         elif run.name != tasks[task_id].name:
-            # A run with the same name and request is none; the name has to change with the task.
+            # Azure ignores a run with an old name and request: the name must change with the task.
             yield f"{run.name} is not named after {tasks[task_id].name}"
 
 
-def who_pushes_and_pulls_may_do_so(result: Evaluated) -> Iterator[str]:
+def identities_that_push_and_pull_have_their_roles(result: EvaluatedTemplate) -> Iterator[str]:
     given = [
         (ROLES.get(each.at("roleDefinitionId").rpartition("/")[2]), each.scope)
         for each in result.of_type("Microsoft.Authorization/roleAssignments")
@@ -137,7 +137,7 @@ def who_pushes_and_pulls_may_do_so(result: Evaluated) -> Iterator[str]:
 
 
 def no_template_names_an_image(template: Mapping[str, typing.Any]) -> Iterator[str]:
-    """As long as nothing is published, such a default would be a site that never starts."""
+    """While nothing is published, a site with such a default would never start."""
     for name in ("image", "stagingImage"):
         default = template["parameters"].get(name, {}).get("defaultValue", "")
         if default:
@@ -146,12 +146,12 @@ def no_template_names_an_image(template: Mapping[str, typing.Any]) -> Iterator[s
         yield f"the template names an image, {image}"
 
 
-RULES: tuple[typing.Callable[[Evaluated], Iterator[str]], ...] = (
+RULES: tuple[typing.Callable[[EvaluatedTemplate], Iterator[str]], ...] = (
     the_registry_is_small_and_shut,
     tasks_build_a_fixed_state_of_the_project,
-    what_is_built_is_what_runs,
+    images_built_are_the_images_that_run,
     each_task_is_run_once,
-    who_pushes_and_pulls_may_do_so,
+    identities_that_push_and_pull_have_their_roles,
 )
 
 TEXT_RULES: tuple[typing.Callable[[Mapping[str, typing.Any]], Iterator[str]], ...] = (

@@ -1,4 +1,4 @@
-"""Everything that can be said against the production template, in one call."""
+"""All checks of the production template in one call."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tests.arm import (
     order_rules,
     security_rules,
     settings_rules,
+    size_rules,
     template_rules,
 )
 
@@ -24,6 +25,7 @@ RESULT_RULES = (
     *security_rules.RULES,
     *settings_rules.RULES,
     *operation_rules.RULES,
+    *size_rules.RULES,
     *order_rules.RULES,
     *image_rules.RULES,
 )
@@ -34,7 +36,7 @@ def findings(
     template: Mapping[str, typing.Any],
     sets: Sequence[Mapping[str, typing.Any]],
 ) -> list[str]:
-    """What the offline checker says with ``--strict --deployed``, errors and warnings."""
+    """The offline checker's errors and warnings with ``--strict --deployed``."""
     return [f"{each.place}: {each.message}" for each in checker.check(template, sets)]
 
 
@@ -43,7 +45,7 @@ def problems(
     template: Mapping[str, typing.Any],
     sets: Sequence[Mapping[str, typing.Any]],
 ) -> list[str]:
-    """What the checker and the project's own rules say, each sentence once."""
+    """The messages of the checker and of the project's own rules, each once."""
     said = findings(checker, template, sets)
     for text_rule in TEXT_RULES:
         said.extend(text_rule(template))

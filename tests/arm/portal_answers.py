@@ -1,4 +1,4 @@
-"""Answers to the portal's form: those that it must take, and those that it must not."""
+"""Answers to the portal's form that it must accept, and answers that it must refuse."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ DIGEST = "sha256:" + "0123456789abcdef" * 4
 RELEASED = f"registry.example.org/kolibri-azure@{DIGEST}"
 FORK = "https://git.example.org/ministry/kolibri.git"
 
-#: For each text box, texts that it accepts; None where nobody has touched it.
+#: A channel of Kolibri Studio by its token, and another by its id.
+TOKEN, CHANNEL = "nakav-mafak", "c9d7f950ab6b5a1199e3d6c10d7f0103"
+
+#: Texts that each text box accepts; None for a box left untouched.
 TEXTS = {
     "publishedImage": [RELEASED, f"registry.example.org:5000/k@{DIGEST}"],
     "ownImage": [
@@ -23,6 +26,13 @@ TEXTS = {
     "kolibri.facilityName": ["Kolibri", "École nº 7 “O'Brien”", "x" * 100],
     "kolibri.superuserName": ["admin", "A_1"],
     "kolibri.language": ["en", "es-419", "fr-fr"],
+    "kolibri.channels": [
+        None,
+        "",
+        TOKEN,
+        f"{TOKEN.replace('-', '')} , {CHANNEL}",
+        ", ".join([CHANNEL] * 30),
+    ],
     "image.ref": ["v0.1.0", COMMIT, "v2", "v1." + "x" * 57],
     "image.rebuild": [None, "", "2026-11", "x" * 20],
     "image.repository": [
@@ -35,11 +45,11 @@ TEXTS = {
     "operation.budgetAmount": ["0", "500", "9999999"],
 }
 
-#: For each text box with a rule of its own, texts that it refuses.
+#: Texts that each text box with its own rule refuses.
 REFUSED = {
     "alertEmails": [
         "",
-        "nobody",
+        "someone",
         "one@example.org two@example.org",
         "one@example.org,",
         ", ".join(["one@example.org"] * 11),
@@ -74,6 +84,17 @@ REFUSED = {
         f"{FORK}#main",
     ],
     "kolibri.facilityName": ["", "x" * 101],
+    "kolibri.channels": [
+        "Khan Academy",
+        "nakav",
+        f"{TOKEN},",
+        f"{TOKEN} {CHANNEL}",
+        f"{TOKEN};{CHANNEL}",
+        CHANNEL[:-1],
+        CHANNEL.upper(),
+        f"https://studio.learningequality.org/channels/{CHANNEL}",
+        ",".join([TOKEN] * 31),
+    ],
     "network.customDomain": ["kolibri", "https://kolibri.example.org", "Kolibri.example.org"],
     "operation.vaultName": ["kv", "1st-vault", "vault-", "my--vault", "my_vault", "v" * 25],
     "operation.budgetAmount": ["", "12.50", "-1", "none"],
@@ -103,7 +124,7 @@ REFUSED_IMAGES = {
     },
 }
 
-#: What is typed there into a form that is otherwise left as it opens.
+#: The only texts typed into such a form.
 IMAGES = {
     "build": {},
     "published": {"publishedImage": RELEASED},
@@ -112,5 +133,5 @@ IMAGES = {
 
 TAGS = [{}, {"Microsoft.Web/sites": {"owner": "it", "cost centre": "7"}}]
 
-#: What is typed into a form that is otherwise left as it opens.
+#: The texts typed into a form that keeps its defaults otherwise.
 TYPED = {"superuserPassword": PASSWORD, "alertEmails": "one@example.org"}

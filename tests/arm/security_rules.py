@@ -1,4 +1,4 @@
-"""What no rule set checks: each function yields a sentence for everything that is wrong."""
+"""Security rules that no rule set has: each function yields a sentence for each problem."""
 
 from __future__ import annotations
 
@@ -7,43 +7,46 @@ import re
 import typing
 from collections.abc import Iterator
 
-from devtools.arm import Evaluated, Resource
+from devtools.arm import EvaluatedTemplate, Resource
 
-#: Roles by id, as the vendor lists them.
+#: Roles by id, as listed by Microsoft.
 ROLES = {
     "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User",
     "7f951dda-4ed3-4680-a7ca-43fe172d538d": "AcrPull",
     "8311e382-0749-4cb8-b61a-304f252e45ec": "AcrPush",
 }
 
-#: What the apps ask of the private endpoints: the vault, SMB and what the vendor wants open beside
-#: it, Redis.
-ENDPOINT_PORTS = {"80", "443", "445", "10000"}
+#: Ports of the private endpoints that the apps use: the vault, and SMB with the port that Microsoft
+#: wants open for it.
+ENDPOINT_PORTS = {"80", "443", "445"}
 
-#: How the shares may be mounted; the second one only where somebody has asked for it, because
+#: Encryption of the shares' mounts. The second one is only for deployments that choose it, because
 #: Linux asks for 128 bits first and is then refused (azurefile-csi-driver issue 2833).
 ENCRYPTIONS = ("AES-128-GCM;AES-256-GCM", "AES-256-GCM")
 
-#: What differs from the service's own defaults, and nothing else: each is one more request to a
-#: server that may be busy. TLS from 1.2 on, and the log of connections, are defaults.
+#: Only values that differ from the service's defaults, as each is another request to a server that
+#: may be busy. TLS 1.2 and later, and the log of connections, are defaults.
 DATABASE_SETTINGS = {
     "connection_throttle.enable": "on",
     "logfiles.download_enable": "on",
     "logfiles.retention_days": "7",
+    # The statement of a failed query contains names and answers.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
 }
 
-#: All ways of a site's own traffic, so that none goes past the private addresses.
+#: All routes of a site's own traffic, so that none bypasses the private addresses.
 WAYS = ("allTraffic", "contentShareTraffic", "imagePullTraffic")
 
 SITES = ("Microsoft.Web/sites", "Microsoft.Web/sites/slots")
 
 
-def sites(result: Evaluated) -> Iterator[Resource]:
+def sites(result: EvaluatedTemplate) -> Iterator[Resource]:
     for kind in SITES:
         yield from result.of_type(kind)
 
 
-def sites_are_hardened(result: Evaluated) -> Iterator[str]:
+def sites_are_hardened(result: EvaluatedTemplate) -> Iterator[str]:
     expected = {
         "alwaysOn": True,
         "ftpsState": "Disabled",
@@ -76,13 +79,10 @@ def sites_are_hardened(result: Evaluated) -> Iterator[str]:
             yield f"{site.symbol} lacks a publishing policy"
 
 
-def nothing_is_public(result: Evaluated) -> Iterator[str]:
+def nothing_is_public(result: EvaluatedTemplate) -> Iterator[str]:
     for kind in ("Microsoft.KeyVault/vaults", "Microsoft.Storage/storageAccounts"):
         for each in result.of_type(kind):
             yield from _closed(each)
-    for each in result.of_type("Microsoft.Cache/redisEnterprise"):
-        if each.at("publicNetworkAccess") != "Disabled":
-            yield f"{each.symbol} has public access"
     for each in result.resources:
         if each.type.lower().endswith(("firewallrules", "publicipaddresses")):
             yield f"{each.symbol} opens something to the internet"
@@ -114,12 +114,12 @@ def _lets_nothing_in(group: Resource) -> Iterator[str]:
             yield f"{group.symbol} lets the internet in"
 
 
-def subnets(result: Evaluated) -> dict[str, Resource]:
+def subnets(result: EvaluatedTemplate) -> dict[str, Resource]:
     found = result.of_type("Microsoft.Network/virtualNetworks/subnets")
     return {each.name.rsplit("/", 1)[1]: each for each in found}
 
 
-def subnets_are_apart_and_guarded(result: Evaluated) -> Iterator[str]:
+def subnets_are_apart_and_guarded(result: EvaluatedTemplate) -> Iterator[str]:
     network = result.named("network")
     if network.at("subnets") is not None:
         yield "the network removes subnets that somebody has added"
@@ -139,7 +139,7 @@ def subnets_are_apart_and_guarded(result: Evaluated) -> Iterator[str]:
         yield "there is not one subnet each for apps, endpoints and database"
 
 
-def the_apps_reach_the_endpoints(result: Evaluated) -> Iterator[str]:
+def the_apps_reach_the_endpoints(result: EvaluatedTemplate) -> Iterator[str]:
     prefixes = {name: each.at("addressPrefix") for name, each in subnets(result).items()}
     way = (prefixes["app"], prefixes["endpoints"])
     for symbol in ("appSecurityGroup", "endpointsSecurityGroup"):
@@ -157,7 +157,7 @@ def the_apps_reach_the_endpoints(result: Evaluated) -> Iterator[str]:
                 yield f"{site.symbol}: {way} goes past the network, where the endpoints are unknown"
 
 
-def the_database_is_private(result: Evaluated) -> Iterator[str]:
+def the_database_is_private(result: EvaluatedTemplate) -> Iterator[str]:
     for server in result.of_type("Microsoft.DBforPostgreSQL/flexibleServers"):
         if server.at("network", "publicNetworkAccess") != "Disabled":
             yield "the database has public access"
@@ -165,7 +165,7 @@ def the_database_is_private(result: Evaluated) -> Iterator[str]:
             yield "the database is in no subnet"
 
 
-def the_database_knows_no_password(result: Evaluated) -> Iterator[str]:
+def the_database_knows_no_password(result: EvaluatedTemplate) -> Iterator[str]:
     for server in result.of_type("Microsoft.DBforPostgreSQL/flexibleServers"):
         auth = server.at("authConfig")
         if auth.get("passwordAuth") != "Disabled" or auth.get("activeDirectoryAuth") != "Enabled":
@@ -181,7 +181,7 @@ def the_database_knows_no_password(result: Evaluated) -> Iterator[str]:
         yield "the app's identity is not the one service that administers the database"
 
 
-def the_database_is_kept_well(result: Evaluated) -> Iterator[str]:
+def the_database_is_kept_well(result: EvaluatedTemplate) -> Iterator[str]:
     for server in result.of_type("Microsoft.DBforPostgreSQL/flexibleServers"):
         standby = server.at("highAvailability", "mode")
         wrong = {
@@ -202,16 +202,16 @@ def the_database_is_kept_well(result: Evaluated) -> Iterator[str]:
         yield f"the database's parameters are {settings}, not {DATABASE_SETTINGS}"
 
 
-def secrets_are_written_once(result: Evaluated) -> Iterator[str]:
+def secrets_are_written_once(result: EvaluatedTemplate) -> Iterator[str]:
     for each in result.of_type("Microsoft.KeyVault/vaults/secrets"):
         # The database's address holds no password, and follows the server.
         if each.symbol not in {"secrets", "databaseUrlSecret"} and not each.written_once:
-            yield f"{each.symbol} is written anew by every deployment"
+            yield f"{each.symbol} is written again by every deployment"
         if not each.at("value"):
             yield f"{each.symbol} is empty"
 
 
-def each_role_is_the_least(result: Evaluated) -> Iterator[str]:
+def each_role_is_the_least(result: EvaluatedTemplate) -> Iterator[str]:
     vault = result.named("vault").id
     expected = {("Key Vault Secrets User", vault)}
     given = set()
@@ -234,7 +234,7 @@ def each_role_is_the_least(result: Evaluated) -> Iterator[str]:
         yield f"roles on the vault are {sorted(given)}"
 
 
-def storage_is_encrypted_and_kept(result: Evaluated) -> Iterator[str]:
+def storage_is_encrypted_and_kept(result: EvaluatedTemplate) -> Iterator[str]:
     account = result.named("storage")
     if account.at("supportsHttpsTrafficOnly") is not True:
         yield "storage answers without TLS"
@@ -257,7 +257,7 @@ def storage_is_encrypted_and_kept(result: Evaluated) -> Iterator[str]:
             yield f"the vault lacks {key}"
 
 
-def outputs_hold_no_secret(result: Evaluated) -> Iterator[str]:
+def outputs_hold_no_secret(result: EvaluatedTemplate) -> Iterator[str]:
     for name, value in result.outputs.items():
         if re.search(r"password|secret|key(?!vault)|token", name, re.IGNORECASE):
             yield f"output {name} sounds like a secret"
@@ -265,7 +265,7 @@ def outputs_hold_no_secret(result: Evaluated) -> Iterator[str]:
             yield f"output {name} holds the password"
 
 
-def front_door_is_the_only_way_in(result: Evaluated) -> Iterator[str]:
+def front_door_is_the_only_way_in(result: EvaluatedTemplate) -> Iterator[str]:
     has_front_door = any(result.of_type("Microsoft.Cdn/profiles"))
     for site in sites(result):
         rules = site.at("siteConfig", "ipSecurityRestrictions") or []
@@ -279,7 +279,7 @@ def front_door_is_the_only_way_in(result: Evaluated) -> Iterator[str]:
             yield f"{site.symbol} lets every front door in, not just its own"
 
 
-RULES: tuple[typing.Callable[[Evaluated], Iterator[str]], ...] = (
+RULES: tuple[typing.Callable[[EvaluatedTemplate], Iterator[str]], ...] = (
     sites_are_hardened,
     nothing_is_public,
     subnets_are_apart_and_guarded,

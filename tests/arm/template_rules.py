@@ -1,4 +1,4 @@
-"""Rules of a template's text: what is generated, what is described, what is used."""
+"""Rules for a template's text: generated values, descriptions, and unused parts."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ Template = Mapping[str, typing.Any]
 _GENERATES = re.compile(r"\b(newGuid|utcNow)\(", re.IGNORECASE)
 _USES = re.compile(r"\b(parameters|variables)\('([^']+)'\)", re.IGNORECASE)
 
-#: What is created with the first value that it gets, and left alone afterwards.
+#: Resources that keep the first value they get.
 _WRITTEN_ONCE = {"Microsoft.Consumption/budgets", "Microsoft.KeyVault/vaults/secrets"}
 
-#: A deployment that is always there, and takes so long that what was assigned before it has spread.
+#: A deployment that always exists, and is slow enough that earlier role assignments have spread.
 _LONG = "kolibriDatabase"
 
-#: How a description says whether a value must be given.
+#: The words of a description for a required or optional value.
 _BEGINNINGS = ("Required. ", "Optional. ", "Conditional. ")
 
 
-def generated_values_reach_only_what_is_written_once(template: Template) -> Iterator[str]:
-    """newGuid() and utcNow() give another value at each deployment."""
+def generated_values_reach_only_resources_written_once(template: Template) -> Iterator[str]:
+    """newGuid() and utcNow() return another value at each deployment."""
     tainted = {
         ("parameters", name)
         for name, each in template["parameters"].items()
@@ -92,7 +92,7 @@ def passwords_are_no_plain_text(template: Template) -> Iterator[str]:
 
 
 def sites_wait_until_their_roles_have_spread(template: Template) -> Iterator[str]:
-    """A start that may not read its secrets yet fails, and the next one comes minutes later."""
+    """A start without access to its secrets fails, and the next one comes minutes later."""
     resources = template["resources"]
     for symbol, resource in resources.items():
         is_site = resource["type"] in {"Microsoft.Web/sites", "Microsoft.Web/sites/slots"}
@@ -104,31 +104,31 @@ def _waits_for(resources: Mapping[str, Template], symbol: str) -> set[str]:
     found: set[str] = set()
     todo = [symbol]
     while todo:
-        # An expression is left out: it names something else with other values.
+        # Expressions are skipped: their names depend on the values.
         more = {each for each in resources[todo.pop()].get("dependsOn", ()) if each in resources}
         todo.extend(more - found)
         found |= more
     return found
 
 
-def shares_accept_what_linux_asks_for(template: Template) -> Iterator[str]:
+def shares_accept_the_encryption_of_linux(template: Template) -> Iterator[str]:
     """256 bits alone ends in mount error 13 (azurefile-csi-driver issue 2833)."""
     given = template["parameters"].get("shareEncryption", {"defaultValue": "AES-128-GCM"})
     if "AES-128-GCM" not in given["defaultValue"]:
         yield "Linux asks for AES-128-GCM first, and the shares refuse it by default"
 
 
-def nobody_gets_in_by_default(template: Template) -> Iterator[str]:
+def sign_up_is_off_by_default(template: Template) -> Iterator[str]:
     for name in ("learnerCanSignUp", "learnerCanLoginByName"):
         if template["parameters"][name]["defaultValue"] is not False:
-            yield f"{name} lets strangers in by default"
+            yield f"{name} is open to anyone by default"
 
 
 RULES: tuple[typing.Callable[[Template], Iterator[str]], ...] = (
-    generated_values_reach_only_what_is_written_once,
+    generated_values_reach_only_resources_written_once,
     parameters_say_whether_they_must_be_given,
     passwords_are_no_plain_text,
     sites_wait_until_their_roles_have_spread,
-    shares_accept_what_linux_asks_for,
-    nobody_gets_in_by_default,
+    shares_accept_the_encryption_of_linux,
+    sign_up_is_off_by_default,
 )

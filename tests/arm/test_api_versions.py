@@ -1,4 +1,4 @@
-"""The templates use the API versions of the list, and the list gives its reasons."""
+"""The templates use the API versions of the list, and the list has reasons for old ones."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def used():
 
 @pytest.fixture(scope="module")
 def modules():
-    """The versions that the vendor's modules deploy, by type in lower case.
+    """The versions that Microsoft's modules deploy, by type in lower case.
 
-    The checker's list holds a few more, with where else they were seen; those are taken out.
+    The checker's list has a few more from other sources, which are left out.
     """
     try:
         folder = checker_folder()
@@ -71,7 +71,7 @@ def test_a_preview_has_a_reason(listed):
     assert {name for name in previews if not listed[name].reason} == set()
 
 
-def test_what_is_not_the_newest_stable_version_of_the_modules_has_a_reason(listed, modules):
+def test_each_version_older_than_the_newest_stable_one_has_a_reason(listed, modules):
     newest = {
         name: max((each for each in modules.get(name.lower(), ()) if len(each) == 10), default="")
         for name in listed

@@ -1,10 +1,10 @@
-"""The settings of the templates are those that the plugin knows."""
+"""The plugin knows all settings of the templates."""
 
 from __future__ import annotations
 
 import json
 
-from kolibri_azure_plugin import settings
+from kolibri_azure_plugin.configuration import settings
 from tests.arm import app_settings
 from tests.arm.conftest import NAMES
 

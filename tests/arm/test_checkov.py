@@ -1,8 +1,8 @@
-"""checkov on what the templates come to: no failure but those listed here with their reasons.
+"""checkov finds no failure in the evaluated templates except those listed here with reasons.
 
-checkov sees no resource in a template with symbolic names and can't evaluate its functions, so it
-gets the evaluated resources as a list. What it parsed and counted is asserted: it ends with 0 when
-it could read nothing.
+checkov finds no resource in a template with symbolic names and can't evaluate its functions, so it
+gets the evaluated resources as a list. It exits with 0 when it could read nothing, so the tests
+assert how much it parsed and counted.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ EVERYWHERE = {
     "CKV_AZURE_17": "learners have no client certificates",
     "CKV_AZURE_222": "learners reach the site over the internet; with a front door the app denies "
     "all others",
-    "CKV_AZURE_139": "a registry that is closed to the internet costs ten times as much; nobody "
-    "gets in without a sign-in",
+    "CKV_AZURE_139": "a registry that is closed to the internet costs ten times as much; no "
+    "one gets in without a sign-in",
     "CKV_AZURE_163": "the rule asks for a larger registry, for the scan that comes with it",
-    "CKV_AZURE_166": "quarantine needs a larger registry, and somebody who releases each image",
+    "CKV_AZURE_166": "quarantine needs a larger registry, and a person who releases each image",
 }
 
-#: Rules about the configuration of an app, for which checkov takes the mounts: they are of the same
-#: type, Microsoft.Web/sites/config. The apps themselves fail none of them.
+#: Rules about the configuration of an app. checkov applies them to the mounts, which have the same
+#: type, Microsoft.Web/sites/config. The apps themselves pass all of them.
 OF_THE_MOUNTS = dict.fromkeys(
     (f"CKV_AZURE_{number}" for number in (13, 63, 65, 66, 80, 88)),
     "checkov takes the mounts for the app",
@@ -42,7 +42,7 @@ PRODUCTION = {
     "CKV_AZURE_206": "the shares are zone-redundant and backed up; premium shares can't be copied "
     "to another region",
 }
-#: That a secret expires, and one that need not: the database's address has no password in it.
+#: The rule that secrets expire, and a secret that need not: the database's address has no password.
 EXPIRY, HOLDS_NO_SECRET = "CKV_AZURE_41", "/kolibri-database-url"
 
 ONE_INSTANCE = {
@@ -77,7 +77,7 @@ def checkov():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
-def test_checkov_fails_nothing_but_what_is_listed(case, checker, checkov, tmp_path):
+def test_checkov_fails_only_the_listed_checks(case, checker, checkov, tmp_path):
     name, values, listed = CASES[case]
     template = json.loads(NAMES[name].read_text(encoding="utf-8"))
     result = checker.evaluate(template, values)
@@ -88,7 +88,7 @@ def test_checkov_fails_nothing_but_what_is_listed(case, checker, checkov, tmp_pa
     run = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     report = json.loads(run.stdout)
     assert report["summary"]["parsing_errors"] == 0
-    # The plan is written twice, and roles that are named at deployment share a name here.
+    # The plan appears twice, and roles that get their names at deployment share one here.
     different = {(each["type"], each["name"]) for each in listed_template["resources"]}
     assert report["summary"]["resource_count"] == len(different)
     assert report["summary"]["passed"] >= 10

@@ -1,4 +1,4 @@
-"""The page of costs counts what the templates deploy."""
+"""The page of costs matches the templates' resources."""
 
 from __future__ import annotations
 
@@ -9,24 +9,23 @@ import pytest
 
 from tests.arm.conftest import ARM, NAMES
 
-#: A thing that costs something, how much of it there is, what one costs, and the sum.
+#: A row of costs: the item, its quantity, its price, and the sum.
 ROW = re.compile(r"^\| ([^*|]+) \| ([^|]+) \| ([^|]+) \| \d[\d,]* \|$", re.MULTILINE)
 
 SIZES = ("small", "medium", "large")
 
 MINUTES_OF_A_MONTH = 730 * 60
 
-#: How often App Service reads each mount, by the vendor's documentation.
+#: How often App Service reads each mount, according to its documentation.
 LOOKS_OF_A_MINUTE = 12
 
-#: What a probe of the share asks of it, counted in probe_process.py.
+#: Transactions of a probe of the share, counted in probe_process.py.
 TRANSACTIONS_OF_A_PROBE = 15
 
 #: Kinds of resources that the tables count.
 COUNTED = re.compile(
     r"serverfarms|flexibleServers$|shares$|privateEndpoints$|workspaces$|metricAlerts$"
-    r"|scheduledQueryRules$|webtests$|protectedItems$|privateDnsZones$|redisEnterprise$"
-    r"|registries$",
+    r"|scheduledQueryRules$|webtests$|protectedItems$|privateDnsZones$|registries$",
 )
 
 PAGE = (ARM.parent / "docs" / "cost.md").read_text(encoding="utf-8")
@@ -38,9 +37,9 @@ def size(request):
 
 
 @pytest.fixture
-def deployed(checker, production_as_read, size):
+def deployed(checker, production_template, size):
     return checker.evaluate(
-        production_as_read, {"size": size, "superuserPassword": "twelve characters"}
+        production_template, {"size": size, "superuserPassword": "twelve characters"}
     )
 
 
@@ -51,14 +50,14 @@ def table(size):
 
 @pytest.fixture
 def tried_out(checker):
-    """What the test template deploys."""
+    """The resources of the test template."""
     template = json.loads(NAMES["test"].read_text(encoding="utf-8"))
     return checker.evaluate(template, {"superuserPassword": "twelve characters"})
 
 
 @pytest.fixture
 def rows(size):
-    """For each thing that costs something, how much of it there is."""
+    """The quantity of each item with a price."""
     return {what: how_much for what, how_much, _ in table(size.capitalize())}
 
 
@@ -88,7 +87,9 @@ def test_the_database_and_its_storage(deployed, rows):
 
 
 def test_the_shares_and_their_backup(deployed, rows):
-    quota = sum(deployed.named(share).at("shareQuota") for share in ("contentShare", "mediaShare"))
+    shares = list(deployed.of_type("Microsoft.Storage/storageAccounts/fileServices/shares"))
+    assert len(shares) == 3
+    quota = sum(share.at("shareQuota") for share in shares)
     stored, of = re.fullmatch(
         r"(\d+) GiB stored, of (\d+)", rows["shares, zone-redundant"]
     ).groups()
@@ -100,7 +101,30 @@ def test_the_shares_and_their_backup(deployed, rows):
     assert rows["backup of the shares"] == f"{count(deployed, protected)} shares"
 
 
-def test_the_transactions_that_nobody_asks_for(deployed, rows):
+def test_premium_shares_are_billed_by_their_quota(checker, production_template):
+    said = re.search(
+        r"Premium shares: ([\d.]+) a GiB of quota.*?: (\d+) for all three shares in `small`,"
+        r" (\d+) in\s+`medium`, (\d+) in `large`",
+        PAGE,
+        re.DOTALL,
+    )
+    price, *amounts = said.groups()
+    for size, amount in zip(SIZES, amounts):
+        values = {"size": size, "storagePerformance": "premium"}
+        shares = checker.evaluate(production_template, values).of_type(
+            "Microsoft.Storage/storageAccounts/fileServices/shares"
+        )
+        cost = sum(share.at("shareQuota") for share in shares) * float(price)
+        assert abs(cost - int(amount)) <= 5, size
+
+
+def test_the_share_for_backups_is_sized_by_the_database(deployed):
+    assert "has room for twice the size's database" in PAGE
+    database = deployed.named("database").at("storage", "storageSizeGB")
+    assert deployed.named("backupsShare").at("shareQuota") == 2 * database
+
+
+def test_transactions_without_a_request_are_counted(deployed, rows):
     instances = deployed.named("plan").body["sku"]["capacity"]
     apps = len(list(deployed.of_type("Microsoft.Web/sites")))
     mounts = sum(len(deployed.named(name).properties) for name in ("appMounts", "contentMounts"))
@@ -114,14 +138,6 @@ def test_the_transactions_that_nobody_asks_for(deployed, rows):
 def test_endpoints_and_zones(deployed, rows):
     assert rows["private endpoints"] == count(deployed, "Microsoft.Network/privateEndpoints")
     assert rows["DNS zones"] == count(deployed, "Microsoft.Network/privateDnsZones")
-
-
-def test_redis(deployed, rows):
-    caches = {
-        f"Managed Redis {each.body['sku']['name']}"
-        for each in deployed.of_type("Microsoft.Cache/redisEnterprise")
-    }
-    assert {row for row in rows if "Redis" in row} == caches
 
 
 def test_logs_end_at_their_cap(deployed, rows):
@@ -167,18 +183,18 @@ def test_each_price_says_where_it_is_from():
     assert records == set(re.findall(r"\(([a-z])\)", PAGE))
 
 
-def test_front_door_probes_nothing(production_as_read):
-    """Each group has one origin, so a probe could change nothing, and each costs the shares."""
-    groups = production_as_read["resources"]["frontDoorOriginGroups"]["properties"]
+def test_front_door_probes_nothing(production_template):
+    """Each group has one origin, so probes would be useless, and they cost transactions."""
+    groups = production_template["resources"]["frontDoorOriginGroups"]["properties"]
     assert "healthProbeSettings" not in groups
 
 
 def test_nothing_is_deployed_that_the_page_leaves_out(deployed, rows):
-    """What has a price and is not counted above would be noticed here."""
+    """This test notices a resource with a price that is not counted above."""
     free = re.compile(
         r"managedIdentity|networkSecurityGroups|virtualNetworks|virtualNetworkLinks|privateDnsZoneGroups"
         r"|roleAssignments|locks|diagnosticSettings|actionGroups|workbooks|/config|publishingCredentials"
-        r"|flexibleServers/|redisEnterprise/|fileServices|backupPolicies|protectionContainers$|autoscale"
+        r"|flexibleServers/|fileServices|backupPolicies|protectionContainers$|autoscale"
         r"|sites|Resources/deployments|Insights/components|storageAccounts$|RecoveryServices/vaults$"
         r"|KeyVault/vaults|registries/(tasks|taskRuns)$",
         re.IGNORECASE,

@@ -1,4 +1,4 @@
-"""Each mistake of the list is caught, and the template as it stands has none."""
+"""Each mistake of the list is caught, and the real template has none."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from devtools.arm.combinations import PASSWORD
 from tests.arm.inspection import problems
 from tests.arm.mistakes import MISTAKES
 
-#: Deployments that switch on everything between them, and one after a restore.
+#: Deployments that together switch everything on, and one after a restore.
 SETS = (
     {"superuserPassword": PASSWORD, "name": "a-very-long-name-123"},
     {

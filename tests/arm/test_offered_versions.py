@@ -1,4 +1,4 @@
-"""The tool that compares the list of API versions with what a subscription offers."""
+"""The tool that compares the list of API versions with those of a subscription."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ ANSWERS = {
     },
 }
 
-#: Stands in for the Azure CLI: prints the answer of the folder that AZ_ANSWERS names.
+#: A stand-in for the Azure CLI: prints an answer from the folder AZ_ANSWERS.
 AZ = """\
 #!{python}
 import os, pathlib, sys
@@ -68,7 +68,7 @@ print(answer.read_text())
 
 
 def offering_all():
-    """Answers that offer every version of the list, of parents only where a child has the same."""
+    """Answers with every version of the list; for parents, only versions that a child has too."""
     answers = {}
     for name, entry in api_versions.listed().items():
         namespace, _, kind = name.partition("/")
@@ -79,7 +79,7 @@ def offering_all():
 
 @pytest.fixture
 def run(tmp_path):
-    """Runs the tool, with an ``az`` that gives some answers; without any there is no ``az``."""
+    """Run the tool with an ``az`` that has these answers; without answers there is no ``az``."""
 
     def run(*arguments, answers=None, given=None):
         bin_folder = tmp_path / "bin"
@@ -110,7 +110,7 @@ def test_a_subscription_that_offers_everything_passes(run):
     assert done.stdout == f"All {len(api_versions.listed())} API versions are offered.\n"
 
 
-def test_each_version_that_is_missing_is_named_with_what_there_is(run):
+def test_each_missing_version_is_named_with_the_offered_ones(run):
     answers = offering_all()
     alerts = answers["Microsoft.Insights"]["resourceTypes"]
     of_metrics = next(each for each in alerts if each["resourceType"] == "metricAlerts")

@@ -1,4 +1,4 @@
-"""The files with every combination, and the tool that gives them to the vendor's engine."""
+"""The files with every combination, and the tool that passes them to Microsoft's engine."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import sys
 import pytest
 
 from devtools.arm import parameter_sets, snapshot
-from devtools.arm.combinations import CHOICES, PASSWORD, values_of
+from devtools.arm.combinations import PASSWORD, PRODUCTION_CHOICES, values_of
 from tests.arm.conftest import ARM, NAMES
 from tests.arm.inspection import findings
 
 ROOT = ARM.parent
 
-#: Stands in for Bicep's command line: takes the arguments that its source names, and writes and
-#: says what a file with the name of the set tells it to.
+#: A stand-in for Bicep's command line: accepts the arguments in its source, and takes its output
+#: from a file with the name of the set.
 BICEP = """\
 #!{python}
 import json, os, pathlib, sys
@@ -64,10 +64,10 @@ def test_both_tools_get_each_example_and_each_combination_of_both_templates(writ
     names = set(files(written, "json"))
     assert names == set(files(written, "bicep"))
     assert {"small", "medium", "large", "production-01", "test-01"} <= names
-    for name, choices in CHOICES.items():
+    sets = [one.values for one in parameter_sets.parameter_sets()]
+    for name, choices in (pair for table in PRODUCTION_CHOICES for pair in table.items()):
         for choice in choices:
             wanted = values_of({name: choice}).items()
-            sets = [one.values for one in parameter_sets.parameter_sets()]
             assert any(all(each.get(key) == value for key, value in wanted) for each in sets), name
 
 
@@ -80,7 +80,9 @@ def test_a_parameters_file_names_its_template_from_the_root(written):
 
 
 def test_the_examples_name_the_template_from_the_root_too():
-    for path in (ARM / "parameters").glob("*.parameters.json"):
+    examples = list((ARM / "parameters").glob("*.parameters.json"))
+    assert len(examples) == 3
+    for path in examples:
         document = json.loads(path.read_text(encoding="utf-8"))
         assert ROOT / document["metadata"]["template"] == NAMES["production"]
 
@@ -131,7 +133,7 @@ def test_values_are_written_as_bicep_writes_them(tmp_path):
 
 @pytest.fixture
 def run(tmp_path):
-    """Runs the tool, with a ``bicep`` that behaves as it is told; without that there is none."""
+    """Run the tool with a ``bicep`` of this behaviour; without one there is no ``bicep``."""
 
     def run(told=None):
         folder = tmp_path / "bin"

@@ -1,4 +1,4 @@
-"""The form of the portal: few answers, each explained, with the template's own choices."""
+"""The portal's form: few questions, each explained, with the template's defaults."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from tests.arm.conftest import ARM
 
 COST = ARM.parent / "docs" / "cost.md"
 
-#: What the portal itself asks on the first page.
+#: The portal's own questions on the first page.
 ASKED_BY_THE_PORTAL = ("subscription", "resource group", "region")
 
-#: What nobody but the one who deploys can know, and how the form's introduction calls it.
+#: Answers that only the person who deploys has, with their names in the form's introduction.
 NEEDED = {
     "size": "size",
     "superuserPassword": "password",
     "alerts": "alerts",
 }
 
-#: What is asked beside it, with an answer that suits most.
+#: The other questions, with an answer that suits most.
 PRESET = {"imageSource": "image"}
 
-#: What an answer on the first page may bring up, below it.
+#: Questions that an answer on the first page may bring up.
 FOLLOW_UPS = {
     "planCanGrow": "size",
     "buildWarning": "imageSource",
@@ -41,7 +41,7 @@ ELEMENT = re.compile(r"basics\('(?P<basic>\w+)'\)|steps\('(?P<step>\w+)'\)\.(?P<
 
 
 class Place(typing.NamedTuple):
-    """Where an element stands; the step of the first page has no name."""
+    """The place of an element; the step of the first page has no name."""
 
     step: str
     name: str
@@ -78,7 +78,7 @@ def questions(elements):
 
 @pytest.fixture(scope="module")
 def handed_over(outputs, questions):
-    """The questions whose answer is a parameter's value as it stands."""
+    """The questions whose answer becomes a parameter's value unchanged."""
     return {
         name: questions[place_of(match)]
         for name, expression in outputs.items()
@@ -116,7 +116,7 @@ def test_each_parameter_without_a_default_is_asked(outputs, production):
 
 
 def test_no_parameter_is_nullable(template):
-    # The portal's Redeploy would ask for it, and take no empty answer.
+    # The portal's Redeploy would ask for it, and accept no empty answer.
     nullable = [name for name, each in template["parameters"].items() if each.get("nullable")]
     assert nullable == []
 
@@ -153,7 +153,7 @@ def test_the_first_page_needs_no_second_answer_where_the_image_is_built(elements
     assert brought_up == ["buildWarning"]
 
 
-def test_who_can_not_build_is_told_beside_the_choice_and_what_to_choose_then(elements):
+def test_the_form_warns_subscriptions_that_cannot_build_next_to_the_choice(elements):
     names = [place.name for place in elements if not place.step]
     assert names.index("buildWarning") == names.index("imageSource") + 1
     warning = elements[Place("", "buildWarning")]
@@ -167,7 +167,7 @@ def test_who_can_not_build_is_told_beside_the_choice_and_what_to_choose_then(ele
     assert "pay-as-you-go" in said
 
 
-def test_what_the_registry_costs_stands_on_the_page_of_costs(elements):
+def test_the_price_of_the_registry_is_on_the_page_of_costs(elements):
     text = json.dumps(elements[Place("", "imageSource")])
     shown = re.search(r"a registry for about (\d+) USD a month", text)
     assert re.search(rf"registry.*\b{shown[1]}\b", COST.read_text(encoding="utf-8"))
@@ -176,7 +176,7 @@ def test_what_the_registry_costs_stands_on_the_page_of_costs(elements):
 def test_no_text_of_the_form_names_an_image_or_a_version_that_the_template_does_not(
     form, production
 ):
-    """As long as nothing is published, whatever stood here would be nothing that can be run."""
+    """While nothing is published, no default here would run."""
     text = json.dumps(form)
     hosts = r"\b(?:ghcr\.io|docker\.io|quay\.io|mcr\.microsoft\.com|[\w-]+\.azurecr\.io)/"
     assert re.findall(hosts, text) == []
@@ -201,8 +201,8 @@ def test_a_warning_stands_below_the_box_that_brings_it_up(elements):
         assert warning["visible"] == f"[steps('kolibri').{name}]"
 
 
-def test_no_kind_of_facility_is_said_to_let_strangers_in(elements):
-    # What the kind would say goes for nothing: the two boxes decide.
+def test_no_kind_of_facility_is_described_as_open_to_anyone(elements):
+    # The kind does not matter: the two boxes decide.
     text = json.dumps(elements[Place("kolibri", "facilityPreset")])
     assert not re.search("sign up|anybody|user name alone", text, re.IGNORECASE)
 
@@ -214,7 +214,7 @@ def test_choices_are_those_of_the_template(handed_over, production):
             assert sorted(choices(element).values()) == sorted(allowed), name
 
 
-def test_a_question_begins_with_what_the_template_would_choose(handed_over, production):
+def test_a_question_starts_with_the_templates_default(handed_over, production):
     for name, element in handed_over.items():
         given = production["parameters"][name].get("defaultValue")
         if has_choices(element):
@@ -240,21 +240,42 @@ def test_the_size_that_may_take_another_plan_is_the_one_with_a_basic_plan(elemen
     assert sizes[basic[0]]["planSku"] in cheapest
 
 
-def test_what_the_larger_plan_costs_more_stands_on_the_page_of_costs(elements):
+def test_the_price_of_the_larger_plan_is_on_the_page_of_costs(elements):
     text = json.dumps(elements[Place("", "planCanGrow")])
     shown = re.search(r"About (\d+) USD a month more", text)
     assert re.search(rf"`P0v3`.* about {shown[1]} more", COST.read_text(encoding="utf-8"))
 
 
 def test_descriptions_of_choices_are_shown_in_full(questions):
-    for place, each in questions.items():
-        listed = each.get("constraints", {}).get("allowedValues", [])
-        if any("description" in choice for choice in listed):
-            assert each["multiLine"] is True, place
+    described = {
+        place: each
+        for place, each in questions.items()
+        for listed in [each.get("constraints", {}).get("allowedValues", [])]
+        if any("description" in choice for choice in listed)
+    }
+    assert described
+    for place, each in described.items():
+        assert each["multiLine"] is True, place
+
+
+def test_examples_of_channels_and_the_room_for_them_stand_above_the_question(elements, production):
+    names = [place.name for place in elements if place.step == "kolibri"]
+    assert names.index("channelsInfo") == names.index("channels") - 1
+    said = elements[Place("kolibri", "channelsInfo")]["options"]["text"]
+    box = elements[Place("kolibri", "channels")]
+    examples = box["placeholder"].split(", ")
+    for example in examples:
+        assert example in said
+        assert re.fullmatch(box["constraints"]["regex"], example)
+        assert example in production["parameters"]["channels"]["metadata"]["description"]
+    sizes = production["variables"]["sizes"].values()
+    assert re.findall(r"[\d,]+(?= GiB| with )", said) == [
+        f"{each['contentShareGiB']:,}" for each in sizes
+    ]
 
 
 class TestRulesOfTheVendorsToolkit:
-    """What arm-ttk asks of a form. It can't run here; the hosted workflow runs it."""
+    """arm-ttk's rules for a form. It can't run here; the hosted workflow runs it."""
 
     def test_its_schema_handler_and_version(self, form):
         schemas = "https://schema.management.azure.com/schemas"
@@ -271,11 +292,16 @@ class TestRulesOfTheVendorsToolkit:
         assert outputs["location"] == "[location()]"
 
     def test_a_text_box_has_a_rule_for_the_whole_text_and_says_it(self, questions):
-        for place, each in questions.items():
-            if each["type"] == "Microsoft.Common.TextBox":
-                regex = each["constraints"]["regex"]
-                assert regex == "^" + regex[1:-1] + "$", place
-                assert each["constraints"]["validationMessage"], place
+        boxes = {
+            place: each["constraints"]
+            for place, each in questions.items()
+            if each["type"] == "Microsoft.Common.TextBox"
+        }
+        assert boxes
+        for place, constraints in boxes.items():
+            regex = constraints["regex"]
+            assert regex == "^" + regex[1:-1] + "$", place
+            assert constraints["validationMessage"], place
 
     def test_a_password_is_typed_twice_and_goes_to_a_secret_parameter(
         self, handed_over, production

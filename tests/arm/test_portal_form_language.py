@@ -1,4 +1,4 @@
-"""The language of the form: the vendor's own examples, and what must not pass unseen."""
+"""The language of the form: Microsoft's own examples, and errors that must be noticed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def value(checker):
         ("no expression", "no expression"),
     ],
 )
-def test_a_function_gives_what_the_vendor_says(expression, expected, value):
+def test_a_function_returns_the_documented_value(expression, expected, value):
     assert value(expression, name="Contoso") == expected
 
 
@@ -61,6 +61,6 @@ def test_a_function_gives_what_the_vendor_says(expression, expected, value):
         "[toLower('A')]",
     ],
 )
-def test_what_the_portal_might_not_compute_is_an_error(expression, value):
+def test_an_expression_that_the_portal_may_not_compute_is_an_error(expression, value):
     with pytest.raises(FormError):
         value(expression, name="Contoso")

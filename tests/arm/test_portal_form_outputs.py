@@ -1,4 +1,4 @@
-"""What the portal's form hands over fits the template, whatever is chosen and typed."""
+"""The output of the portal's form fits the template, whatever the answers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ import pytest
 
 from devtools.arm.combinations import pairwise
 from devtools.arm.portal_form import Form
+from kolibri_azure_plugin.configuration import settings
+from kolibri_azure_plugin.first_content.wanted import read_wanted
 from tests.arm.conftest import ARM
 from tests.arm.portal_answers import (
+    CHANNEL,
     COMMIT,
     FORK,
     IMAGES,
@@ -17,6 +20,7 @@ from tests.arm.portal_answers import (
     REFUSED_IMAGES,
     TAGS,
     TEXTS,
+    TOKEN,
     TYPED,
 )
 
@@ -43,13 +47,13 @@ def answers_worth_trying(element):
 
 @pytest.fixture(scope="session")
 def filled_in(form):
-    """Sets of answers in which every two answers to two questions occur together."""
+    """Sets of answers that cover every pair of answers to two questions."""
     return pairwise({each.key: answers_worth_trying(each) for each in form.questions()})
 
 
 @pytest.fixture
 def opened(form):
-    """The answers of somebody who has typed what must be typed."""
+    """Answers with only the required texts typed."""
     return {**form.defaults(), **TYPED}
 
 
@@ -58,7 +62,7 @@ def test_the_answers_that_are_tried_could_be_given(form, filled_in):
 
 
 def test_no_output_is_left_without_a_value(form, filled_in):
-    # A parameter that gets null would be as one that is not given, at best.
+    # A null parameter would at best count as missing.
     for answers in filled_in:
         assert None not in form.outputs(answers).values(), answers
 
@@ -139,7 +143,7 @@ def test_an_image_that_does_not_fit_is_refused(source, key, text, form, opened):
 
 
 @pytest.mark.parametrize("source", IMAGES)
-def test_only_what_belongs_to_the_source_of_the_image_is_asked_and_handed_over(
+def test_only_parameters_of_the_chosen_image_source_are_asked_and_handed_over(
     source, form, opened, production
 ):
     built = {"image.ref": COMMIT, "image.rebuild": "2026-11", "image.repository": FORK}
@@ -164,14 +168,14 @@ def test_a_branch_that_the_form_refuses_is_refused_by_the_template_too(
     branch, checker, form, opened, production
 ):
     said = checker.check(production, [form.outputs({**opened, "image.ref": branch})])
-    assert any(f"{branch} is no fixed state of the repository" in each.message for each in said)
+    assert any(f"{branch} is not a fixed version" in each.message for each in said)
 
 
-def test_nobody_gets_alerts_only_where_nobody_is_chosen(form, opened):
-    nobody = {**opened, "alerts": "nobody", "alertEmails": None}
-    assert form.refused(nobody) == []
-    assert form.outputs(nobody)["alertEmails"] == []
-    assert "alertEmails" not in form.shown(nobody)
+def test_alerts_go_to_no_one_only_where_that_is_chosen(form, opened):
+    no_one = {**opened, "alerts": "none", "alertEmails": None}
+    assert form.refused(no_one) == []
+    assert form.outputs(no_one)["alertEmails"] == []
+    assert "alertEmails" not in form.shown(no_one)
     assert form.refused({**opened, "alertEmails": None}) == ["alertEmails"]
 
 
@@ -182,6 +186,28 @@ def test_addresses_are_handed_over_one_by_one(form, opened):
         "two@example.org",
         "three@example.org",
     ]
+
+
+def test_channels_are_handed_over_as_the_plugin_reads_them(checker, form, opened, production):
+    answers = {**opened, "kolibri.channels": f"{TOKEN} ,  {CHANNEL}"}
+    given = checker.evaluate(production, form.outputs(answers)).app_settings("app")
+    assert given["KOLIBRI_AZURE_CHANNELS"] == f"{TOKEN},{CHANNEL}"
+
+
+@pytest.mark.parametrize("text", TEXTS["kolibri.channels"])
+def test_the_plugin_understands_each_channel_that_the_form_accepts(text, form, opened):
+    given = form.outputs({**opened, "kolibri.channels": text})["channels"]
+    words = settings.load({"KOLIBRI_AZURE_CHANNELS": given}, {}).channels
+    wanted, unreadable = read_wanted(words)
+    assert unreadable == []
+    assert bool(wanted) == bool(text)
+
+
+def test_the_longest_list_of_channels_fits_the_parameter(form, opened, production):
+    answers = {**opened, "kolibri.channels": " , ".join([CHANNEL] * 30)}
+    assert form.refused(answers) == []
+    longest = production["parameters"]["channels"]["maxLength"]
+    assert len(form.outputs(answers)["channels"]) <= longest
 
 
 @pytest.mark.parametrize(
@@ -210,7 +236,7 @@ def test_only_the_small_size_has_a_choice_of_plans(
         ("learnerCanLoginByName", "loginByNameWarning", "KOLIBRI_AZURE_LEARNER_CAN_LOGIN_BY_NAME"),
     ],
 )
-def test_strangers_get_in_only_where_a_box_is_ticked(
+def test_a_site_is_open_to_anyone_only_where_a_box_is_ticked(
     box, warning, setting, preset, checker, form, opened, production
 ):
     for is_ticked in (False, True):
@@ -220,8 +246,8 @@ def test_strangers_get_in_only_where_a_box_is_ticked(
             **({f"kolibri.{box}": True} if is_ticked else {}),
         }
         assert (f"kolibri.{warning}" in form.shown(answers)) is is_ticked
-        settings = checker.evaluate(production, form.outputs(answers)).app_settings("app")
-        assert settings[setting] == ("true" if is_ticked else "false")
+        given = checker.evaluate(production, form.outputs(answers)).app_settings("app")
+        assert given[setting] == ("true" if is_ticked else "false")
 
 
 def test_the_vault_has_the_name_and_the_days_that_were_chosen(checker, form, opened, production):

@@ -1,18 +1,20 @@
-"""What Azure evaluates otherwise than the offline checker, or only during the deployment."""
+"""Parts that Azure evaluates differently from the offline checker, or only at deployment."""
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 
 import pytest
 
-from kolibri_azure_plugin.checks.catalogue import CHECKS
-from kolibri_azure_plugin.checks.model import Status
 from kolibri_azure_plugin.doctor import log_lines
+from kolibri_azure_plugin.doctor.catalogue import CHECKS
+from kolibri_azure_plugin.doctor.checks import backups
+from kolibri_azure_plugin.doctor.outcome import Status
 from tests.arm.inspection import findings
 
-#: In these calls a variable waits for the deployment; nothing else may.
+#: Only calls of these may delay a variable until the deployment.
 AT_DEPLOYMENT = re.compile(r"\b(reference|list\w*)\(")
 
 RUNNING = "reference(variables('planId'), '2025-03-01', 'Full').sku.capacity"
@@ -38,7 +40,7 @@ def test_the_alert_reads_what_the_doctor_writes(production):
     alert = next(each for each in production["variables"]["logAlerts"] if each["name"] == "doctor")
     query = alert["query"]
     assert f"tostring(Event.logger) == '{log_lines.logger.name}'" in query
-    fields = set(re.findall(r"Event\.(\w+)", query)) - {"logger"}
+    fields = set(re.findall(r"Event\.(\w+)", query)) - {"logger", "measurements"}
     assert fields <= set(log_lines.ALWAYS)
     statuses = re.findall(r"Event\.status\) == '(\w+)'", query)
     assert statuses == [Status.FAIL.value, Status.WARN.value]
@@ -47,27 +49,35 @@ def test_the_alert_reads_what_the_doctor_writes(production):
     assert set(ids) <= {check.id for check in CHECKS}
 
 
-def test_whoever_is_named_gets_the_alerts_and_the_outputs_say_so(checker, production):
+def test_an_alert_comes_when_nightly_backups_stop_and_not_before_the_first(production):
+    """Only the warning that a verified backup is old has an age."""
+    alert = next(each for each in production["variables"]["logAlerts"] if each["name"] == "doctor")
+    condition = "== 'azure.kolibri.backups' and isnotnull(Event.measurements.age_h)"
+    assert condition in alert["query"]
+    assert 'measured["age_h"]' in inspect.getsource(backups)
+
+
+def test_alerts_go_to_the_addresses_given_and_an_output_shows_them(checker, production):
     for addresses in ([], ["one@example.org", "two@example.org"]):
         result = checker.evaluate(production, {"alertEmails": addresses})
         receivers = result.named("actionGroup").at("emailReceivers")
         assert [each["emailAddress"] for each in receivers] == addresses
         said = result.outputs["alertsReach"]
-        assert said == ", ".join(addresses) if addresses else said.startswith("nobody")
+        assert said == ", ".join(addresses) if addresses else said.startswith("no one")
 
 
 @pytest.mark.parametrize(
     "symbol", ["appReadsSecrets", "databaseAdministrators", "registryAccess", "taskPushesImage"]
 )
 def test_an_identity_is_named_by_its_object_id(symbol, production):
-    """Its client id, which the vendor's own tests send to PostgreSQL, is another number."""
+    """Not its client id, which is another number and which Microsoft's tests send to PostgreSQL."""
     given = json.dumps(production["resources"][symbol]["properties"]["parameters"])
     assert ".principalId" in given
     assert ".clientId" not in given
 
 
 def test_a_host_name_is_bound_once(checker, production):
-    """Bound again it would lose its certificate until the deployment gets that far."""
+    """A second binding would remove its certificate until a later step of the deployment."""
     result = checker.evaluate(production, {"customDomain": "kolibri.example.org"})
     assert result.named("domains").written_once
 
@@ -75,9 +85,9 @@ def test_a_host_name_is_bound_once(checker, production):
 def test_every_variable_has_a_value_with_every_combination(
     checker, template, template_path, combinations
 ):
-    """Azure evaluates each variable, also one that nothing uses with these values.
+    """Azure evaluates each variable, even one that is unused with these values.
 
-    The checker looks only at what is used, so that a fail() for another choice would stay unseen:
+    The checker evaluates only used ones, so it would miss a fail() for another choice:
     Azure/bicep issues 16247 and 17322.
     """
     names = [name for name in template["variables"] if name != "copy"]

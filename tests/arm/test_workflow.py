@@ -1,4 +1,4 @@
-"""The hosted workflow: who may act as Owner, where passwords are not, and what runs."""
+"""The hosted workflow: which jobs act as Owner, no passwords in logs, and the steps."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PATH = ARM.parent / ".github" / "workflows" / "azure-templates.yml"
 
 
 def script(job, words):
-    """The number and the command of the one step whose command has these words."""
+    """The number and the command of the only step with these words."""
     found = [
         (number, step["run"])
         for number, step in enumerate(job["steps"])
@@ -55,14 +55,17 @@ def test_a_deployment_is_not_held_up_by_the_rule_sets(jobs):
 
 def test_passwords_are_in_files_that_only_their_user_reads(jobs, text):
     assert "superuserPassword=" not in text
-    for job in jobs.values():
-        for step in job["steps"]:
-            script = step.get("run", "")
-            if "add-mask" in script:
-                assert "umask 077" in script
-                assert "GITHUB_ENV" not in script
-            for command in re.findall(r"az deployment group (?:create|\"\$step\")[^|]*", script):
-                assert "@$" in command, command
+    scripts = [step.get("run", "") for job in jobs.values() for step in job["steps"]]
+    with_passwords = [each for each in scripts if "add-mask" in each]
+    assert with_passwords
+    for each in with_passwords:
+        assert "umask 077" in each
+        assert "GITHUB_ENV" not in each
+    deploying = re.compile(r"az deployment group (?:create|\"\$step\")[^|]*")
+    commands = [command for each in scripts for command in deploying.findall(each)]
+    assert commands
+    for command in commands:
+        assert "@$" in command, command
 
 
 @pytest.mark.parametrize("size", ["test", "medium"])
@@ -101,14 +104,14 @@ def test_what_a_job_has_made_is_removed_whatever_happens(jobs):
         assert "az group delete" in last["run"]
 
 
-def test_only_the_form_is_given_to_arm_ttk_with_its_template_beside_it(jobs):
+def test_arm_ttk_checks_only_the_form_next_to_its_template(jobs):
     _, command = script(jobs["tools"], "Test-AzTemplate")
     assert re.findall(r"Test-AzTemplate .*", command) == [
         'Test-AzTemplate -TemplatePath "$folder" -GroupName CreateUIDefinition)'
     ]
     copied = re.findall(r"Copy-Item (\S+)", command)
     assert copied == ["arm/createUiDefinition.json", "arm/prod_deployment_template.json"]
-    assert "throw 'arm-ttk has tested nothing'" in command
+    assert "throw 'arm-ttk ran no tests'" in command
 
 
 def test_psrule_sees_every_combination_and_what_is_left_out(jobs):

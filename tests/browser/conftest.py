@@ -9,7 +9,7 @@ from devtools.browser import MissingBrowserError, browser_page
 
 @pytest.fixture
 def page():
-    """An empty page; where there is no Chromium the test is skipped, with what to install."""
+    """An empty page. Without Chromium the test is skipped, with the package to install."""
     try:
         with browser_page() as page:
             yield page

@@ -1,4 +1,4 @@
-"""What a learner sees of the channel, in a stock Kolibri: the ground that other tests stand on."""
+"""A learner's view of the channel in a stock Kolibri, on which other tests rely."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from devtools.browser import Learner
 from devtools.channel import CHANNEL_ID, CHANNEL_NAME, make_channel
 from devtools.channel.content import TOPIC_TITLE
 from devtools.kolibri_process import Kolibri
-from devtools.learning import answer_a_question, read_the_page, watch_the_video
+from devtools.learner_steps import answer_question, read_page, watch_video
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -21,7 +21,7 @@ def site(request, tmp_path_factory):
     kolibri.create_learner("learner", "learner-password")
     kolibri.import_channel(CHANNEL_ID, make_channel(tmp_path_factory.mktemp("drive")))
     with kolibri.start() as site:
-        site.wait_until_it_answers()
+        site.wait_until_serving()
         site.learners_password = "learner-password" if request.param == "nonformal" else None
         yield site
 
@@ -37,15 +37,15 @@ def learner(page, site):
 
 
 def test_a_learner_reads_a_page_and_its_script_runs(learner, site):
-    assert read_the_page(learner) == {site.zip_url}
+    assert read_page(learner) == {site.zip_url}
 
 
 def test_a_learner_answers_a_question_of_the_exercise(learner):
-    answer_a_question(learner)
+    answer_question(learner)
 
 
 def test_a_learner_watches_the_video(learner):
-    video = watch_the_video(learner)
+    video = watch_video(learner)
 
     if video is None:
         pytest.skip("this Chromium was built without H.264")

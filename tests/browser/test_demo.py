@@ -1,4 +1,4 @@
-"""`make demo`, as somebody who tries it for the first time sees it."""
+"""`make demo`, as a first-time user sees it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from devtools.browser import Learner
 from devtools.channel import CHANNEL_NAME
 from devtools.channel.content import TOPIC_TITLE
-from devtools.learning import answer_a_question, read_the_page, watch_the_video
+from devtools.learner_steps import answer_question, read_page, watch_video
 from tests.demo_process import Demo, demo_folder
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -22,19 +22,19 @@ def folder():
 def test_a_learner_uses_the_channel_and_the_next_run_keeps_the_learner(page, folder):
     with Demo(folder).wait_until_ready() as demo:
         learner = sign_in(page, demo)
-        origins = read_the_page(learner)
+        origins = read_page(learner)
         assert origins == {demo.printed("HTML5 content").split(",")[0]}
         assert origins != {learner.url}
         open_topic(learner)
-        answer_a_question(learner)
+        answer_question(learner)
         open_topic(learner)
-        watch_the_video(learner)
+        watch_video(learner)
 
         assert demo.interrupt() == 0
         assert demo.processes() == []
 
     with Demo(folder).wait_until_ready() as again:
-        assert "making" not in again.output
+        assert "creating" not in again.output
         assert "importing" not in again.output
         assert again.password("learner") == demo.password("learner")
         page.context.clear_cookies()  # the learner would still be signed in

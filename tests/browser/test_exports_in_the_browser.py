@@ -1,4 +1,4 @@
-"""What a real browser calls an export that it saves."""
+"""The file name under which a real browser saves an export."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from devtools.deadline import wait_until
 from devtools.kolibri_client import KolibriClient
 from devtools.kolibri_process import Kolibri
-from tests.smb import is_taken_by_smb
+from tests.smb import is_valid_smb_name
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -21,7 +21,7 @@ TEST_DEPLOYMENT = {
 }
 ADMINISTRATOR, PASSWORD = "admin", "admin-password"
 
-#: What a facility is called, and what its export is called then, before Kolibri's ending.
+#: The name of a facility, and of its export, without Kolibri's ending.
 FACILITIES = {
     "မြန်မာ ကျောင်း": "မြန်မာ ကျောင်း",
     "مدرسة النور": "مدرسة النور",
@@ -36,7 +36,7 @@ def site(tmp_path_factory):
     kolibri = Kolibri(tmp_path_factory.mktemp("kolibri"), TEST_DEPLOYMENT, python=sys.executable)
     kolibri.provision(username=ADMINISTRATOR, password=PASSWORD, preset="formal")
     with kolibri.start() as site:
-        site.wait_until_it_answers()
+        site.wait_until_serving()
         yield site
 
 
@@ -61,7 +61,7 @@ def test_the_browser_saves_the_export_under_a_name_that_can_be_read(
 
     saved = saving.value.suggested_filename
     assert saving.value.failure() is None
-    assert is_taken_by_smb(saved)
+    assert is_valid_smb_name(saved)
     assert saved.endswith(f"_{facility[:4]}_users.csv")
     if FACILITIES[name]:
         assert saved == f"{FACILITIES[name]}_{facility[:4]}_users.csv"
@@ -79,7 +79,7 @@ def sign_in(page, administrator):
 
 
 def export_users_of(administrator, name):
-    """A facility of that name, whose users are exported."""
+    """A facility with that name and an export of its users."""
     path = f"/api/auth/facility/{administrator.facility()['id']}/"
     renamed = administrator.request("PATCH", path, json={"name": name})
     assert renamed.status_code == 200, renamed.text

@@ -1,4 +1,4 @@
-"""Chromium is found, or what is missing is said."""
+"""Chromium is found, or the error names the missing package."""
 
 from __future__ import annotations
 

@@ -14,14 +14,14 @@ import pytest
 from devtools.channel import make_channel
 from devtools.kolibri_process import Kolibri
 
-from .fronts import ZIPCONTENT, need_nginx, start_front, start_gunicorn
+from .fronts import ZIPCONTENT, require_nginx, start_front, start_gunicorn
 from .running import *  # noqa: F403
 from .ssh import start as start_shell
 
 STATIC = """
 import sys
 from pathlib import Path
-from kolibri_container import static_files
+from kolibri_azure_plugin.container import static_files
 static_files.set_up_django(sys.argv[2])
 static_files.link(Path(sys.argv[1]))
 """
@@ -29,11 +29,11 @@ static_files.link(Path(sys.argv[1]))
 
 @dataclasses.dataclass(frozen=True)
 class Site:
-    """nginx in front of a real Kolibri, and that Kolibri by itself.
+    """nginx in front of a real Kolibri, and that Kolibri without nginx.
 
     :param front: the address of nginx.
-    :param kolibri: of Kolibri's own server of the site.
-    :param zipcontent: of its server of zip content.
+    :param kolibri: the address of Kolibri's own server for the site.
+    :param zipcontent: the address of its server for zip content.
     :param content: Kolibri's content folder.
     """
 
@@ -43,7 +43,7 @@ class Site:
     content: Path
 
 
-#: What the image sets. At its build there is no database, and there are no secrets.
+#: Settings of the image, whose build has no database and no secrets.
 OF_THE_IMAGE = {
     "KOLIBRI_PLUGIN_ENABLE": "kolibri_azure_plugin",
     "KOLIBRI_DATABASE_ENGINE": "postgres",
@@ -52,12 +52,12 @@ OF_THE_IMAGE = {
 
 @pytest.fixture(scope="session")
 def static(tmp_path_factory, repository):
-    """Kolibri's static files, laid out for nginx; without brotli, which takes its time."""
+    """Kolibri's static files, laid out for nginx, without the slow brotli."""
     folder = tmp_path_factory.mktemp("static")
     subprocess.run(
         [sys.executable, "-c", STATIC, str(folder), str(tmp_path_factory.mktemp("home"))],
         check=True,
-        cwd=repository / "docker",
+        cwd=repository,
         env={**os.environ, **OF_THE_IMAGE},
         capture_output=True,
     )
@@ -66,8 +66,8 @@ def static(tmp_path_factory, repository):
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory, static):
-    """A Kolibri without the plugin: what it sends of files is what nginx has to send."""
-    need_nginx()
+    """A Kolibri without the plugin, whose file responses nginx must match."""
+    require_nginx()
     folder = tmp_path_factory.mktemp("site")
     kolibri = Kolibri(folder / "home")
     kolibri.provision(username="admin", password="admin-password", preset="formal")
@@ -96,7 +96,7 @@ def ssh_server(tmp_path_factory):
 
 
 @pytest.fixture
-def own_ssh_server(tmp_path):
-    """One that a test may wear out or end."""
+def private_ssh_server(tmp_path):
+    """A server that a test may exhaust or end."""
     with start_shell(tmp_path) as server:
         yield server

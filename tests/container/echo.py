@@ -1,14 +1,18 @@
-"""A WSGI application that says what reached it, and how fast; gunicorn runs it behind nginx."""
+"""A WSGI application that returns the request it received; gunicorn runs it behind nginx."""
 
 from __future__ import annotations
 
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, Callable
 
 PIECE = 1 << 16
+
+#: The names of an upload's files.
+CALLED, READS = "called", "reads"
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -18,18 +22,31 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
 
 
 def _echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """The request's variables, its body's size, and when its first and last bytes came."""
-    begun, size, first = time.monotonic(), 0, 0.0
-    for piece in iter(lambda: environ["wsgi.input"].read(PIECE), b""):
-        first = first or time.monotonic() - begun
-        size += len(piece)
+    """The request's variables, and its body's size."""
     facts = {
         "variables": {name: value for name, value in environ.items() if isinstance(value, str)},
-        "size": size,
-        "first": first,
-        "last": time.monotonic() - begun,
+        "size": sum(map(len, _pieces(environ))),
         "process": os.getpid(),
     }
+    return _json(facts, start_response)
+
+
+def _upload(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """The body's size. The query's folder gets a file at the call, and one when data arrives."""
+    folder = Path(environ["QUERY_STRING"])
+    (folder / CALLED).touch()
+    size = 0
+    for piece in _pieces(environ):
+        (folder / READS).touch()
+        size += len(piece)
+    return _json({"size": size}, start_response)
+
+
+def _pieces(environ: dict[str, Any]) -> Iterator[bytes]:
+    return iter(lambda: environ["wsgi.input"].read(PIECE), b"")
+
+
+def _json(facts: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     body = json.dumps(facts).encode()
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
     start_response("200 OK", headers)
@@ -48,12 +65,20 @@ def _slow(_: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[byt
 
 
 def _dies_once(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Ends its process, unless the file named in the query is there to say that it has."""
+    """Ends its process, unless the file named in the query shows that it already has."""
     path = environ["QUERY_STRING"]
     if not os.path.exists(path):
         open(path, "w").close()
         os._exit(1)
     return _echo(environ, start_response)
+
+
+def _status_page(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """The administrator's page, without a database if the query says so."""
+    if environ["QUERY_STRING"] != "without-database":
+        return _echo(environ, start_response)
+    start_response("500 Internal Server Error", [("Content-Type", "text/html")])
+    return [b"<h1>Server Error (500)</h1>"]
 
 
 def _hangs(_: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -63,6 +88,8 @@ def _hangs(_: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[by
 
 
 _ANSWERS = {
+    "/azure/status/": _status_page,
+    "/upload": _upload,
     "/large": _large,
     "/slow": _slow,
     "/dies-once": _dies_once,

@@ -1,4 +1,4 @@
-"""nginx as the container starts it, in front of what listens on the sockets of its folder."""
+"""nginx as the container starts it, in front of the servers on the sockets of its folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 
 from devtools.ports import free_port
 from devtools.process import BackgroundProcess
-from kolibri_container.nginx import MODULES, Nginx
+from kolibri_azure_plugin.container.nginx import MODULES, Nginx
 
 ZIPCONTENT = "content.example.org"
 
@@ -24,7 +24,7 @@ ZIPCONTENT = "content.example.org"
 class Front(BackgroundProcess):
     """A running nginx.
 
-    :ivar url: where it listens.
+    :ivar url: its address.
     """
 
     url = ""
@@ -43,7 +43,7 @@ class Front(BackgroundProcess):
 
 
 def start_front(folder: Path, **options: object) -> Front:
-    """nginx with folders of its own below `folder`, where they are not among the options."""
+    """nginx with its own folders below `folder`, unless the options name others."""
     port = free_port()
     run = folder / "run"
     run.mkdir(exist_ok=True)
@@ -71,7 +71,7 @@ def start_gunicorn(
     *options: str,
     environment: Mapping[str, str] | None = None,
 ) -> Front:
-    """gunicorn on a socket that nginx passes requests to, and on a port for comparisons."""
+    """gunicorn on a socket for nginx, and on a port for comparisons."""
     port = free_port()
     (folder / "run").mkdir(exist_ok=True)
     path = folder / "run" / socket_name
@@ -90,7 +90,7 @@ def start_gunicorn(
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What a server sent; the names of the headers in small letters."""
+    """A server's answer, with lower-case header names."""
 
     status: int
     headers: Mapping[str, str]
@@ -106,9 +106,9 @@ def ask(
     body: bytes | None = None,
     seconds: float = 30,
 ) -> Answer:
-    """One request, whose path is sent just as it is given, and with no headers of its own.
+    """Send a request with an unchanged path and only the given headers.
 
-    :raises OSError: when there is no answer, or none within `seconds`.
+    :raises OSError: when there is no answer within `seconds`.
     """
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=seconds)
     try:
@@ -131,14 +131,14 @@ def ask(
         connection.close()
 
 
-def need_nginx() -> None:
-    """Skip where there is none."""
+def require_nginx() -> None:
+    """Skip the test on a machine without nginx."""
     if shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") is None:
         pytest.skip("nginx is missing: apt-get install nginx")
 
 
-def need_brotli() -> None:
-    """Skip where nginx has no brotli."""
+def require_brotli() -> None:
+    """Skip the test if nginx has no brotli."""
     if not any(MODULES.glob("*brotli*")):
         pytest.skip(
             "nginx has no brotli: apt-get install "

@@ -13,7 +13,7 @@ import requests
 from devtools.container_processes import ENTRYPOINT, REPOSITORY, search_path
 from devtools.deadline import wait_until
 from devtools.deployment import SECRET_KEY, SUPERUSER, SUPERUSER_PASSWORD
-from devtools.kolibri_process import KEPT_TO_THIS_MACHINE
+from devtools.kolibri_process import LOOPBACK_ONLY
 from devtools.smb.lab import Lab
 from devtools.smb.machine import CONTENT
 from devtools.smb.running import Running
@@ -21,15 +21,15 @@ from devtools.smb.running import Running
 PORT = 8080
 HOME, RUN, STATIC = "/root/kolibri", "/run/kolibri", "/opt/kolibri/static"
 
-#: User-mode-linux needs ten times as long as a machine.
+#: User-mode Linux is ten times slower than a machine.
 START_SECONDS = 300
 
 
 @dataclass(frozen=True)
 class Site:
-    """A container's processes, and where they listen.
+    """A container's processes, and their addresses.
 
-    :param environment: what they were started with, for further commands beside them.
+    :param environment: their environment, for further commands in the same container.
     """
 
     url: str
@@ -45,14 +45,14 @@ class Site:
 
 @contextlib.contextmanager
 def site_in_machine(lab: Lab, database_url: str) -> Iterator[Site]:
-    """Mode web, without workers and doctor, which would compete for the machine's one processor.
+    """Mode web, without workers and doctor, as the machine has only one processor.
 
-    :param database_url: of a migrated database, as this machine finds it.
+    :param database_url: the URL of a migrated database, as seen from this machine.
     """
     machine = lab.machine
     machine.run(["mkdir", "-p", HOME, STATIC]).check()
     environment = {
-        **KEPT_TO_THIS_MACHINE,
+        **LOOPBACK_ONLY,
         "PATH": search_path(),
         "PYTHONPATH": str(REPOSITORY),
         "PORT": str(PORT),
@@ -62,7 +62,7 @@ def site_in_machine(lab: Lab, database_url: str) -> Iterator[Site]:
         "KOLIBRI_CONTAINER_STATIC": STATIC,
         "KOLIBRI_NO_FILE_BASED_LOGGING": "1",
         "KOLIBRI_PLUGIN_ENABLE": "kolibri_azure_plugin",
-        "KOLIBRI_DATABASE_URL": _through_the_network(lab, database_url),
+        "KOLIBRI_DATABASE_URL": _forwarded_url(lab, database_url),
         "KOLIBRI_SECRET_KEY": SECRET_KEY,
         "KOLIBRI_SUPERUSER_PASSWORD": SUPERUSER_PASSWORD,
         "KOLIBRI_AZURE_SUPERUSER_NAME": SUPERUSER,
@@ -78,15 +78,15 @@ def site_in_machine(lab: Lab, database_url: str) -> Iterator[Site]:
             wait_until(site.is_ready, "the site in the machine", START_SECONDS)
             yield site
         finally:
-            # Killed alone, it would leave nginx to the next site in the same machine.
+            # Killed alone, it would leave nginx running for the next site in the same machine.
             if running.exit_code is None:
                 running.signal(signal.SIGTERM)
                 running.wait(START_SECONDS)
 
 
-def _through_the_network(lab: Lab, url: str) -> str:
-    """The address of a server of this machine, as the lab's machines find it."""
+def _forwarded_url(lab: Lab, url: str) -> str:
+    """The address of a server on this machine, as seen from the lab's machines."""
     parts = urlsplit(url)
     assert parts.port is not None
     account = parts.netloc.rpartition("@")[0]
-    return urlunsplit(parts._replace(netloc=f"{account}@{lab.host}:{lab.lend(parts.port)}"))
+    return urlunsplit(parts._replace(netloc=f"{account}@{lab.host}:{lab.forward_port(parts.port)}"))

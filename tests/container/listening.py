@@ -1,4 +1,4 @@
-"""Where the processes of a container listen, as the kernel knows it."""
+"""The addresses on which a container's processes listen, from the kernel."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _sockets() -> dict[str, tuple[str, int]]:
 
 
 def _place(text: str) -> tuple[str, int]:
-    """From `0100007F:1F90`: the kernel writes each four bytes as one number of the machine's."""
+    """From `0100007F:1F90`: the kernel writes each four bytes as a number in the host's order."""
     address, _, port = text.partition(":")
     words = [int(address[start : start + 8], 16) for start in range(0, len(address), 8)]
     packed = b"".join(word.to_bytes(4, sys.byteorder) for word in words)

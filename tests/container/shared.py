@@ -1,6 +1,6 @@
-"""A WSGI application whose answers all differ, and that marks them as it is asked to.
+"""A WSGI application whose answers all differ, with marks from the request.
 
-The query says what stands in the answer: its status, how long it may be kept, and other headers.
+The query sets the answer's status, how long it may be kept, and other headers.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 numbers = itertools.count(1)
 
-#: Long enough that it is worth compressing.
+#: Long enough for compression.
 FILLING = "lorem ipsum dolor sit amet " * 100
 
 
@@ -20,7 +20,7 @@ def application(environ, start_response):
     status = asked.pop("status", "200 OK")
     keep = asked.pop("keep", "60")
     headers = {"Content-Type": "text/html", "ETag": '"1"', **asked}
-    if keep and "HTTP_X_SHARED_ANSWER" in environ:
+    if keep and "HTTP_X_SHARED_RESPONSE" in environ:
         headers["X-Accel-Expires"] = keep
     facts = (next(numbers), environ["REQUEST_METHOD"], environ.get("HTTP_COOKIE", "-"), FILLING)
     start_response(status, list(headers.items()))

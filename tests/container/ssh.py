@@ -9,33 +9,39 @@ import sys
 from pathlib import Path
 
 import asyncssh
+import pytest
 
 from devtools.deadline import wait_until
-from devtools.kolibri_process import KEPT_TO_THIS_MACHINE
+from devtools.kolibri_process import LOOPBACK_ONLY
 from devtools.ports import free_port
 from devtools.process import BackgroundProcess
-from kolibri_container import shell
+from kolibri_azure_plugin.container import shell
 
-#: Seconds for whatever has to happen at once, on a machine that does other things as well.
+#: Seconds for an immediate event on a busy machine.
 SOON = 20
 
 REPOSITORY = Path(__file__).parents[2]
 
+#: The asyncssh of the image needs Python 3.10.
+needs_asyncssh = pytest.mark.skipif(
+    not hasattr(asyncssh.SSHServerProcess, "set_redirect_pid"), reason="needs asyncssh 2.24"
+)
+
 ENVIRONMENT = {
     "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)]),
-    "PYTHONPATH": os.pathsep.join([str(REPOSITORY / "docker"), str(REPOSITORY)]),
+    "PYTHONPATH": str(REPOSITORY),
 }
 
 
 def start(folder: Path, **settings: str) -> BackgroundProcess:
-    """The server of the shell, as the supervisor starts it, on a port of its own."""
+    """The server of the shell, as the supervisor starts it, on its own port."""
     port = free_port()
     home = folder / "home"
     home.mkdir(exist_ok=True)
     server = begin(
         folder,
         port,
-        **KEPT_TO_THIS_MACHINE,
+        **LOOPBACK_ONLY,
         HOME=str(home),
         KOLIBRI_HOME=str(home),
         KOLIBRI_PLUGIN_ENABLE="kolibri_azure_plugin",
@@ -54,7 +60,7 @@ def start(folder: Path, **settings: str) -> BackgroundProcess:
 def begin(folder: Path, port: int, **settings: str) -> BackgroundProcess:
     """The server, which may not listen yet, or never."""
     server = BackgroundProcess(
-        [sys.executable, "-m", "kolibri_container.shell", f"--port={port}"],
+        [sys.executable, "-m", "kolibri_azure_plugin.container.shell", f"--port={port}"],
         environment={**ENVIRONMENT, **settings},
         folder=folder,
         log_file=folder / "shell.log",
@@ -64,14 +70,14 @@ def begin(folder: Path, port: int, **settings: str) -> BackgroundProcess:
 
 
 def connect(server, **options):
-    """A connection, signed in as the platform does it unless told otherwise."""
+    """A connection, by default signed in as the platform does."""
     signed_in = {"username": shell.USER, "password": shell.PASSWORD}
     nobodys = {"known_hosts": None, "client_keys": None, "config": None}
     return asyncssh.connect("127.0.0.1", server.port, **{**signed_in, **nobodys, **options})
 
 
 def run(server, command, **options):
-    """What a command without a terminal says."""
+    """The output of a command without a terminal."""
 
     async def ask():
         async with connect(server) as connection:
@@ -81,7 +87,7 @@ def run(server, command, **options):
 
 
 async def read_until(process, text):
-    """What a session shows up to a text, and fails when it does not come."""
+    """A session's output up to a text; fails if the text does not come."""
     seen = ""
     while text not in seen:
         part = await asyncio.wait_for(process.stdout.read(4096), SOON)
@@ -98,7 +104,7 @@ async def session(server, **options):
             yield process
 
 
-async def until_it_runs(mark):
+async def wait_until_running(mark):
     def wait():
         wait_until(lambda: running(mark), "the command", SOON)
 
@@ -106,7 +112,7 @@ async def until_it_runs(mark):
 
 
 def running(mark):
-    """The processes that sleep for so many seconds."""
+    """The processes that sleep for this many seconds."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):

@@ -1,11 +1,11 @@
-"""What comes before Kolibri in the container answers requests as Kolibri's own server does."""
+"""The servers in front of Kolibri in the container answer like Kolibri's own server."""
 
 from __future__ import annotations
 
+import base64
 import gzip
 import http.client
 import json
-import os
 import re
 import shutil
 import socket
@@ -17,17 +17,19 @@ import pytest
 from devtools.channel import make_channel
 from devtools.kolibri_process import Kolibri
 
-from .fronts import need_nginx, start_front, start_gunicorn
+from .fronts import require_nginx, start_front, start_gunicorn
 
 pytestmark = pytest.mark.slow
 
-DOCKER = Path(__file__).parents[2] / "docker"
+REPOSITORY = Path(__file__).parents[2]
 
 IDS = [f"{number:032x}" for number in range(2000)]
 NODES = "/api/content/contentnode/"
 SESSION = "/api/auth/session/"
 SIGN_IN = json.dumps({"username": "admin", "password": "admin-password"}).encode()
-#: What an answer says of itself; the rest is the server's own.
+FORM = b"username=admin&password=admin-password"
+BASIC = "Basic " + base64.b64encode(b"username=admin:admin-password").decode()
+#: Headers of the answer itself; the others belong to the server.
 TELLING = ("Content-Type", "Location", "Allow", "Content-Range", "Content-Encoding")
 
 
@@ -38,13 +40,13 @@ def line(method: str, address: str, *headers: str, version: str = "HTTP/1.1") ->
 
 
 def sent(body: bytes, *headers: str, address: str = SESSION, method: str = "POST") -> bytes:
-    """A request with a body of JSON."""
+    """A request with a JSON body."""
     length = f"Content-Length: {len(body)}"
     return line(method, address, "Content-Type: application/json", length, *headers) + body
 
 
 def in_chunks(body: bytes) -> bytes:
-    """A request that does not say how long its body is."""
+    """A request without the length of its body."""
     pieces = (body[start : start + 7] for start in range(0, len(body), 7))
     chunks = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
     head = line("POST", SESSION, "Content-Type: application/json", "Transfer-Encoding: chunked")
@@ -63,7 +65,7 @@ REQUESTS = {
     "150 headers": line("GET", "/api/public/info/", *(f"X-Number-{n}: {n}" for n in range(150))),
     "a HEAD": line("HEAD", "/api/public/info/"),
     "OPTIONS": line("OPTIONS", NODES),
-    "a method that nobody knows": line("BREW", "/api/public/info/"),
+    "an unknown method": line("BREW", "/api/public/info/"),
     "a DELETE": line("DELETE", "/api/public/info/"),
     "a PATCH": sent(b"{}", address="/api/public/info/", method="PATCH"),
     "a PROPFIND": line("PROPFIND", "/api/public/info/"),
@@ -72,7 +74,18 @@ REQUESTS = {
     "a body in chunks": in_chunks(SIGN_IN),
     "a body that waits to be asked for": sent(SIGN_IN, "Expect: 100-continue"),
     "a body that is compressed": sent(gzip.compress(SIGN_IN), "Content-Encoding: gzip"),
-    "a body of 3 MB": sent(SIGN_IN + b" " * 3_000_000),
+    "a sign-in of 3 MB": sent(SIGN_IN + b" " * 3_000_000),
+    "a sign-in of 15 kB": sent(SIGN_IN + b" " * 15_000),
+    "a sign-in as a form": line(
+        "POST",
+        SESSION,
+        "Content-Type: application/x-www-form-urlencoded",
+        f"Content-Length: {len(FORM)}",
+    )
+    + FORM,
+    "a body of 3 MB": sent(SIGN_IN + b" " * 3_000_000, address="/api/auth/facilityuser/"),
+    "a password in a header": line("GET", "/api/public/facilityuser/", f"Authorization: {BASIC}"),
+    "a wrong one": line("GET", "/api/public/facilityuser/", "Authorization: Basic YTpi"),
     "an empty body": sent(b""),
     "two slashes": line("GET", "//api//public/info/"),
     "an encoded slash": line("GET", "/api%2Fpublic/info/"),
@@ -99,8 +112,9 @@ REQUESTS = {
 }
 
 
-#: What is answered otherwise, and how (docs/container.md says why).
+#: Requests with different answers (docs/container.md explains why).
 OTHERWISE = {
+    "a sign-in of 3 MB": 413,
     "a body in chunks": 200,
     "two slashes": 404,
     "an encoded slash": 200,
@@ -113,14 +127,14 @@ OTHERWISE = {
 
 @pytest.fixture(autouse=True)
 def long_headers(monkeypatch):
-    """Python's client reads no header over 64 kB otherwise."""
+    """Let Python's client read headers over 64 kB."""
     monkeypatch.setattr(http.client, "_MAXLINE", 1 << 20)
 
 
 @pytest.fixture(scope="module")
 def sides(tmp_path_factory):
     """Kolibri's own server, and the container's in front of the same Kolibri."""
-    need_nginx()
+    require_nginx()
     folder = tmp_path_factory.mktemp("as-stock")
     kolibri = Kolibri(folder / "home", {"KOLIBRI_RUN_MODE": "test"})
     kolibri.provision(username="admin", password="admin-password", preset="formal")
@@ -133,25 +147,25 @@ def sides(tmp_path_factory):
         "KOLIBRI_AZURE_DEPLOYMENT": "test",
         "KOLIBRI_AZURE_HTTPS_PROXY": "false",
         "KOLIBRI_CONTAINER_RUN": str(folder / "run"),
-        "PYTHONPATH": os.pathsep.join((str(DOCKER), str(DOCKER.parent))),
+        "PYTHONPATH": str(REPOSITORY),
     }
     with (
         kolibri.start() as stock,
         start_gunicorn(
             folder,
-            "kolibri_azure_plugin.wsgi:application",
+            "kolibri_azure_plugin.web.wsgi:application",
             "app.sock",
-            f"--config={DOCKER / 'kolibri_container' / 'gunicorn_common.py'}",
+            "--config=python:kolibri_azure_plugin.container.gunicorn_common",
             environment=of_the_image,
         ),
         start_front(folder, content=kolibri.home / "content") as front,
     ):
-        stock.wait_until_it_answers()
+        stock.wait_until_serving()
         yield stock.url, front.url
 
 
 def answer_to(url: str, request: bytes) -> tuple[int, dict[str, str | None], bytes]:
-    """Status, telling headers and body of what a server says to a request, sent as it is."""
+    """Status, relevant headers and body of a server's answer to a raw request."""
     address = urlsplit(url)
     with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
         connection.sendall(request)
@@ -163,7 +177,7 @@ def answer_to(url: str, request: bytes) -> tuple[int, dict[str, str | None], byt
 
 
 def _without_the_moment(body: bytes) -> bytes:
-    """A body without the time and the numbers that each session has of its own."""
+    """A body without the time and the numbers of each session."""
     return re.sub(rb'"(id|server_time)":\s*"[^"]*"', b"", body)
 
 
@@ -174,7 +188,7 @@ def test_is_answered_as_stock_kolibri_answers_it(name, sides):
     if name in OTHERWISE:
         assert front[0] == OTHERWISE[name] != stock[0]
     elif stock[0] >= 300:
-        # What such a page says besides is the server's own.
+        # The rest of such a page belongs to the server.
         assert front[0] == stock[0]
         assert front[1]["Location"] == stock[1]["Location"]
     else:

@@ -1,4 +1,4 @@
-"""A share that works is not called dead because the machine has much else to do."""
+"""A working share does not count as dead on a busy machine."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ import time
 
 import pytest
 
-from kolibri_azure_plugin.health.readiness import FRESH
+from kolibri_azure_plugin.web.health.readiness import MAX_AGE
 
-from .fronts import ask, need_nginx
+from .fronts import ask, require_nginx
 
 pytestmark = pytest.mark.slow
 
-#: How long it is busy; a minute in the long form.
+#: Seconds of load; a minute in the long form.
 SECONDS = float(os.environ.get("KOLIBRI_AZURE_BUSY_SECONDS", "15"))
 
-#: Of each processor.
+#: Processes for each processor.
 BUSY_PROCESSES = 4
 
-#: Between two questions, so that one is answered by what was found out before, and the next is not.
-PAUSES = (0.2, FRESH + 0.5)
+#: Seconds between requests, so that one gets a cached answer and the next does not.
+PAUSES = (0.2, MAX_AGE + 0.5)
 
 
 @contextlib.contextmanager
 def busy_machine():
-    """Processes that take all the time that they get."""
+    """Processes that use all the processor time they get."""
     begun = [
         subprocess.Popen([sys.executable, "-c", "while True: pass"])
         for _ in range(BUSY_PROCESSES * (os.cpu_count() or 1))
@@ -42,7 +42,7 @@ def busy_machine():
 
 
 def test_a_healthy_share_stays_ready_on_a_busy_machine(web):
-    need_nginx()
+    require_nginx()
     end = time.monotonic() + SECONDS
     told = []
     with busy_machine():

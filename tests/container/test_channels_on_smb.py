@@ -26,25 +26,26 @@ import requests
 from devtools.channel import CHANNEL_ID, make_channel
 from devtools.deadline import wait_until
 from devtools.smb.lab import Lab
-from devtools.smb.machine import SHARED
-from kolibri_azure_plugin.content.replacing import name_before
-from tests.smb_lab import BY_ITSELF
+from devtools.smb.machine import SHARED, Machine
+from devtools.smb.running import Running
+from kolibri_azure_plugin.content.replacing import original_name
+from tests.smb_lab import RUNS_ALONE
 
-from .fronts import need_nginx
+from .fronts import require_nginx
 from .in_machine import Site, site_in_machine
 
-pytestmark = [pytest.mark.slow, pytest.mark.smb, BY_ITSELF]
+pytestmark = [pytest.mark.slow, pytest.mark.smb, RUNS_ALONE]
 
 UPDATES = int(os.environ.get("KOLIBRI_AZURE_CHANNEL_UPDATES", "3"))
 
-#: Bytes of a database, more than what lies in the buffers on the way, and of each step of a slow
-#: client, which takes its time between two.
+#: Bytes of a database, more than the buffers on the way hold, and of each step of a slow client,
+#: which pauses between two.
 SIZE = 8 * 2**20
 STEP = 2**18
 PAUSE = 0.5
 SLOW = 3
 
-#: A machine in a machine, on a machine that does other things as well.
+#: Seconds for a virtual machine on a busy machine.
 PATIENCE = 900
 
 DATABASE = f"{CHANNEL_ID}.sqlite3"
@@ -58,7 +59,7 @@ for version in range({first}, {last} + 1):
     print(f"VERSION {{version}} is imported", flush=True)
 """
 
-#: Python tells of each rename before it is made: this is the new file's.
+#: Python reports each rename before making it; this is the new file's.
 DIE_BETWEEN = """
 import os, signal, sys
 def die(event, arguments):
@@ -75,10 +76,10 @@ print("REMOVED", rounds.clean([("files", leftovers.remove_leftovers)])["files"])
 
 @dataclasses.dataclass
 class Downloads:
-    """What clients were answered.
+    """The answers to clients.
 
-    :param statuses: how often each.
-    :param digests: of the whole databases that came.
+    :param statuses: the count of each status.
+    :param digests: the digests of the whole databases received.
     """
 
     statuses: collections.Counter[int] = dataclasses.field(default_factory=collections.Counter)
@@ -88,7 +89,7 @@ class Downloads:
 
 @pytest.fixture(scope="module")
 def digests(smb_lab: Lab) -> dict[int, str]:
-    """Of each version of the channel, which lie where the machine finds them."""
+    """The digest of each version of the channel, stored where the machine finds them."""
     return {version: make_version(smb_lab.shared, version) for version in range(1, UPDATES + 3)}
 
 
@@ -108,7 +109,7 @@ def digest_of(path: Path) -> str:
 
 @pytest.fixture
 def site(smb_lab: Lab, provisioned, digests: dict[int, str]) -> Iterator[Site]:
-    need_nginx()
+    require_nginx()
     for path in smb_lab.content.iterdir():
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     with site_in_machine(smb_lab, provisioned.database_url) as site:
@@ -116,22 +117,22 @@ def site(smb_lab: Lab, provisioned, digests: dict[int, str]) -> Iterator[Site]:
         yield site
 
 
-def begin_shell(lab: Lab, site: Site, *scripts: str, **values: object):
+def begin_shell(machine: Machine, site: Site, *scripts: str, **values: object) -> Running:
     [*before, last] = scripts
     script = "".join(before) + last.format(channel=CHANNEL_ID, shared=SHARED, **values)
     command = [sys.executable, "-m", "kolibri", "manage", "--skip-update", "shell", "-c", script]
-    return lab.machine.start(command, env=site.environment)
+    return machine.start(command, env=site.environment)
 
 
 def shell(lab: Lab, site: Site, *scripts: str, code: int = 0, **values: object) -> str:
-    with begin_shell(lab, site, *scripts, **values) as command:
+    with begin_shell(lab.machine, site, *scripts, **values) as command:
         assert command.wait(PATIENCE) == code, command.output
         return command.output
 
 
 @contextlib.contextmanager
 def schools_download(url: str) -> Iterator[Downloads]:
-    """Slow ones take it whole, again and again; a quick one asks for its beginning all the time."""
+    """Slow clients repeatedly download it all; a quick one repeatedly requests its beginning."""
     downloads, over = Downloads(), threading.Event()
 
     def slowly():
@@ -177,9 +178,9 @@ def test_a_channel_is_updated_again_and_again_while_schools_download_its_databas
         began = time.monotonic()
         output = shell(smb_lab, site, IMPORTS, first=2, last=last)
         took = time.monotonic() - began
-    # Not in the script, which Kolibri's log quotes.
+    # Not in the script, because Kolibri's log quotes the script.
     succeeded = len(re.findall(r"VERSION \d+ is imported", output))
-    set_aside = [name for name in databases(smb_lab) if name_before(name) == DATABASE]
+    set_aside = [name for name in databases(smb_lab) if original_name(name) == DATABASE]
     shell(smb_lab, site, CLEAN)
 
     counts(
@@ -188,6 +189,29 @@ def test_a_channel_is_updated_again_and_again_while_schools_download_its_databas
         f"set aside: {len(set_aside)}, after cleaning: {len(databases(smb_lab)) - 1}"
     )
     assert succeeded == UPDATES
+    assert set(downloads.statuses) <= {200, 206}, site.entrypoint.output[-4000:]
+    assert not downloads.broken
+    assert set(downloads.digests) <= set(digests.values())
+    assert databases(smb_lab) == [DATABASE]
+    assert digest_of(smb_lab.content / "databases" / DATABASE) == digests[last]
+
+
+def test_two_instances_update_a_channel_at_once_while_schools_download_its_database(
+    smb_lab: Lab, site: Site, digests: dict[int, str], counts: Callable[[str], None]
+):
+    last = 1 + UPDATES
+    machines = [smb_lab.machine, smb_lab.add_machine()]
+    with schools_download(site.url + URL) as downloads, contextlib.ExitStack() as stack:
+        wait_until(lambda: downloads.statuses[200] >= SLOW, "the slow ones to begin", PATIENCE)
+        imports = [
+            stack.enter_context(begin_shell(machine, site, IMPORTS, first=2, last=last))
+            for machine in machines
+        ]
+        for each in imports:
+            assert each.wait(PATIENCE) == 0, each.output
+    shell(smb_lab, site, CLEAN)
+
+    counts(f"answers to downloads: {dict(downloads.statuses)}; broken: {len(downloads.broken)}")
     assert set(downloads.statuses) <= {200, 206}, site.entrypoint.output[-4000:]
     assert not downloads.broken
     assert set(downloads.digests) <= set(digests.values())

@@ -1,4 +1,4 @@
-"""While the content share hangs, who opens a file on it is stuck; the site is not."""
+"""While the content share hangs, requests for its files are stuck, but the site is not."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ import pytest
 
 from devtools import share
 from devtools.deadline import wait_until
+from tests.fuse import require_fuse
 
-from .fronts import ask, need_nginx
+from .fronts import ask, require_nginx
 
 pytestmark = pytest.mark.slow
 
-#: Seconds after which the site has to be itself again.
+#: Seconds in which the site must recover.
 RECOVERY = 30
 
 PAGE, LIVE, READY = "/en/auth/", "/azure/health/live", "/azure/health/ready"
 
-#: More than anybody asks for in a test: a file that was sent once is still open.
+#: More files than any test requests, because a file sent once is still open.
 FILES = [f"{number:032x}" for number in range(500)]
 
 
@@ -32,8 +33,9 @@ def storage(name):
 
 @pytest.fixture
 def container(start, provisioned):
-    """A container whose share hangs while a file of that name is in its source."""
-    need_nginx()
+    """A container whose share hangs while a file with that name is in its source."""
+    require_nginx()
+    require_fuse()
     provisioned.kind = "bind-then-hang"
     for name in FILES:
         path = provisioned.share / storage(name)
@@ -45,7 +47,7 @@ def container(start, provisioned):
 
 
 def status(url, path, headers=None):
-    """0 when there is no answer soon."""
+    """The status of an answer; 0 when there is none soon."""
     with contextlib.suppress(OSError):
         return ask(url, path, headers, seconds=2).status
     return 0
@@ -66,7 +68,7 @@ def test_pages_are_served_while_the_share_hangs_and_content_when_it_answers(
     )
 
     def visitors_come():
-        """16, who wait for as many files and don't give up."""
+        """16 visitors who wait for as many files and don't give up."""
         for _ in range(16):
             arguments = (container.url, next(paths), host)
             threading.Thread(target=status, args=arguments, daemon=True).start()

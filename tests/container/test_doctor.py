@@ -1,4 +1,4 @@
-"""The doctor is a part of its own: nothing that serves knows of it, and nothing ends with it."""
+"""The doctor is a separate part: the serving parts do not depend on it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from devtools.descendants import command_line, descendants
-from tests.container.test_supervision import MOST_DEATHS
+from kolibri_azure_plugin.container.nginx import REQUESTS
+from tests.container.test_supervision import MAX_DEATHS
 
 pytestmark = pytest.mark.slow
 
 OUTCOMES = "kolibri_azure_plugin.doctor"
 
-#: Seconds that a round may take on a machine that does other things as well.
+#: Seconds for a round on a busy machine.
 PLENTY = 90
 
 AS_JSON = {"KOLIBRI_AZURE_LOG_FORMAT": "json", "KOLIBRI_AZURE_CHECK_INTERVAL": "2"}
@@ -36,15 +37,15 @@ def wait_for_a_round(container):
 
 
 def doctors(container):
-    """The processes that examine, without the one that has them begin."""
+    """The examining processes, without the one that starts them."""
     below = descendants(container.parts()["doctor"])
     return {pid for pid in below if "kolibri_azure_plugin.doctor " in command_line(pid)}
 
 
-def test_web_examines_both_and_what_serves_has_no_part_in_it(start):
+def test_web_examines_both_outside_the_serving_processes(start):
     web = start(**AS_JSON)
     web.wait_until_ready()
-    # One after the other, each in a process of its own.
+    # One after the other, each in its own process.
     web.wait_until(
         lambda: {event["scope"] for event in outcomes(web)} == {"instance", "deployment"},
         "a round about each",
@@ -88,20 +89,21 @@ def test_zipcontent_examines_its_instance_alone_and_knows_no_secret(start):
     assert b"KOLIBRI_AZURE_KEY_VAULT_URL=" not in environment
 
 
-def test_no_doctor_runs_where_the_interval_is_0(start):
-    web = start(KOLIBRI_AZURE_CHECK_INTERVAL="0")
-    web.wait_until_ready()
-    assert "doctor" not in web.parts()
+def test_no_doctor_runs_where_the_interval_is_0_and_nothing_is_recorded(start):
+    container = start("zipcontent", KOLIBRI_AZURE_CHECK_INTERVAL="0")
+    container.wait_until_ready()
+    assert "doctor" not in container.parts()
+    assert not (container.run / "nginx" / REQUESTS).exists()
 
 
 def test_a_doctor_that_keeps_dying_ends_nothing_else(web):
     app = web.parts()["app"]
-    for _ in range(MOST_DEATHS + 1):
+    for _ in range(MAX_DEATHS + 1):
         killed = web.parts()["doctor"]
         os.kill(killed, signal.SIGKILL)
         web.wait_until(
             lambda killed=killed: web.parts().get("doctor", killed) != killed, "another", PLENTY
         )
-    assert web.output.count("doctor has ended by signal 9, and is started again.") > MOST_DEATHS
+    assert web.output.count("doctor has ended by signal 9, and is started again.") > MAX_DEATHS
     assert web.is_ready()
     assert web.parts()["app"] == app

@@ -1,4 +1,4 @@
-"""What ``docker/entrypoint`` becomes: the modes, and any other command."""
+"""The modes of ``docker/entrypoint``, and other commands."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import pytest
 import requests
 
 from devtools import container_processes
-from kolibri_azure_plugin import settings as plugin
-from kolibri_azure_plugin.checks.database_health import LIMIT_OF_THE_IMAGE
-from kolibri_azure_plugin.fail_closed import EXIT_CODE
-from kolibri_azure_plugin.secrets import RENAMED_VARIABLES, variable_of
-from kolibri_container import configuration, settings
-from kolibri_container.listening import listen
-from kolibri_container.supervision import PARTS
+from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
+from devtools.kolibri_client import KolibriClient
+from kolibri_azure_plugin.container import configuration, settings
+from kolibri_azure_plugin.container.listening import listen
+from kolibri_azure_plugin.container.supervision import PARTS
+from kolibri_azure_plugin.doctor.checks.database_health import IMAGE_LIMIT_VARIABLE
+from kolibri_azure_plugin.errors.fail_closed import EXIT_CODE
 
-#: What the Web App for interactive content has no settings for; see tests/arm/app_settings.py.
+#: Settings that the web app for interactive content lacks; see tests/arm/app_settings.py.
 OF_THE_APP_ALONE = ("KOLIBRI_AZURE_KEY_VAULT_URL", "IDENTITY_ENDPOINT", "IDENTITY_HEADER")
 
 
 def run(tmp_path, *words, **environment):
-    """Run the entrypoint to its end, with no deployment in its environment."""
+    """Run the entrypoint to its end, without a deployment in its environment."""
     return subprocess.run(
         [str(container_processes.ENTRYPOINT), *words],
         env={
@@ -56,13 +56,24 @@ def test_web_serves_the_app_and_its_content_on_two_hosts_of_one_port(web):
     assert requests.get(f"{web.url}/en/auth/", headers=content, timeout=10).status_code == 404
 
 
-def test_web_is_what_runs_without_a_mode(start):
+def test_web_serves_the_status_page_with_its_style_and_script(web):
+    client = KolibriClient(web.url, forwarded_https=True)
+    client.sign_in(SUPERUSER, SUPERUSER_PASSWORD)
+    page = client.request("GET", "/azure/status/")
+    assert page.status_code == 200
+    files = re.findall(r'(?:href|src)="(/static/kolibri_azure_plugin/[^"]+)"', page.text)
+    assert {Path(file.partition("?")[0]).suffix for file in files} >= {".css", ".js"}
+    for file in files:
+        assert client.request("GET", file).status_code == 200, file
+
+
+def test_web_is_the_default_mode(start):
     container = start("")
     container.wait_until_ready()
     assert set(container.parts()) == set(PARTS["web"])
 
 
-def test_web_without_a_second_host_says_what_does_not_open(start):
+def test_web_without_a_second_host_reports_what_does_not_open(start):
     container = start(KOLIBRI_ZIP_CONTENT_ORIGIN="")
     container.wait_until_ready()
     assert set(container.parts()) == {*PARTS["web"]} - {"zipcontent"}
@@ -85,15 +96,21 @@ def test_worker_runs_the_workers_and_listens_nowhere(start):
     assert container.stop() == 0
 
 
-def test_what_serves_interactive_content_beside_the_app_knows_no_identity_and_no_secret(start):
-    container = start(KOLIBRI_SUPERUSER_PASSWORD="a-secret-of-the-app")
+def test_the_content_server_in_the_apps_container_has_no_identity_and_no_secret(start):
+    container = start(
+        KOLIBRI_SUPERUSER_PASSWORD="a-secret-of-the-app",
+        KOLIBRI_AZURE_SIGNING_KEY_SECRET="school-key",
+        SCHOOL_KEY="a-key-under-an-unguessable-name-of-32-characters",
+    )
     container.wait_until_ready()
     environments = {
         part: Path(f"/proc/{pid}/environ").read_bytes() for part, pid in container.parts().items()
     }
-    secrets = (b"IDENTITY_HEADER=", b"KOLIBRI_AZURE_KEY_VAULT_URL=", b"a-secret-of-the-app")
+    secrets = (
+        b"IDENTITY_HEADER=", b"KOLIBRI_AZURE_KEY_VAULT_URL=", b"a-secret-of-the-app", b"SCHOOL_KEY="
+    )  # fmt: skip
     assert all(secret in environments["app"] for secret in secrets)
-    for part in ("zipcontent", "nginx"):
+    for part in ("zipcontent", "nginx", "content", "content_watch"):
         assert not [secret for secret in secrets if secret in environments[part]]
 
 
@@ -120,16 +137,15 @@ def test_the_doctor_knows_the_threads_that_the_container_chose(tmp_path):
     assert re.fullmatch(r"threads [1-9]\d*\n", told.stdout)
 
 
+def test_a_part_that_ends_with_the_plugins_exit_code_is_not_started_again(repository):
+    finish = (repository / "docker" / "services" / "finish").read_text(encoding="utf-8")
+    assert set(re.findall(r'"\$code" -eq (\d+)', finish)) == {str(EXIT_CODE)}
+    assert f"echo {EXIT_CODE} >../exit-code" in finish
+    assert f" 0-{EXIT_CODE - 1},{EXIT_CODE + 1}-255," in finish
+
+
 def test_the_doctor_reads_a_setting_that_the_image_has():
-    assert LIMIT_OF_THE_IMAGE in {row.variable for _, row in settings.rows()}
-
-
-def test_no_secret_of_the_plugin_is_left_to_what_serves_interactive_content(repository):
-    script = (repository / "docker" / "services" / "without_secrets").read_text(encoding="utf-8")
-    secrets = {variable_of(row.default) for _, row in plugin.rows() if row.secret}
-    secrets |= {RENAMED_VARIABLES.get(secret, secret) for secret in secrets}
-    unset = set(script.partition("\nunset ")[2].replace("\\", " ").split())
-    assert secrets <= unset
+    assert IMAGE_LIMIT_VARIABLE in {row.variable for _, row in settings.rows()}
 
 
 @pytest.mark.parametrize(
@@ -157,7 +173,7 @@ def test_a_command_gets_its_arguments_as_they_are(tmp_path):
         ("PORT", "eighty", "PORT (environment): is 'eighty', but must be a whole number"),
         ("KOLIBRI_AZURE_LOG_FORMAT", "xml", "KOLIBRI_AZURE_LOG_FORMAT (environment): is 'xml'"),
         ("KOLIBRI_AZURE_DATABASE_MAX_CONNECTIONS", "3", "MAX_CONNECTIONS is 3"),
-        ("KOLIBRI_CONTAINER_RUN", "/dev/null/run", "has no folder for what it writes"),
+        ("KOLIBRI_CONTAINER_RUN", "/dev/null/run", "has no folder for its run-time files"),
         ("PORT", "70000", "port 70000"),
         ("KOLIBRI_LISTEN_ADDRESS", "localhost", "'localhost' does not appear to be an IP"),
     ],
@@ -201,6 +217,12 @@ def test_content_lies_where_kolibri_looks_for_it(tmp_path):
     assert configuration.find(environ).content == Path("/data/content/here")
     environ["KOLIBRI_CONTENT_DIR"] = "/data/content/there"
     assert configuration.find(environ).content == Path("/data/content/there")
+
+
+def test_content_of_a_trial_without_a_share_lies_at_home(tmp_path):
+    environ = {"KOLIBRI_HOME": str(tmp_path), "KOLIBRI_AZURE_DEPLOYMENT": "test"}
+    environ["KOLIBRI_AZURE_CONTENT_MOUNT"] = str(tmp_path / "mount")
+    assert configuration.find(environ).content == tmp_path / "content"
 
 
 @pytest.mark.parametrize(

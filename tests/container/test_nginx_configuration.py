@@ -1,4 +1,4 @@
-"""The configuration of nginx for each mode and machine, as nginx itself reads it."""
+"""nginx accepts its configuration for each mode and machine."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import subprocess
 
 import pytest
 
-from kolibri_container import nginx
-from kolibri_container.nginx import (
+from kolibri_azure_plugin.container import nginx
+from kolibri_azure_plugin.container.nginx import (
     CONTENT_HELD_BACK,
     Nginx,
-    content_is_held_back,
-    hold_content_back,
-    release_content,
+    is_content_suspended,
+    resume_content,
+    suspend_content,
 )
 
-from .fronts import need_nginx
+from .fronts import require_nginx
 
 
 @pytest.fixture
 def write(tmp_path):
-    """Writes a configuration; returns what nginx says of it."""
-    need_nginx()
+    """Write a configuration; returns nginx's verdict."""
+    require_nginx()
 
     def write_and_test(**options):
         configuration = Nginx(
@@ -81,7 +81,7 @@ def test_nothing_lies_outside_the_folder_of_the_run(write, tmp_path):
     write()
     texts = "".join(path.read_text() for path in (tmp_path / "nginx").glob("*.conf"))
 
-    # The cache of answers is that of the first nginx alone.
+    # Only the first nginx has the cache of answers.
     names = {"pid": 2, "client_body_temp_path": 2, "proxy_temp_path": 2, "proxy_cache_path": 1}
     for name, processes in names.items():
         paths = re.findall(rf"^\s*{name} (\S+?);?(?:\s|$)", texts, re.MULTILINE)
@@ -111,11 +111,11 @@ def test_no_more_files_are_asked_for_than_the_machine_allows(write, tmp_path, mo
 
 def test_content_is_held_back_before_nginx_runs_too(write, tmp_path):
     write()
-    hold_content_back(tmp_path)
+    suspend_content(tmp_path)
     assert "return 503;" in (tmp_path / "nginx" / CONTENT_HELD_BACK).read_text()
 
-    assert content_is_held_back(tmp_path)
+    assert is_content_suspended(tmp_path)
 
-    release_content(tmp_path)
-    assert not content_is_held_back(tmp_path)
+    resume_content(tmp_path)
+    assert not is_content_suspended(tmp_path)
     assert (tmp_path / "nginx" / CONTENT_HELD_BACK).read_text() == ""

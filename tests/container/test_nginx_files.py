@@ -1,4 +1,4 @@
-"""What nginx sends from disk, compared with what Kolibri's own server sends."""
+"""nginx sends files like Kolibri's own server."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import os
 
 import pytest
 
-from .fronts import ZIPCONTENT, Answer, ask, need_brotli, need_nginx, start_front
+from .fronts import ZIPCONTENT, Answer, ask, require_brotli, require_nginx, start_front
 
 pytestmark = pytest.mark.slow
 
-#: What each server says of itself and of the connection, and what nginx says on top.
+#: Headers about the server and the connection, and those that only nginx sends.
 OF_THE_SERVER = {"server", "date", "connection", "transfer-encoding"}
 MORE = {"x-content-type-options"}
 
@@ -66,7 +66,7 @@ def test_content_is_sent_as_kolibri_sends_it(site, files, kind, method):
 
 
 @pytest.mark.parametrize("kind", ["drawing", "page"])
-def test_what_a_browser_would_run_runs_in_no_page_of_the_site(site, files, kind):
+def test_active_content_runs_in_no_page_of_the_site(site, files, kind):
     ours, kolibris = ask(site.front, files[kind]), ask(site.kolibri, files[kind])
 
     assert ours.body == kolibris.body
@@ -87,7 +87,7 @@ def test_parts_of_a_video_are_sent_as_kolibri_sends_them(site, files, part):
     kolibris = ask(site.kolibri, files["capitals"], {"Range": part})
 
     assert ours.status == kolibris.status == 206
-    # That it takes ranges, the answer to one has said.
+    # The answer to a range request has already shown that it accepts ranges.
     assert told(ours).items() ^ told(kolibris).items() <= {("accept-ranges", "bytes")}
     assert ours.body == kolibris.body
 
@@ -155,7 +155,7 @@ def test_a_channel_database_that_is_replaced_is_sent_at_once(site):
 
     answer = ask(site.front, f"/content/databases/{name}")
     assert answer.body == b"second"
-    # Kolibri lets browsers and proxies keep it for ten years: 32 digits stand in its name.
+    # Kolibri lets browsers and proxies keep it for ten years, as its name has a 32-digit hash.
     assert answer.headers["cache-control"] == "max-age=120, public"
 
 
@@ -170,7 +170,7 @@ def test_content_that_arrives_is_served_although_it_was_missing_before(site):
 
 
 @pytest.mark.parametrize("headers", [{}, {"Range": "bytes=0-"}])
-def test_what_is_not_on_disk_is_asked_of_kolibri(site, headers):
+def test_a_request_for_a_missing_file_goes_to_kolibri(site, headers):
     path = storage("7" * 32 + ".mp4")
     ours, kolibris = ask(site.front, path, headers), ask(site.kolibri, path, headers)
 
@@ -214,14 +214,14 @@ def test_nothing_else_is_served_from_disk(site, path):
 
 
 def hollow(static):
-    """A file of which Kolibri's release holds the compressed form only."""
+    """A file that Kolibri's release has only in compressed form."""
     path = next(
         path for path in sorted((static / "static").rglob("*.css.gz")) if "0.19" in str(path)
     )
     return path, "/" + str(path.relative_to(static).with_suffix(""))
 
 
-def test_who_reads_gzip_gets_the_static_file_as_it_lies_on_disk(site, static):
+def test_a_client_with_gzip_gets_the_static_file_as_it_is_on_disk(site, static):
     packed, path = hollow(static)
     ours = ask(site.front, path, {"Accept-Encoding": "gzip, deflate"})
     kolibris = ask(site.kolibri, path, {"Accept-Encoding": "gzip, deflate"})
@@ -233,7 +233,7 @@ def test_who_reads_gzip_gets_the_static_file_as_it_lies_on_disk(site, static):
 
 
 @pytest.mark.parametrize("accepted", [None, "identity", "deflate", "gzip;q=0"])
-def test_who_reads_no_compression_gets_the_same_bytes_unpacked(site, static, accepted):
+def test_a_client_without_compression_gets_the_same_bytes_unpacked(site, static, accepted):
     packed, path = hollow(static)
     answer = ask(site.front, path, {"Accept-Encoding": accepted} if accepted else {})
 
@@ -242,9 +242,9 @@ def test_who_reads_no_compression_gets_the_same_bytes_unpacked(site, static, acc
     assert answer.body == gzip.decompress(packed.read_bytes())
 
 
-def test_who_reads_brotli_gets_what_was_made_at_the_build(tmp_path):
-    need_nginx()
-    need_brotli()
+def test_a_client_with_brotli_gets_the_file_from_the_build(tmp_path):
+    require_nginx()
+    require_brotli()
     folder = tmp_path / "static" / "static"
     folder.mkdir(parents=True)
     (folder / "a-0.19.5.js.gz").write_bytes(gzip.compress(b"plain"))
@@ -259,7 +259,7 @@ def test_who_reads_brotli_gets_what_was_made_at_the_build(tmp_path):
 
 
 def test_every_static_file_is_sent_whole(site, static):
-    """A hundred of all kinds. Under gunicorn, Kolibri 0.19.5 sends nothing where it unpacks."""
+    """A hundred of all kinds. Under gunicorn, Kolibri 0.19.5 sends no body when it unpacks."""
     names = {
         str(path.relative_to(static)).removesuffix(".gz")
         for path in (static / "static").rglob("*")
@@ -303,7 +303,7 @@ def test_files_can_only_be_read(site, files):
         assert ours.status == kolibris.status == 405
 
 
-def test_the_application_answers_through_nginx_as_by_itself(site):
+def test_the_application_answers_through_nginx_as_without_it(site):
     for path in ("/", "/status/", "/api/public/info/", "/none"):
         ours, kolibris = ask(site.front, path), ask(site.kolibri, path)
 

@@ -1,11 +1,11 @@
-"""Two origins on one port: each has its own paths, and no other."""
+"""Two origins on one port, each with only its own paths."""
 
 from __future__ import annotations
 
 import pytest
 import requests
 
-from .fronts import ZIPCONTENT, ask, need_nginx, start_front, start_gunicorn
+from .fronts import ZIPCONTENT, ask, require_nginx, start_front, start_gunicorn
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +32,7 @@ def package(site):
 
 @pytest.fixture(scope="module")
 def sandbox(static):
-    """The address of the page that packages run in."""
+    """The address of the page in which packages run."""
     [found] = (static / "content" / "static" / "sandbox").glob("sandbox-*.html.gz")
     return f"/content/static/sandbox/{found.name.removesuffix('.gz')}"
 
@@ -47,7 +47,7 @@ def test_packages_run_on_the_second_origin_only(site, package, sandbox):
 
 
 def test_the_sandbox_is_fetched_once(site, sandbox):
-    """Its names change with what is in it. Kolibri has it asked for again after two minutes."""
+    """Its names change with its content. Kolibri's own caching ends after two minutes."""
     answer = ask(site.front, sandbox, {"Host": ZIPCONTENT})
 
     assert "immutable" in answer.headers["cache-control"]
@@ -78,7 +78,7 @@ def test_every_other_host_is_the_site(site, host):
 
 
 def test_packages_are_read_on_both_origins(site):
-    """The sandbox fetches an H5P package whole from its own origin."""
+    """The sandbox fetches a whole H5P package from its own origin."""
     [found] = (site.content / "storage").rglob("*.zip")
     path = "/" + str(found.relative_to(site.content.parent))
 
@@ -87,7 +87,7 @@ def test_packages_are_read_on_both_origins(site):
 
 
 def test_each_origin_asks_its_own_server_how_it_is(tmp_path):
-    need_nginx()
+    require_nginx()
     with (
         start_gunicorn(tmp_path, "echo:application", "app.sock", "--env=NAMED=app"),
         start_gunicorn(tmp_path, "echo:application", "zipcontent.sock"),
@@ -104,8 +104,8 @@ def test_each_origin_asks_its_own_server_how_it_is(tmp_path):
 
 
 def test_a_server_that_hangs_is_not_well(tmp_path):
-    """The platform would wait for minutes."""
-    need_nginx()
+    """Otherwise the platform would wait for minutes."""
+    require_nginx()
     with (
         start_gunicorn(tmp_path, "echo:application", "app.sock"),
         start_front(tmp_path) as front,
@@ -114,7 +114,7 @@ def test_a_server_that_hangs_is_not_well(tmp_path):
 
 
 def test_in_its_own_container_the_second_origin_has_every_host(tmp_path, site, package, sandbox):
-    need_nginx()
+    require_nginx()
     run = tmp_path / "run"
     run.mkdir()
     (run / "zipcontent.sock").symlink_to(site.content.parents[1] / "run" / "zipcontent.sock")
@@ -126,7 +126,7 @@ def test_in_its_own_container_the_second_origin_has_every_host(tmp_path, site, p
 
 
 def test_without_a_second_origin_packages_are_nowhere(tmp_path, site, package):
-    need_nginx()
+    require_nginx()
     run = tmp_path / "run"
     run.mkdir()
     for name in ("app.sock", "zipcontent.sock"):

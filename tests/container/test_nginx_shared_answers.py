@@ -1,28 +1,31 @@
-"""What nginx keeps of answers that are the same for everybody, and what it must not."""
+"""The answers for all visitors that nginx keeps, and those that it must not keep."""
 
 from __future__ import annotations
 
 import gzip
 import itertools
 import json
+import os
+import re
+import subprocess
 
 import pytest
 
 from devtools.deadline import wait_until
 
-from .fronts import ask, need_brotli, need_nginx, start_front, start_gunicorn
+from .fronts import ask, require_brotli, require_nginx, start_front, start_gunicorn
 
 pytestmark = pytest.mark.slow
 
 PAGE = "/en/learn/"
 
-#: Each test has addresses of its own.
+#: Each test has its own addresses.
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
 def front(tmp_path_factory):
-    need_nginx()
+    require_nginx()
     folder = tmp_path_factory.mktemp("shared")
     with start_gunicorn(folder, "shared:application", "app.sock"), start_front(folder) as front:
         yield front
@@ -30,7 +33,7 @@ def front(tmp_path_factory):
 
 @pytest.fixture
 def address():
-    """Makes an address that nobody has asked for yet."""
+    """Make an address that no test has requested yet."""
     number = next(_numbers)
 
     def make(path: str = PAGE, **asked: str) -> str:
@@ -71,7 +74,7 @@ def test_a_marked_answer_is_given_to_all(path, get, address):
      "/api/auth/session/current/", "/en/learn/more/", "/media/report.csv"],
 )  # fmt: skip
 def test_no_other_address_is_ever_kept_whatever_the_answer_says(path, get, address):
-    asked = {"X-Shared-Answer": "yes"}
+    asked = {"X-Shared-Response": "yes"}
 
     assert get(address(path), asked).body != get(address(path), asked).body
 
@@ -109,13 +112,13 @@ def test_addresses_do_not_mix(get, address):
     assert len({get(path).body for path in paths}) == len(paths)
 
 
-def test_what_is_accepted_does_not_mix(get, address):
+def test_answers_for_different_accept_headers_do_not_mix(get, address):
     bodies = {get(address(), {"Accept": kind}).body for kind in ("text/html", "application/json")}
 
     assert len(bodies) == 2
 
 
-def test_whoever_brings_credentials_gets_an_answer_of_his_own(get, address):
+def test_a_request_with_credentials_gets_its_own_answer(get, address):
     get(address())
     with_credentials = get(address(), {"Authorization": "Basic YW5uYTpwYXNz"})
     afterwards = get(address())
@@ -192,7 +195,7 @@ def test_a_kept_answer_comes_as_the_browser_can_read_it(accepted, encoding, get,
 
 @pytest.mark.parametrize("accepted", ["gzip, deflate, br", "br;q=1.0, gzip;q=0.8", "br"])
 def test_brotli_goes_before_gzip(accepted, get, address):
-    need_brotli()
+    require_brotli()
 
     assert get(address(), {"Accept-Encoding": accepted}).headers["content-encoding"] == "br"
 
@@ -203,9 +206,9 @@ def test_browsers_that_can_read_the_same_share_an_answer(get, address):
     assert len({get(address(), {"Accept-Encoding": each}).body for each in accepted}) == 1
 
 
-def test_kolibri_learns_who_asks_first(tmp_path, address):
-    """On its way to be compressed the request passes nginx twice."""
-    need_nginx()
+def test_kolibri_sees_the_first_visitor(tmp_path, address):
+    """For compression, the request passes nginx twice."""
+    require_nginx()
     with start_gunicorn(tmp_path, "echo:application", "app.sock"), start_front(tmp_path) as front:
         headers = {"Host": "kolibri.example", "X-Forwarded-For": "203.0.113.7"}
         headers["X-Forwarded-Proto"] = "https"
@@ -220,7 +223,7 @@ def test_kolibri_learns_who_asks_first(tmp_path, address):
 
 
 def test_while_kolibri_is_not_up_its_pages_say_so(tmp_path, address):
-    need_nginx()
+    require_nginx()
     with start_front(tmp_path) as front:
         answers = [ask(front.url, address(path)) for path in (PAGE, PAGE, "/api/public/info/")]
 
@@ -233,12 +236,15 @@ def test_while_kolibri_is_not_up_its_pages_say_so(tmp_path, address):
 def test_an_nginx_that_was_killed_leaves_nothing_in_the_way_of_the_next(
     tmp_path, repository, address
 ):
-    """The part that compresses has a socket; the supervisor's script removes it."""
-    need_nginx()
+    """The compressing part has a socket, which the supervisor's script removes."""
+    require_nginx()
     script = (repository / "docker" / "services" / "nginx" / "run").read_text()
-    assert 'rm -f "$KOLIBRI_CONTAINER_RUN/compressed.sock"' in script
+    [removal] = re.findall(r"^rm .*$", script, re.MULTILINE)
+    run = tmp_path / "run"
     with start_gunicorn(tmp_path, "shared:application", "app.sock"):
         start_front(tmp_path).kill()
-        (tmp_path / "run" / "compressed.sock").unlink()
+        assert (run / "compressed.sock").exists()
+        environment = {**os.environ, "KOLIBRI_CONTAINER_RUN": str(run)}
+        subprocess.run(["sh", "-euc", removal], env=environment, check=True)
         with start_front(tmp_path) as front:
             assert ask(front.url, address()).status == 200

@@ -1,4 +1,4 @@
-"""A class goes on while something ends, and its coach is told of all that was answered, once."""
+"""A class continues while processes end, and its coach gets each notification once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bench.notifications import rounds
 from bench.notifications.__main__ import line, summary
 from bench.notifications.faults import Container, ends, outage
 from bench.notifications.pupils import Pupil
-from bench.notifications.school import furnish, names
+from bench.notifications.school import names, seed_data
 from devtools import container_processes
 from devtools.ports import free_port
 
@@ -16,13 +16,13 @@ pytestmark = pytest.mark.slow
 
 PUPILS = 4
 
-#: Seconds without a database; `make bench BENCH=notifications` has minutes too.
+#: Seconds without a database; `make bench BENCH=notifications` also tries minutes.
 AWAY = 5
 
 
 @pytest.fixture
 def container(provisioned):
-    """A container that can be ended and begun again."""
+    """A container that a test can end and start again."""
     missing = container_processes.missing_programs()
     if missing:
         pytest.skip(f"the container's processes need {missing}: apt-get install nginx s6 execline")
@@ -35,7 +35,7 @@ def test_a_coach_is_told_of_all_that_was_answered_whatever_ends(
     provisioned, container, postgres, counts
 ):
     faults = [*ends(container), outage(container, postgres, AWAY)]
-    lessons = furnish(provisioned, pupils=PUPILS, lessons=len(faults))
+    lessons = seed_data(provisioned, pupils=PUPILS, lessons=len(faults))
     pupils = [Pupil(container.url, name) for name in names(PUPILS)]
 
     def execute(statement, values):

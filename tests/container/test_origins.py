@@ -1,4 +1,4 @@
-"""The second host name: found in the settings, refused where it is Kolibri's own or none at all."""
+"""The second host name: found in the settings, and refused if malformed or Kolibri's own."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import logging
 
 import pytest
 
-from kolibri_azure_plugin import origins, settings
+from kolibri_azure_plugin.configuration import origins, settings
+from kolibri_azure_plugin.container.origins import zip_content_host
 from kolibri_azure_plugin.errors import SettingsError
-from kolibri_container.origins import zip_content_host
+from tests.deployments import deployment
 
 APP = "kolibri.example.org"
 CONTENT = "content.example.org"
@@ -25,27 +26,28 @@ OWN = (
     "https://Kolibri.Example.ORG",
 )
 
-#: What is no origin, and what stands in the way.
+#: Malformed origins, each with its problem.
 MALFORMED = {
     "content.example.org": "begin with https://",
     "ftp://content.example.org": "begin with https://",
-    "https://": "names no host",
-    "https:///sandbox": "names no host",
-    "https://content.example.org/sandbox": "more in it than a host name",
-    "https://content.example.org?x=1": "more in it than a host name",
-    "https://user:hunter22@content.example.org": "more in it than a host name",
+    "https://": "has no host name",
+    "https:///sandbox": "has no host name",
+    "https://content.example.org/sandbox": "more than a host name",
+    "https://content.example.org?x=1": "more than a host name",
+    "https://user:hunter22@content.example.org": "more than a host name",
     "https://content.example.org:99999": "Port out of range",
-    "https://content example.org": "no host name",
-    "https://content.example.org;listen": "no host name",
-    "https://-content.example.org": "no host name",
+    "https://content example.org": "not a host name",
+    "https://content.example.org;listen": "not a host name",
+    "https://-content.example.org": "not a host name",
     "https://[::1": "Invalid IPv6 URL",
     "@Microsoft.KeyVault(SecretUri=https://x)": "begin with https://",
 }
 
 
 def find(origin="", *, hosts=(APP,), **environ):
-    given = settings.Settings(allowed_hosts=tuple(hosts))
-    return zip_content_host(given, {origins.VARIABLE: origin, **environ}, {})
+    return zip_content_host(
+        deployment({origins.VARIABLE: origin, **environ}, allowed_hosts=tuple(hosts))
+    )
 
 
 @pytest.mark.parametrize(
@@ -66,11 +68,11 @@ def test_the_host_is_as_it_comes_in_a_host_header(origin, host):
 
 def test_it_may_stand_in_options_ini():
     options = {"Deployment": {"ZIP_CONTENT_ORIGIN": f"https://{CONTENT}"}}
-    assert zip_content_host(settings.Settings(), {}, options) == CONTENT
+    assert zip_content_host(deployment(options=options)) == CONTENT
 
 
 @pytest.mark.parametrize("origin", ["", "  "])
-def test_without_one_a_line_says_what_does_not_work_and_which_setting_mends_it(origin, caplog):
+def test_without_one_the_log_names_the_missing_feature_and_the_setting(origin, caplog):
     with caplog.at_level(logging.WARNING):
         assert find(origin) is None
     assert "do not open" in caplog.text
@@ -82,7 +84,7 @@ def test_kolibris_own_host_is_refused(origin):
     with pytest.raises(SettingsError) as caught:
         find(origin, hosts=["other.example.org", APP])
     assert caught.value.code == "zip-content-same-host"
-    assert "program of a stranger" in caught.value.expected
+    assert "third-party programs" in caught.value.expected
     assert f"Kolibri answers to {APP}" in caught.value.found
     assert f"{origins.VARIABLE}=https://ANOTHER_NAME" in caught.value.remedy
 
@@ -120,7 +122,7 @@ def test_another_name_is_another_host(hosts):
 
 
 @pytest.mark.parametrize("origin, reason", MALFORMED.items())
-def test_what_is_no_origin_is_refused_with_the_reason(origin, reason):
+def test_a_malformed_origin_is_refused_with_the_reason(origin, reason):
     with pytest.raises(SettingsError) as caught:
         find(origin)
     assert caught.value.code == "zip-content-origin"
@@ -132,14 +134,13 @@ def test_a_port_is_no_origin_in_the_container_though_kolibri_takes_it():
     with pytest.raises(SettingsError) as caught:
         find("8081")
     assert caught.value.code == "zip-content-origin"
-    environ = {origins.VARIABLE: "8081"}
-    assert origins.require_own_origin(settings.Settings(), environ, {}) is None
+    assert origins.require_own_origin(deployment({origins.VARIABLE: "8081"})) is None
 
 
 def test_where_only_interactive_content_is_served_its_name_is_its_own():
-    alone = settings.Settings(allowed_hosts=(CONTENT,), role=settings.ZIP_CONTENT)
     environ = {origins.VARIABLE: f"https://{CONTENT}"}
-    assert origins.require_own_origin(alone, environ, {}) is None
+    alone = deployment(environ, allowed_hosts=(CONTENT,), role=settings.ZIP_CONTENT)
+    assert origins.require_own_origin(alone) is None
 
 
 @pytest.mark.parametrize("character", " ;{}\"'\\$*~/@#%")

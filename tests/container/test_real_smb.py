@@ -1,4 +1,4 @@
-"""Pages and health are answered whatever befalls the share, with the kernel's own SMB client.
+"""Pages and health are answered during every fault of the share, with the kernel's SMB client.
 
 `make smb` runs the long form, whose figures docs/container.md shows.
 """
@@ -14,23 +14,23 @@ from devtools.deadline import wait_until
 from devtools.deployment import Deployment
 from devtools.smb.lab import Lab
 from kolibri_azure_plugin.content.probe import DEADLINE
-from tests.smb_lab import BY_ITSELF
+from tests.smb_lab import RUNS_ALONE
 
-from .fronts import ask, need_nginx
+from .fronts import ask, require_nginx
 from .in_machine import site_in_machine
-from .visits import CONTENT, LIVE, PAGE, PATHS, READY, Course, Visitors, during, table
+from .visits import CONTENT, LIVE, PAGE, PATHS, READY, FaultResult, Visitors, during, table
 
-pytestmark = [pytest.mark.slow, pytest.mark.smb, BY_ITSELF]
+pytestmark = [pytest.mark.slow, pytest.mark.smb, RUNS_ALONE]
 
-#: How long each fault lasts.
+#: Seconds that each fault lasts.
 SECONDS = float(os.environ.get("KOLIBRI_AZURE_SMB_SECONDS", "15"))
 
-#: Content is back when the kernel's client has found its server again.
+#: Seconds in which content must be back, once the kernel's client finds its server again.
 PATIENCE = 120
 
 FILES = [f"{number:032x}" for number in range(2000)]
 
-#: Requests after which every process of the site has answered one.
+#: Requests enough that every process of the site has answered one.
 WARM_UP = 10
 
 HEALTHY = "healthy"
@@ -41,20 +41,20 @@ def storage(name: str) -> str:
 
 
 def faults(lab: Lab) -> dict[str, tuple[Callable[[], None], Callable[[], None]]]:
-    """What begins each fault, and what ends it."""
+    """The actions that start and end each fault."""
     server = lab.server
     return {
         HEALTHY: (lambda: None, lambda: None),
-        "stopped": (server.stop_answering, server.answer_again),
+        "stopped": (server.pause, server.resume),
         "killed": (server.kill, server.start),
         "address gone": (server.unplug, server.plug_in),
-        "link at 300 ms": (lambda: lab.machine.slow_down(300), lab.machine.full_speed),
+        "link at 300 ms": (lambda: lab.machine.add_latency(300), lab.machine.remove_latency),
     }
 
 
 @pytest.fixture
 def files(smb_lab: Lab) -> Iterator[str]:
-    """Paths of content on the share: one that was sent before would still be open."""
+    """Unused paths of content on the share, as a file that was sent before would still be open."""
     for name in FILES:
         path = smb_lab.content / storage(name)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,9 +63,9 @@ def files(smb_lab: Lab) -> Iterator[str]:
 
 
 @pytest.fixture
-def courses(smb_lab: Lab, provisioned: Deployment, files: Iterator[str]) -> dict[str, Course]:
-    """What visitors met during each fault, and before."""
-    need_nginx()
+def courses(smb_lab: Lab, provisioned: Deployment, files: Iterator[str]) -> dict[str, FaultResult]:
+    """The visitors' answers before and during each fault."""
+    require_nginx()
     found = {}
     with site_in_machine(smb_lab, provisioned.database_url) as site:
         for name, (begin, end) in faults(smb_lab).items():
@@ -78,7 +78,7 @@ def courses(smb_lab: Lab, provisioned: Deployment, files: Iterator[str]) -> dict
 
 
 def test_pages_and_health_are_answered_whatever_befalls_the_share(
-    courses: dict[str, Course], counts: Callable[[str], None]
+    courses: dict[str, FaultResult], counts: Callable[[str], None]
 ) -> None:
     counts(f"each fault for {SECONDS:g} s\n{table(list(courses.values()))}")
     healthy = courses.pop(HEALTHY)

@@ -12,11 +12,22 @@ import subprocess
 import pytest
 
 from devtools.deadline import wait_until
-from kolibri_container import shell
+from kolibri_azure_plugin.container import shell
 
-from .ssh import SOON, connect, read_until, run, running, session, until_it_runs
+from .ssh import (
+    SOON,
+    connect,
+    needs_asyncssh,
+    read_until,
+    run,
+    running,
+    session,
+    wait_until_running,
+)
 
-#: For OpenSSH's client: nobody's configuration, and a host key that nobody knows.
+pytestmark = needs_asyncssh
+
+#: For OpenSSH's client: no user's configuration, and an unknown host key.
 OPENSSH = ("ssh", "-F", "none", "-o", "StrictHostKeyChecking=no", "-o", "LogLevel=ERROR",
            "-o", "UserKnownHostsFile=/dev/null")  # fmt: skip
 
@@ -58,6 +69,15 @@ def test_a_command_gets_all_of_its_input_and_gives_all_of_its_output(ssh_server)
     assert run(ssh_server, "cat", input=text).stdout == text
 
 
+def test_both_outputs_of_a_command_may_be_large(ssh_server):
+    """More data than a channel buffers, so that sender and receiver wait for each other."""
+    answer = run(
+        ssh_server, "head -c 3000000 /dev/zero | tee /dev/stderr; head -c 9 /dev/zero; echo end >&2"
+    )
+    assert (len(answer.stdout), len(answer.stderr)) == (3_000_009, 3_000_004)
+    assert answer.stderr.endswith("end\n")
+
+
 def test_a_command_need_not_read_its_input(ssh_server):
     assert run(ssh_server, "head -c 3", input="x" * 1_000_000).stdout == "xxx"
 
@@ -90,17 +110,17 @@ def test_a_window_may_change_its_size(ssh_server):
     asyncio.run(look())
 
 
-def test_control_c_interrupts_what_runs_and_not_the_shell(ssh_server):
+def test_control_c_interrupts_the_command_and_not_the_shell(ssh_server):
     mark = f"1{ssh_server.port}"
 
     async def look():
         async with session(ssh_server) as process:
             process.stdin.write(f"sleep {mark}\n")
-            await until_it_runs(mark)
+            await wait_until_running(mark)
             process.stdin.write("\x03")
             process.stdin.write("echo status=$?\n")
             await read_until(process, "status=130")
-            # At a prompt, this is the end of what there is to type.
+            # At a prompt, this ends the input.
             process.stdin.write("\x04")
             await asyncio.wait_for(process.wait(), SOON)
 
@@ -108,31 +128,48 @@ def test_control_c_interrupts_what_runs_and_not_the_shell(ssh_server):
 
 
 @pytest.mark.parametrize("terminal", ["xterm", None])
-def test_what_runs_ends_when_its_visitor_is_gone(terminal, own_ssh_server):
-    mark = f"1{own_ssh_server.port}"
+def test_a_signal_reaches_the_command(terminal, ssh_server):
+    mark = f"3{ssh_server.port}"
 
     async def look():
-        connection = await connect(own_ssh_server)
+        async with connect(ssh_server) as connection:
+            process = await connection.create_process(
+                f"sleep {mark}; sleep {mark}", term_type=terminal
+            )
+            await wait_until_running(mark)
+            process.send_signal("KILL")
+            return await asyncio.wait_for(process.wait(), SOON)
+
+    assert asyncio.run(look()).exit_signal[0] == "KILL"
+    assert not running(mark)
+
+
+@pytest.mark.parametrize("terminal", ["xterm", None])
+def test_a_command_ends_when_its_visitor_is_gone(terminal, private_ssh_server):
+    mark = f"1{private_ssh_server.port}"
+
+    async def look():
+        connection = await connect(private_ssh_server)
         await connection.create_process(f"sleep {mark}; sleep {mark}", term_type=terminal)
-        await until_it_runs(mark)
+        await wait_until_running(mark)
         connection.abort()
 
     asyncio.run(look())
     wait_until(lambda: not running(mark), "the end of the command", SOON)
 
 
-def test_sigterm_ends_the_sessions_and_the_server(own_ssh_server):
-    mark = f"2{own_ssh_server.port}"
+def test_sigterm_ends_the_sessions_and_the_server(private_ssh_server):
+    mark = f"2{private_ssh_server.port}"
 
     async def look():
-        async with session(own_ssh_server) as process:
+        async with session(private_ssh_server) as process:
             process.stdin.write(f"sleep {mark}\n")
-            await until_it_runs(mark)
-            own_ssh_server.signal(signal.SIGTERM)
+            await wait_until_running(mark)
+            private_ssh_server.signal(signal.SIGTERM)
             await asyncio.wait_for(process.wait_closed(), SOON)
 
     asyncio.run(look())
-    assert own_ssh_server.wait_until_it_ends(SOON) == 0
+    assert private_ssh_server.wait_for_exit(SOON) == 0
     wait_until(lambda: not running(mark), "the end of the command", SOON)
 
 

@@ -1,4 +1,4 @@
-"""Who gets into the portal's shell, what can be had there, and where it listens."""
+"""Who gets into the portal's shell, what it offers, and where it listens."""
 
 from __future__ import annotations
 
@@ -11,23 +11,25 @@ import asyncssh
 import pytest
 
 from devtools.deadline import wait_until
-from kolibri_container import shell
+from kolibri_azure_plugin.container import shell
 
-from .ssh import SOON, begin, connect, read_until, run, start
+from .ssh import SOON, begin, connect, needs_asyncssh, read_until, run, start
+
+pytestmark = needs_asyncssh
 
 
 @pytest.mark.parametrize(
     "wrong", [{"password": "docker!"}, {"password": ""}, {"username": "kolibri"}]
 )
-def test_another_name_or_password_is_refused(wrong, own_ssh_server):
+def test_another_name_or_password_is_refused(wrong, private_ssh_server):
     async def attempt():
-        async with connect(own_ssh_server, **wrong):
+        async with connect(private_ssh_server, **wrong):
             pass
 
     with pytest.raises(asyncssh.PermissionDenied):
         asyncio.run(attempt())
-    assert "a failed log-in" in own_ssh_server.output
-    assert "docker!" not in own_ssh_server.output
+    assert "a failed log-in" in private_ssh_server.output
+    assert "docker!" not in private_ssh_server.output
 
 
 def test_a_key_is_no_way_in(ssh_server):
@@ -41,7 +43,7 @@ def test_a_key_is_no_way_in(ssh_server):
 
 
 class Guesser(asyncssh.SSHClient):
-    """Tries one password after the other."""
+    """A client that tries one password after the other."""
 
     guesses = 0
 
@@ -50,7 +52,7 @@ class Guesser(asyncssh.SSHClient):
         return f"guess-{self.guesses}"
 
 
-def test_who_guesses_is_cut_off_and_then_nobody_is_heard(own_ssh_server):
+def test_guessing_a_password_ends_the_connection_and_then_locks_everyone_out(private_ssh_server):
     guessers = []
 
     def guesser():
@@ -59,25 +61,25 @@ def test_who_guesses_is_cut_off_and_then_nobody_is_heard(own_ssh_server):
 
     async def guess():
         with contextlib.suppress(asyncssh.Error, OSError):
-            async with connect(own_ssh_server, password=None, client_factory=guesser):
+            async with connect(private_ssh_server, password=None, client_factory=guesser):
                 pass
 
     async def guess_often():
-        connections = -(-shell.MOST_FAILURES_OF_ALL // shell.MOST_FAILURES)
+        connections = -(-shell.MAX_TOTAL_FAILURES // shell.MAX_FAILURES)
         await asyncio.gather(*(guess() for _ in range(connections)))
         with pytest.raises((asyncssh.Error, OSError)):
-            async with connect(own_ssh_server):
+            async with connect(private_ssh_server):
                 pass
 
     asyncio.run(guess_often())
-    assert max(guesser.guesses for guesser in guessers) <= shell.MOST_FAILURES + 1
-    assert "nobody is heard for a while" in own_ssh_server.output
+    assert max(guesser.guesses for guesser in guessers) <= shell.MAX_FAILURES + 1
+    assert "refusing all connections for a while" in private_ssh_server.output
 
 
-def test_only_a_few_sessions_run_at_once(own_ssh_server):
+def test_only_a_few_sessions_run_at_once(private_ssh_server):
     async def look():
-        async with connect(own_ssh_server) as connection, contextlib.AsyncExitStack() as stack:
-            for _ in range(shell.MOST_SESSIONS):
+        async with connect(private_ssh_server) as connection, contextlib.AsyncExitStack() as stack:
+            for _ in range(shell.MAX_SESSIONS):
                 process = await stack.enter_async_context(connection.create_process("cat"))
                 process.stdin.write("in\n")
                 await read_until(process, "in")
@@ -105,12 +107,12 @@ def test_nothing_but_shells_and_commands_can_be_had(ssh_server):
     asyncio.run(look())
 
 
-def test_what_a_client_wants_in_the_environment_is_not_put_there(ssh_server):
+def test_a_clients_environment_variables_are_ignored(ssh_server):
     answer = run(ssh_server, "echo $LD_PRELOAD$SSH_AUTH_SOCK.", env={"LD_PRELOAD": "/evil.so"})
     assert answer.stdout == ".\n"
 
 
-def test_what_the_platforms_client_needs_is_offered(ssh_server):
+def test_the_algorithms_of_the_platforms_client_are_offered(ssh_server):
     async def look():
         options = {
             "encryption_algs": ["aes256-cbc"],
@@ -123,21 +125,30 @@ def test_what_the_platforms_client_needs_is_offered(ssh_server):
     assert asyncio.run(look()) == "in\n"
 
 
-def test_the_host_key_is_made_at_each_start_and_in_no_file(ssh_server, own_ssh_server, tmp_path):
-    async def key(of):
-        found = await asyncssh.get_server_host_key("127.0.0.1", of.port, config=None)
+def test_the_host_key_is_made_at_each_start_and_in_no_file(tmp_path):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+
+    async def key(port):
+        found = await asyncssh.get_server_host_key("127.0.0.1", port, config=None)
         return found.export_public_key()
 
-    assert asyncio.run(key(ssh_server)) != asyncio.run(key(own_ssh_server))
-    files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert [path for path in files if b"PRIVATE KEY" in path.read_bytes()] == []
+    keys = set()
+    for _ in range(2):
+        # Everything that it can write to is below this folder.
+        with start(tmp_path, TMPDIR=str(temporary)) as server:
+            keys.add(asyncio.run(key(server.port)))
+            files = [path for path in tmp_path.rglob("*") if path.is_file()]
+            assert server.log_file in files
+            assert [path for path in files if b"PRIVATE KEY" in path.read_bytes()] == []
+    assert len(keys) == 2
 
 
-def test_each_session_is_in_the_log_but_not_what_was_typed(own_ssh_server):
-    run(own_ssh_server, "echo the-secret")
-    wait_until(lambda: "SSH session 1 ends" in own_ssh_server.output, "the end", SOON)
-    assert "SSH session 1 from 127.0.0.1 begins: a command." in own_ssh_server.output
-    assert "the-secret" not in own_ssh_server.output
+def test_each_session_is_logged_but_not_the_commands_typed(private_ssh_server):
+    run(private_ssh_server, "echo the-secret")
+    wait_until(lambda: "SSH session 1 ends" in private_ssh_server.output, "the end", SOON)
+    assert "SSH session 1 from 127.0.0.1 begins: a command." in private_ssh_server.output
+    assert "the-secret" not in private_ssh_server.output
 
 
 def test_the_log_may_be_json(tmp_path):
@@ -148,12 +159,12 @@ def test_the_log_may_be_json(tmp_path):
 
 
 def test_a_port_that_is_taken_is_tried_again_and_ends_nothing(ssh_server, tmp_path):
-    """It is no reason to replace a container that serves learners."""
+    """A failed shell is no reason to replace a container that serves learners."""
     other = begin(tmp_path, ssh_server.port)
     with other:
         other.wait_until(lambda: "can't listen" in other.output, "a line in the log", SOON)
         other.signal(signal.SIGTERM)
-        assert other.wait_until_it_ends(SOON) == 0
+        assert other.wait_for_exit(SOON) == 0
 
 
 @pytest.mark.parametrize(

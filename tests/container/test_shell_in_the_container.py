@@ -1,4 +1,4 @@
-"""The portal's shell in a whole container: never there unless a setting asks for it."""
+"""The portal's shell in a whole container: off unless a setting enables it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ import pytest
 from devtools import container_processes
 from devtools.deadline import wait_until
 from devtools.ports import is_free
-from kolibri_container import shell
+from kolibri_azure_plugin.container import shell
 from tests.integration.content_app import content_app
 
 from .listening import addresses
-from .ssh import SOON, connect
+from .ssh import SOON, connect, needs_asyncssh
+
+pytestmark = needs_asyncssh
 
 
 @pytest.fixture
 def begin(tmp_path, mounts):
-    """Starts the container of the second web app, which needs no database."""
+    """Start the container of the second web app, which needs no database."""
     missing = container_processes.missing_programs()
     if missing:
         pytest.skip(f"the container's processes need {missing}: apt-get install nginx s6 execline")
@@ -29,7 +31,7 @@ def begin(tmp_path, mounts):
 
     def start(**settings):
         app = content_app(tmp_path, content)
-        # What runs there has to get its role from the entrypoint.
+        # A command there must get its role from the entrypoint.
         del app.environment["KOLIBRI_AZURE_ROLE"]
         container = container_processes.begin(app, mode="zipcontent", **settings)
         begun.append(container)

@@ -6,7 +6,7 @@ import gzip
 
 import pytest
 
-from kolibri_container import static_files
+from kolibri_azure_plugin.container import static_files
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +27,7 @@ def test_nothing_is_copied(static):
     assert all(path.is_symlink() for path in static.rglob("*") if path.is_file())
 
 
-def test_what_kolibri_emptied_is_there_in_its_compressed_form_only(static):
+def test_files_that_kolibri_emptied_exist_only_compressed(static):
     found = names(static / "static")
 
     for path in (static / "static").rglob("*"):

@@ -1,4 +1,4 @@
-"""SIGTERM: what was begun is finished, the workers hand over, and the container ends with 0."""
+"""SIGTERM: requests finish, the workers hand over, and the container exits with 0."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from devtools.deadline import wait_until
 from devtools.deployment import LEARNER, LEARNER_PASSWORD
 from devtools.kolibri_client import KolibriClient
 
-#: What the issue allows a container that has nothing to do.
+#: Seconds in which an idle container must end (docs/container.md).
 IDLE_SECONDS = 5
 
-#: What the platform allows in these tests, so that nothing has to end because of it.
+#: The platform's time limit in these tests, long enough that it ends no process.
 STOP_LIMIT = 60
 
-#: What a learner's page asks for.
+#: Requests of a learner's page.
 PATHS = ("/en/learn/", "/api/auth/facility/", "/api/public/info/", "/api/content/channel/")
 
 
 def stop(container, number=signal.SIGTERM):
-    """The exit code, and how many seconds it took."""
+    """The exit code, and the seconds until the exit."""
     began = time.monotonic()
     container.signal(number)
-    return container.wait_until_it_ends(STOP_LIMIT), time.monotonic() - began
+    return container.wait_for_exit(STOP_LIMIT), time.monotonic() - began
 
 
 @contextlib.contextmanager
 def facilities_held_up(deployment):
-    """Whoever asks for the facilities waits in the database until the end of the block."""
+    """Make requests for the facilities wait in the database until the end of the block."""
     connection = psycopg2.connect(deployment.database_url)
     connection.cursor().execute("LOCK TABLE kolibriauth_facilitydataset")
     try:
@@ -56,12 +56,12 @@ def refuses(url):
 
 
 class Visitor(threading.Thread):
-    """Asks for one page after the other until nobody takes its calls.
+    """Requests one page after the other until the server refuses connections.
 
-    :ivar finished: the pages that it got.
-    :ivar cut: what became of a request that it had sent, and that was not answered in full.
-    :ivar unread: the address of a request whose connection was closed without a word. Whether the
-        container had read it, only the app knows.
+    :ivar finished: the pages that it received.
+    :ivar cut: what happened to a request that was sent but not answered in full.
+    :ivar unread: the address of a request whose connection was closed without an answer. Only the
+        app can tell whether the container had read it.
     """
 
     def __init__(self, url, cookies):
@@ -83,7 +83,7 @@ class Visitor(threading.Thread):
             except ConnectionRefusedError:
                 return
             except ConnectionResetError:
-                # Of a clean end, too, which http.client calls RemoteDisconnected.
+                # Also for a clean end, for which http.client raises RemoteDisconnected.
                 self.unread = address
                 return
             except (OSError, http.client.HTTPException) as error:
@@ -148,7 +148,7 @@ def test_a_request_in_flight_is_finished_when_the_container_stops(start, provisi
             assert not answer.done()
 
         assert answer.result(STOP_LIMIT).status_code == 200
-    assert web.wait_until_it_ends(STOP_LIMIT) == 0
+    assert web.wait_for_exit(STOP_LIMIT) == 0
 
 
 def test_a_request_that_does_not_end_within_the_limit_does_not_hold_up_the_end(

@@ -1,4 +1,4 @@
-"""What dies is started again, and what keeps dying ends the container with the reason."""
+"""A part that dies is started again; one that keeps dying ends the container with the reason."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ import requests
 from devtools.container_processes import REPOSITORY
 from devtools.deadline import wait_until
 from devtools.descendants import children, command_line, descendants
-from kolibri_azure_plugin.fail_closed import EXIT_CODE
+from kolibri_azure_plugin.errors.fail_closed import EXIT_CODE
+
+from .running import RECOVERY_SECONDS
 
 PARTS = ("nginx", "content", "app", "zipcontent", "worker", "content_watch", "doctor")
 
-#: How often a part may end within a minute: docker/services/finish.
-MOST_DEATHS = 5
+#: The number of times that a part may end within a minute: docker/services/finish.
+MAX_DEATHS = 5
 
-RECOVERY_SECONDS = 60
-
-#: What the log says when the workers run.
+#: The log line of running workers.
 WORKS = "This instance runs the background workers now"
 
 
@@ -38,46 +38,46 @@ def kill_part(container, part):
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_a_part_that_is_killed_is_started_again(part, web):
-    others = {name: pid for name, pid in web.parts().items() if name != part}
-    its_own = descendants(web.parts()[part])
+def test_a_part_that_is_killed_is_started_again(part, lasting):
+    others = {name: pid for name, pid in lasting.parts().items() if name != part}
+    its_own = descendants(lasting.parts()[part])
 
-    kill_part(web, part)
+    kill_part(lasting, part)
 
-    web.wait_until_ready()
-    assert f"{part} has ended by signal 9, and is started again." in web.output
-    # Nothing that it had started goes on without it, and no other part was touched.
-    wait_until(lambda: not its_own & web.processes(), "no orphans", RECOVERY_SECONDS)
-    assert others.items() <= web.parts().items()
+    lasting.wait_until_ready()
+    assert f"{part} has ended by signal 9, and is started again." in lasting.output
+    # None of its child processes survives, and no other part was affected.
+    wait_until(lambda: not its_own & lasting.processes(), "no orphans", RECOVERY_SECONDS)
+    assert others.items() <= lasting.parts().items()
 
 
 @pytest.mark.parametrize("part", ["nginx", "app", "zipcontent"])
-def test_a_process_of_a_part_that_is_killed_is_replaced_by_the_part(part, web):
-    parent = web.parts()[part]
+def test_a_process_of_a_part_that_is_killed_is_replaced_by_the_part(part, lasting):
+    parent = lasting.parts()[part]
     before = children(parent)
     workers = {pid for pid in before if "cache" not in command_line(pid)}
     killed = workers.pop()
 
     os.kill(killed, signal.SIGKILL)
 
-    # Of those before it, the last may only have been about to start.
-    web.wait_until(
+    # The last of the earlier ones may not have started completely.
+    lasting.wait_until(
         lambda: killed not in children(parent) and len(children(parent)) >= len(before),
         "a new process",
         RECOVERY_SECONDS,
     )
-    web.wait_until_ready()
-    assert web.parts()[part] == parent
+    lasting.wait_until_ready()
+    assert lasting.parts()[part] == parent
     if part == "app":
-        # In the form of all other lines.
-        assert re.search(r"Z ERROR   gunicorn\.error .* was sent SIGKILL!", web.output)
+        # In the same format as all other lines.
+        assert re.search(r"Z ERROR   gunicorn\.error .* was sent SIGKILL!", lasting.output)
 
 
-#: Has each process of gunicorn find, at its first look, that it has grown too much.
+#: Makes each process of gunicorn find at its first check that it has grown too much.
 TOO_LARGE = """
-if "kolibri_container.gunicorn_app" in open("/proc/self/cmdline").read():
+if "kolibri_azure_plugin.container.gunicorn_app" in open("/proc/self/cmdline").read():
     import dataclasses
-    from kolibri_container import sizing
+    from kolibri_azure_plugin.container import sizing
     find = sizing.sizes
     sizing.sizes = lambda *given: dataclasses.replace(find(*given), process_memory=1)
 """
@@ -92,7 +92,7 @@ def test_a_process_that_has_grown_too_much_is_replaced_between_two_requests(star
     statuses = set()
 
     def visited_until_all_are_fresh():
-        # A process looks after a number of requests, and the kernel chooses who gets the next one.
+        # A process checks after a number of requests, and the kernel chooses the process for each.
         with requests.Session() as visitor:
             for number in range(100):
                 address = f"{web.url}/api/auth/facility/?{number}"
@@ -101,7 +101,7 @@ def test_a_process_that_has_grown_too_much_is_replaced_between_two_requests(star
 
     web.wait_until(visited_until_all_are_fresh, "fresh ones", RECOVERY_SECONDS)
     assert statuses == {200}
-    assert "a fresh one takes its place" in web.output
+    assert "a new one replaces it" in web.output
 
 
 def test_a_part_whose_supervisor_is_killed_runs_once_again_and_not_twice(web):
@@ -119,24 +119,24 @@ def test_a_part_whose_supervisor_is_killed_runs_once_again_and_not_twice(web):
 
 
 @pytest.mark.slow
-def test_a_process_that_does_nothing_any_more_is_replaced(web):
-    parent = web.parts()["app"]
+def test_a_process_that_does_nothing_any_more_is_replaced(lasting):
+    parent = lasting.parts()["app"]
     stuck = min(children(parent))
 
     os.kill(stuck, signal.SIGSTOP)
 
-    web.wait_until(lambda: stuck not in children(parent), "its end", RECOVERY_SECONDS)
-    web.wait_until_ready()
-    assert "WORKER TIMEOUT" in web.output
+    lasting.wait_until(lambda: stuck not in children(parent), "its end", RECOVERY_SECONDS)
+    lasting.wait_until_ready()
+    assert "WORKER TIMEOUT" in lasting.output
 
 
 @pytest.mark.slow
 def test_a_part_that_keeps_dying_ends_the_container_with_the_reason(web):
-    for _ in range(MOST_DEATHS - 1):
+    for _ in range(MAX_DEATHS - 1):
         kill_part(web, "worker")
     os.kill(web.parts()["worker"], signal.SIGKILL)
 
-    assert web.wait_until_it_ends(30) == 1
+    assert web.wait_for_exit(30) == 1
     assert web.output.splitlines()[-1] == (
         "worker has ended 5 times within a minute, the last time by signal 9: the container ends."
     )
@@ -144,12 +144,12 @@ def test_a_part_that_keeps_dying_ends_the_container_with_the_reason(web):
 
 
 @pytest.mark.slow
-def test_a_port_that_is_taken_ends_the_container_with_what_nginx_says(start):
+def test_a_port_in_use_ends_the_container_with_nginxs_error(start):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         container = start(PORT=str(port))
 
-        assert container.wait_until_it_ends(120) == 1
+        assert container.wait_for_exit(120) == 1
 
     assert f"bind() to 127.0.0.1:{port} failed (98: Address already in use)" in container.output
     assert container.output.splitlines()[-1].startswith("nginx has ended 5 times within a minute")
@@ -159,11 +159,11 @@ def test_a_deployment_that_is_wrong_ends_the_container_at_once_with_the_message(
     provisioned.kind = ""  # no content share
     container = start(KOLIBRI_AZURE_STARTUP_TIMEOUT="1")
 
-    assert container.wait_until_it_ends(60) == EXIT_CODE
+    assert container.wait_for_exit(180) == EXIT_CODE
 
     lines = container.output.splitlines()
     assert lines[-1].endswith("docs/troubleshooting.md#share-not-mounted")
-    # At once: the app was not started a second time.
+    # At once, as the app was not started a second time.
     assert "is started again" not in container.output
     assert container.processes() == set()
 
@@ -178,7 +178,7 @@ def test_workers_that_can_not_start_are_tried_again_while_the_app_goes_on(
     web.wait_until(lambda: WORKS in web.output, "the workers", RECOVERY_SECONDS)
 
     postgres.execute(f'ALTER DATABASE "{provisioned.database}" ALLOW_CONNECTIONS false')
-    postgres.cut_connections(provisioned.database)
+    postgres.terminate_connections(provisioned.database)
     web.wait_until(lambda: "is tried again" in web.output, "a refusal", RECOVERY_SECONDS)
     assert "Kolibri on Azure does not start." in web.output
     postgres.execute(f'ALTER DATABASE "{provisioned.database}" ALLOW_CONNECTIONS true')
@@ -189,13 +189,13 @@ def test_workers_that_can_not_start_are_tried_again_while_the_app_goes_on(
 
 
 @pytest.mark.slow
-def test_ten_kills_leave_no_process_behind(web):
-    for round_ in range(2):
+def test_parts_that_are_killed_twice_each_leave_no_process_behind(web):
+    for _ in range(2):
         for part in PARTS:
             kill_part(web, part)
         web.wait_until_ready()
-        # Each part is at rest before it is killed again.
-        assert len(web.parts()) == len(PARTS), round_
+        # Each part is idle before it is killed again.
+        assert len(web.parts()) == len(PARTS)
     before = len(web.processes())
 
     assert web.stop() == 0

@@ -1,10 +1,10 @@
-"""nginx sends files of three folders, and of none beside them: not an uploaded list of users."""
+"""nginx sends files from three folders only: never an uploaded list of users."""
 
 from __future__ import annotations
 
 import pytest
 
-from .fronts import ZIPCONTENT, ask, need_nginx, start_front
+from .fronts import ZIPCONTENT, ask, require_nginx, start_front
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,7 @@ ADDRESSES = (
 
 
 def test_nginx_sends_no_uploaded_list(tmp_path):
-    need_nginx()
+    require_nginx()
     for folder in ("media/temp", "content", "static"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "media" / "temp" / NAME).write_bytes(PASSWORD)

@@ -1,4 +1,4 @@
-"""Visitors who come twice a second, whether or not those before them have been answered."""
+"""Visitors who come once a second, whether or not earlier ones have their answers."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from .fronts import ask
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-PAUSE = 0.5
+#: Seconds between two visits. User-mode Linux would be overloaded by two a second, even with a
+#: healthy share, and visits that do not wait for each other then take longer and longer.
+PAUSE = 1.0
 
-#: Who has no answer after so many seconds is counted as stuck.
+#: A visitor without an answer after this many seconds counts as stuck.
 STUCK = 60.0
 
 PAGE, LIVE, READY, CONTENT = "page", "live", "ready", "content"
@@ -30,7 +32,7 @@ PATHS = {PAGE: "/en/auth/", LIVE: "/azure/health/live", READY: "/azure/health/re
 class Visit:
     """One request.
 
-    :param begun: seconds on the clock of `time.monotonic`.
+    :param begun: its start, as of `time.monotonic`.
     :param status: 0 when there was no answer.
     """
 
@@ -45,9 +47,9 @@ class Visit:
 
 
 class Visitors:
-    """As a context manager: they come within the block, and at its end all have left.
+    """A context manager: visitors come during the block, and all have left at its end.
 
-    :param files: paths of content, none of which is asked for twice.
+    :param files: paths of content, each requested at most once.
     """
 
     def __init__(self, url: str, files: Iterator[str]) -> None:
@@ -72,7 +74,7 @@ class Visitors:
         return [visit for visit in list(self.visits) if visit.kind == kind]
 
     def first(self, kind: str, status: int, after: float) -> float | None:
-        """When a visit that began later than `after` had this answer; None: not yet."""
+        """The time at which a visit from after `after` had this answer; None if none has."""
         return min(
             (v.ended for v in self.of(kind) if v.status == status and v.begun >= after),
             default=None,
@@ -94,10 +96,10 @@ class Visitors:
 
 
 @dataclasses.dataclass(frozen=True)
-class Course:
-    """What came of the visits during one fault.
+class FaultResult:
+    """The results of the visits during one fault.
 
-    :param held_back: seconds from the fault to the first 503 for content; None: there was none.
+    :param held_back: seconds from the fault to the first 503 for content; None if there was none.
     :param back: seconds from the fault's end to the first content.
     """
 
@@ -121,19 +123,19 @@ class Course:
 
 
 def percentile(ordered: Sequence[float], percent: int) -> float:
-    """The smallest of these that so many percent do not exceed."""
+    """The percentile: the smallest value that this many percent do not exceed."""
     return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
 
 
-def table(courses: Sequence[Course]) -> str:
-    """A table in Markdown, a row for each course."""
+def table(courses: Sequence[FaultResult]) -> str:
+    """A Markdown table with a row for each course."""
     head = ["share", *(f"{kind}, p50 / p99 / max s" for kind in PATHS)]
     head += ["ready", "content", "held back after", "back after"]
     rows = [head, ["---"] * len(head), *map(_row, courses)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _row(course: Course) -> list[str]:
+def _row(course: FaultResult) -> list[str]:
     return [
         course.name,
         *(_percentiles(course.seconds(kind)) for kind in PATHS),
@@ -159,8 +161,8 @@ def during(
     *,
     seconds: float,
     patience: float,
-) -> Course:
-    """A fault that lasts so many seconds, and the time until content is back."""
+) -> FaultResult:
+    """Cause a fault for some seconds, and wait until content is back."""
     with visitors:
         begun = time.monotonic()
         begin()
@@ -172,7 +174,7 @@ def during(
                 break
             time.sleep(PAUSE)
     held_back = visitors.first(CONTENT, 503, begun)
-    return Course(
+    return FaultResult(
         name,
         visitors.visits,
         held_back and held_back - begun,

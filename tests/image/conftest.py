@@ -36,7 +36,7 @@ def image(engine):
 
 @pytest.fixture(scope="module")
 def make_site(tmp_path_factory, engine, image, postgres, authority):
-    """Makes sites, each with a vault and an empty database of its own."""
+    """Make sites, each with its own vault and empty database."""
     with contextlib.ExitStack() as started:
 
         def make(**settings: str) -> Site:
@@ -52,7 +52,7 @@ def make_site(tmp_path_factory, engine, image, postgres, authority):
 
 @pytest.fixture(scope="module")
 def site(make_site):
-    """A site with a learner and the channel, in whose container nothing runs now."""
+    """A site with a learner and the channel, whose container is stopped."""
     site = make_site()
     with site.start() as container:
         container.wait_until_ready(FIRST_START_SECONDS)

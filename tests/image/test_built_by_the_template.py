@@ -16,7 +16,7 @@ import pytest
 
 from devtools.arm import Checker, CheckerMissingError
 from devtools.arm.combinations import PASSWORD
-from devtools.container.container import run_to_the_end
+from devtools.container.container import run_to_completion
 from devtools.container.image import REPOSITORY, build_image, revision
 from tests.arm.conftest import NAMES
 from tests.arm.image_rules import TASKS
@@ -27,7 +27,7 @@ TAG = "v999.0.0"
 NAME = "localhost/kolibri-azure:by-the-template"
 RECORD = "/usr/share/kolibri-azure/image.json"
 
-#: What the context holds for the build; all else is left out of it.
+#: The files of the context that the build uses; all others are excluded.
 CONTEXT = {"LICENSE", "README.md", "docker", "kolibri_azure_plugin", "pyproject.toml", "setup.py"}
 
 
@@ -73,7 +73,7 @@ def step():
 
 @pytest.fixture(scope="module")
 def fetch(published, tmp_path_factory):
-    """Fetches a context as Azure's builder does; the folder."""
+    """Fetch a context as Azure's builder does; returns the folder."""
 
     def fetch(context_path):
         _address, _, ref = context_path.partition("#")
@@ -117,21 +117,22 @@ def built(classic, image, step, fetch, commit):
 
 @pytest.mark.parametrize("template", NAMES)
 @pytest.mark.parametrize("kind", ["tag", "commit"])
-def test_azure_finds_what_is_to_be_built(template, kind, step, fetch, commit):
+def test_azure_finds_the_source_to_build(template, kind, step, fetch, commit):
     ref = TAG if kind == "tag" else commit
     folder = fetch(step(template, ref)["contextPath"])
     assert git("rev-parse", "HEAD", folder=folder) == (True, commit)
 
 
 @pytest.mark.parametrize("template", NAMES)
-def test_the_task_builds_with_what_the_dockerfile_knows(template, step):
+def test_the_task_passes_arguments_that_the_dockerfile_declares(template, step):
     task = step(template, TAG)
     lines = (REPOSITORY / task["dockerFilePath"]).read_text().splitlines()
+    assert task["arguments"]
     for argument in task["arguments"]:
         assert any(line.startswith(f"ARG {argument['name']}=") for line in lines)
 
 
-def test_its_labels_name_what_it_was_built_from(classic, built):
+def test_its_labels_name_its_source(classic, built):
     form = "--format={{json .Config.Labels}}"
     labels = json.loads(classic.run("image", "inspect", form, NAME))
     opencontainers = "org.opencontainers.image."
@@ -141,7 +142,7 @@ def test_its_labels_name_what_it_was_built_from(classic, built):
 
 
 def test_inside_it_tells_that_too_and_when(classic, built):
-    record = json.loads(run_to_the_end(classic, NAME, "cat", RECORD, environment={}).output)
+    record = json.loads(run_to_completion(classic, NAME, "cat", RECORD, environment={}).output)
     assert (record["revision"], record["version"]) == (built, f"{built}-2026-11")
     assert record["updated"] <= record["created"]
 
@@ -159,16 +160,14 @@ def test_the_smoke_run_passes_with_it(built, repository):
     assert "All is well" in done.stdout
 
 
-def test_only_what_the_image_is_made_of_goes_into_the_build(
-    classic, image, fetch, commit, tmp_path
-):
+def test_only_files_of_the_image_go_into_the_build(classic, image, fetch, commit, tmp_path):
     dockerfile = tmp_path / "Dockerfile"
     dockerfile.write_text(f"FROM {image}\nCOPY . /context\n")
     name = f"{NAME}-context"
     build_image(classic, name=name, dockerfile=dockerfile, context=fetch(f"#{commit}"))
     try:
         command = ("find", "/context", "-type", "f")
-        listed = run_to_the_end(classic, name, *command, environment={}).output
+        listed = run_to_completion(classic, name, *command, environment={}).output
     finally:
         classic.run("image", "rm", "--force", name)
     files = [Path(line).relative_to("/context") for line in listed.splitlines()]

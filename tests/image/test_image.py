@@ -1,4 +1,4 @@
-"""What the image holds, says of itself, and does not hold."""
+"""The image's files and labels, and files that it must not have."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from devtools.container.container import RESTRICTIONS, run_to_the_end
+from devtools.container.container import RESTRICTIONS, run_to_completion
 from devtools.container.locks import KOLIBRI_VERSIONS
 from devtools.container.size import LIMIT, compare
 from kolibri_azure_plugin import __version__
@@ -37,10 +37,10 @@ def configuration(engine, image):
 
 @pytest.fixture
 def run(engine, image):
-    """Runs a command in a container of its own; its exit code and output."""
+    """Run a command in its own container; returns its exit code and output."""
 
     def run(*command: str, **environment: str):
-        return run_to_the_end(engine, image, *command, environment=environment)
+        return run_to_completion(engine, image, *command, environment=environment)
 
     return run
 
@@ -53,6 +53,14 @@ def test_the_image_is_hardly_larger_than_kolibri_installed_the_official_way(engi
 def test_the_image_runs_as_an_ordinary_user(configuration, run):
     assert configuration["User"] == "1000:1000"
     assert run("id", "-un").output.split() == ["kolibri"]
+
+
+def test_the_image_has_postgresqls_programs_without_the_modules_of_perl(run):
+    """Backups need the programs, and none of those of Debian's package that need perl."""
+    for name in ("pg_dump", "pg_restore", "psql"):
+        found = run("sh", "-c", f"/usr/lib/postgresql/*/bin/{name} --version")
+        assert re.search(rf"{name} \(PostgreSQL\) \d+", found.output), found.output
+    assert run("sh", "-c", "ls /usr/share/perl/*").code != 0
 
 
 def test_the_image_says_where_it_comes_from(configuration):
@@ -129,7 +137,7 @@ def test_a_command_that_there_is_not_is_named(run):
     assert run("no-such-thing") == (127, "no-such-thing: not found\n")
 
 
-def test_a_start_without_settings_ends_with_what_to_do(run):
+def test_a_start_without_settings_ends_with_instructions(run):
     ended = run()
     assert ended.code == 78
     assert "docs/troubleshooting.md#share-not-mounted" in ended.output

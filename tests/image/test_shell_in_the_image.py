@@ -10,7 +10,7 @@ import pytest
 from devtools.container.container import Container
 from devtools.deadline import wait_until
 from devtools.ports import free_port, is_free
-from kolibri_container import shell
+from kolibri_azure_plugin.container import shell
 from tests.container.ssh import SOON, connect, read_until, session
 
 pytestmark = [

@@ -15,7 +15,6 @@ from devtools.container import visit
 from devtools.container.container import Container, Mount, writable
 from devtools.container.site import CONTENT, FIRST_START_SECONDS, SUPERUSER, SYSTEM_BUNDLE, Site
 from devtools.radius import RadiusServer
-from devtools.redis import MissingRedisError, RedisServer
 from tests.arm.app_settings import SECRETS
 from tests.arm.conftest import ARM, NAMES
 from tests.arm.settings_rules import MOUNTS
@@ -70,7 +69,7 @@ def evaluated(request, checker):
 
 @pytest.fixture(scope="module")
 def secrets(evaluated):
-    """What the template writes into the vault."""
+    """The secrets that the template writes to the vault."""
     found = evaluated.of_type("Microsoft.KeyVault/vaults/secrets")
     return {each.name.rpartition("/")[2]: each.properties["value"] for each in found}
 
@@ -90,35 +89,21 @@ def platform(tmp_path_factory, postgres):
 
 
 @pytest.fixture(scope="module")
-def redis(tmp_path_factory, authority, secrets):
-    """The Redis that the secret names, where the template makes one."""
-    if "kolibri-redis-url" not in secrets:
-        yield None
-        return
-    try:
-        server = RedisServer(tmp_path_factory.mktemp("redis"), authority, "password-of-redis")
-    except MissingRedisError as error:
-        pytest.skip(str(error))
-    with server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def vault(platform, postgres, secrets, redis):
+def vault(platform, postgres, secrets):
     """The vault with the template's secrets; the database signs in who has the app's identity."""
     azure, radius = platform
     url = urlsplit(secrets["kolibri-database-url"].replace("<at deployment>", "host"))
     assert url.password is None
     identity, database = url.username, url.path.strip("/")
     postgres.create_role(identity)
-    postgres.ask_radius(identity, port=radius.port, secret=radius.secret)
+    # As an administrator of the server, which the template makes the identity.
+    postgres.execute(f'ALTER ROLE "{identity}" CREATEDB')
+    postgres.use_radius(identity, port=radius.port, secret=radius.secret)
     postgres.create_database(database, owner=identity)
     address = f"postgresql://{identity}@localhost:{postgres.port}/{database}"
     for name, value in secrets.items():
         azure.set_secret(name, value)
     azure.set_secret("kolibri-database-url", address)
-    if redis:
-        azure.set_secret("kolibri-redis-url", redis.url())
     yield azure
     postgres.drop_database(database)
     postgres.execute(f'DROP ROLE "{identity}"')
@@ -157,6 +142,13 @@ def moved_here(settings, site: Site, content: Site):
     }
 
 
+def test_the_backups_are_mounted_where_the_settings_say(apps, evaluated):
+    site, content = apps
+    folder = Web.of(evaluated, "app").settings["KOLIBRI_AZURE_BACKUP_FOLDER"]
+    assert folder in [mount.target for mount in site.mounts]
+    assert folder not in [mount.target for mount in content.mounts]
+
+
 def test_the_settings_of_the_template_start_the_image(apps, evaluated, secrets):
     site, content = apps
     assert set(secrets) <= SECRETS
@@ -167,9 +159,10 @@ def test_the_settings_of_the_template_start_the_image(apps, evaluated, secrets):
         session = site.client()
         session.sign_in(SUPERUSER, password)
         session.create_learner(visit.LEARNER, visit.LEARNER_PASSWORD, visit.LEARNER)
-        visit.require_closed_doors(site)
+        visit.require_private_facility(site)
         site.import_channel(app)
-        visit.require_second_origin(site)
+        visit.require_content_origin(site)
+        visit.require_backup(app)
         examined = site.run("check")
         assert examined.code == 0, examined.output
         app.signal("KILL")
@@ -179,7 +172,7 @@ def test_the_settings_of_the_template_start_the_image(apps, evaluated, secrets):
         contents.wait_until_ready(60)
         visit.require_user(session, SUPERUSER)
         visit.require_channel(session)
-        visit.require_second_origin(site)
+        visit.require_content_origin(site)
         for container in (app, contents):
             assert container.stop()[0] == 0
 

@@ -1,21 +1,25 @@
-"""What can be wrong with the PostgreSQL of a Kolibri that has worked on it."""
+"""Faults of a PostgreSQL that Kolibri has already used."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import psycopg2
 
-from devtools.relay import Relay
-from kolibri_azure_plugin.notifications import outbox
+from devtools.tcp_proxy import TcpProxy
+from kolibri_azure_plugin.facility_data.notifications import outbox
+from kolibri_azure_plugin.first_content import problems, records
+from kolibri_azure_plugin.housekeeping.periods import INTERVALS, REMOVE_OFTEN
 
 from .faulty_databases import require_role
 from .patient import Patient
 
-#: A role that the database belonged to before.
+#: The database's previous owner.
 FORMER = "former"
 
 SOON = "now() + interval '1 minute'"
@@ -35,35 +39,38 @@ def certificate_that_ends_soon(patient: Patient) -> Iterator[None]:
 def pooler_that_ends_tls(patient: Patient) -> Iterator[None]:
     certificate = patient.authority.issue("pooler", ["localhost"])
     line = "hostnossl all all 127.0.0.1/32 scram-sha-256"
-    with Relay(patient.postgres.port, certificate=certificate) as relay, patient.let_in(line):
-        patient.use_port(relay.port)
+    with (
+        TcpProxy(patient.postgres.port, certificate=certificate) as proxy,
+        patient.allow_client(line),
+    ):
+        patient.use_port(proxy.port)
         yield
 
 
 @contextlib.contextmanager
 def far_server(patient: Patient) -> Iterator[None]:
-    with Relay(patient.postgres.port, delay=0.015) as relay:
-        patient.use_port(relay.port)
+    with TcpProxy(patient.postgres.port, delay=0.015) as proxy:
+        patient.use_port(proxy.port)
         yield
 
 
 @contextlib.contextmanager
-def empty_one_of_azure(patient: Patient) -> Iterator[None]:
+def empty_azure_database(patient: Patient) -> Iterator[None]:
     require_role(patient.postgres, "azuresu", "SUPERUSER")
     patient.new_database("OWNER azuresu")
     yield
 
 
 @contextlib.contextmanager
-def empty_one_of_another_role(patient: Patient) -> Iterator[None]:
+def empty_foreign_database(patient: Patient) -> Iterator[None]:
     require_role(patient.postgres, FORMER)
     patient.new_database(f"OWNER {FORMER}")
     yield
 
 
 @contextlib.contextmanager
-def one_of_another_role(patient: Patient) -> Iterator[None]:
-    """Kolibri has been let into the schema."""
+def foreign_database(patient: Patient) -> Iterator[None]:
+    """Kolibri has been granted access to the schema."""
     require_role(patient.postgres, FORMER)
     patient.run_sql(f"ALTER DATABASE {patient.deployment.database} OWNER TO {FORMER}")
     patient.run_sql(f"GRANT USAGE, CREATE ON SCHEMA public TO {patient.deployment.user}")
@@ -71,7 +78,7 @@ def one_of_another_role(patient: Patient) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def tables_of_another_role(patient: Patient) -> Iterator[None]:
+def foreign_tables(patient: Patient) -> Iterator[None]:
     require_role(patient.postgres, FORMER)
     for (table,) in patient.run_sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):
         patient.run_sql(f"ALTER TABLE {table} OWNER TO {FORMER}")
@@ -109,8 +116,8 @@ def newer_database(patient: Patient) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def clock_of_the_server_is_ahead(patient: Patient) -> Iterator[None]:
-    """For this database, the server tells a time an hour from now."""
+def server_clock_ahead(patient: Patient) -> Iterator[None]:
+    """For this database, the server's clock is an hour ahead."""
     patient.run_sql("CREATE SCHEMA tampered AUTHORIZATION " + patient.deployment.user)
     patient.run_sql(
         "CREATE FUNCTION tampered.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS "
@@ -133,15 +140,15 @@ def open_transaction(patient: Patient) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def two_instances_at_work(patient: Patient) -> Iterator[None]:
+def two_running_instances(patient: Patient) -> Iterator[None]:
     line = "hostssl all all 127.0.0.0/8 scram-sha-256"
     connections = []
     with contextlib.ExitStack() as stack:
-        stack.enter_context(patient.let_in(line))
+        stack.enter_context(patient.allow_client(line))
         for source in ("127.0.0.2", "127.0.0.3"):
-            relay = stack.enter_context(Relay(patient.postgres.port, source=source))
+            proxy = stack.enter_context(TcpProxy(patient.postgres.port, source=source))
             url = patient.deployment.database_url.replace(
-                f":{patient.postgres.port}/", f":{relay.port}/"
+                f":{patient.postgres.port}/", f":{proxy.port}/"
             )
             connection = psycopg2.connect(url, application_name="kolibri")
             connections.append(stack.enter_context(contextlib.closing(connection)))
@@ -149,7 +156,7 @@ def two_instances_at_work(patient: Patient) -> Iterator[None]:
 
 
 def notification(due: str) -> Any:
-    """A notification for coaches that is due then, as SQL has it."""
+    """Add a notification for coaches that is due at a time, given as SQL."""
 
     @contextlib.contextmanager
     def plant(patient: Patient) -> Iterator[None]:
@@ -169,7 +176,7 @@ def notification(due: str) -> Any:
 
 @contextlib.contextmanager
 def jobs(patient: Patient, **planned: str) -> Iterator[None]:
-    """With these jobs alone, made a day ago, and planned for then."""
+    """Only these jobs exist, made a day ago and scheduled for then."""
     patient.run_sql("CREATE TABLE other_jobs AS SELECT * FROM jobs")
     patient.run_sql("DELETE FROM jobs")
     for name, when in planned.items():
@@ -188,13 +195,54 @@ def jobs(patient: Patient, **planned: str) -> Iterator[None]:
 
 
 def housekeeping_on_time(patient: Patient) -> Any:
-    return jobs(patient, azure_remove_often=SOON, azure_clean_up=SOON)
+    return jobs(patient, **dict.fromkeys(INTERVALS, SOON))
 
 
 def late_housekeeping(patient: Patient) -> Any:
     when = "now() - interval '100 minutes'"
-    return jobs(patient, azure_remove_often=when, azure_clean_up=SOON)
+    return jobs(patient, **{**dict.fromkeys(INTERVALS, SOON), REMOVE_OFTEN: when})
 
 
 def no_workers(patient: Patient) -> Any:
     return jobs(patient, an_import="now() - interval '1 day'")
+
+
+#: What the first channels are called in their ailments.
+TOKEN, NAME = "nakav-mafak", "First numbers"
+
+FAILED = {
+    "exception": problems.NO_ROOM,
+    "traceback": "Traceback\nInsufficientStorageSpaceError: Import would completely fill the disk",
+}
+
+
+def _note_channels(patient: Patient, noted: records.Records) -> None:
+    patient.deployment.environment["KOLIBRI_AZURE_CHANNELS"] = TOKEN
+    text = json.dumps(dataclasses.asdict(noted)).replace("'", "''")
+    patient.run_sql(
+        f"INSERT INTO kolibri_azure_state (key, value) VALUES ('{records.KEY}', '{text}')"
+        " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+    )
+
+
+@contextlib.contextmanager
+def unknown_channel(patient: Patient) -> Iterator[None]:
+    error = problems.unknown(TOKEN, "https://studio.learningequality.org")
+    key = TOKEN.replace("-", "")
+    _note_channels(patient, records.Records(problems={key: problems.as_record(error)}))
+    yield
+
+
+@contextlib.contextmanager
+def channel_without_room(patient: Patient) -> Iterator[None]:
+    channel_id = "0123456789abcdef" * 2
+    channel = records.Channel(NAME, TOKEN, 10**9, records.IMPORTING)
+    named = {TOKEN.replace("-", ""): [channel_id]}
+    _note_channels(patient, records.Records(named=named, channels={channel_id: channel}))
+    job = json.dumps({"func": "kolibri.core.content.tasks.remoteimport", **FAILED})
+    patient.run_sql(
+        "INSERT INTO jobs (id, state, func, priority, queue, saved_job, interval, time_created,"
+        f" scheduled_time) VALUES ('{records.job_of(channel_id)}', 'FAILED', 'a.function', 10,"
+        f" 'content', '{job}', 0, now(), now())"
+    )
+    yield

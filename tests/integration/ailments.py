@@ -1,4 +1,4 @@
-"""For every check, at least one deployment that it has something to say about, made for real."""
+"""For every check, at least one real deployment that it reports a problem for."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import kolibri
 from devtools.channel import CHANNEL_ID
 from devtools.deployment import LEARNER, Deployment
 from devtools.ports import free_port
-from devtools.redis import RedisServer
-from kolibri_azure_plugin import image_record
+from kolibri_azure_plugin.configuration import image_record
+from tests.fuse import require_fuse
 
-from . import ailing_databases, faulty_databases
+from . import ailing_databases, faulty_databases, planted_backups
 from .changed import CORRECTNESS, SAFETY, changed
 from .patient import Patient
 from .planted import PLANTED, Plant, World, environment, share
@@ -29,11 +29,11 @@ DAY = 86400.0
 
 @dataclasses.dataclass(frozen=True)
 class Ailment:
-    """What a check has to find.
+    """A problem that a check must find.
 
     :param check: its id, without ``azure.``.
-    :param variant: tells a second ailment of a check from the first.
-    :param limits: constants of the plugin's that are lower for this run.
+    :param variant: distinguishes a second ailment of the same check.
+    :param limits: constants of the plugin that are lower for this run.
     """
 
     check: str
@@ -52,7 +52,7 @@ class Ailment:
 
 
 def planted(name: str) -> Plant:
-    """One of the faults that start-up is tested with."""
+    """One of the faults in the tests of start-up."""
     return _PLANTS[name]
 
 
@@ -96,7 +96,7 @@ def unverified(world: World) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def nothing_to_set_up_with(patient: Patient) -> Iterator[None]:
+def missing_setup_settings(patient: Patient) -> Iterator[None]:
     patient.new_database(f"OWNER {patient.deployment.user}")
     patient.deployment.environment.pop("KOLIBRI_AZURE_FACILITY_NAME")
     yield
@@ -117,8 +117,8 @@ def share_without_room(patient: Patient) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def no_way_to_the_share(patient: Patient) -> Iterator[None]:
-    """It is not mounted, and nobody listens where its server should be."""
+def unreachable_share(patient: Patient) -> Iterator[None]:
+    """It is not mounted, and nothing listens at its server's address."""
     patient.deployment.kind = ""
     patient.deployment.environment["KOLIBRI_AZURE_CONTENT_SHARE"] = "127.0.0.1/content"
     yield
@@ -134,6 +134,7 @@ def full_home(patient: Patient) -> Iterator[None]:
 
 @contextlib.contextmanager
 def hanging_media(patient: Patient) -> Iterator[None]:
+    require_fuse()
     media = patient.deployment.home / "media"
     media.mkdir(parents=True)
     patient.deployment.more_shares.append(("hang", media, media))
@@ -163,7 +164,7 @@ def lost_file(patient: Patient) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def own_origin_for_content(patient: Patient) -> Iterator[None]:
+def same_content_origin(patient: Patient) -> Iterator[None]:
     patient.deployment.environment.update(
         KOLIBRI_AZURE_ALLOWED_HOSTS="kolibri.example.org",
         KOLIBRI_ZIP_CONTENT_ORIGIN="https://kolibri.example.org",
@@ -172,30 +173,13 @@ def own_origin_for_content(patient: Patient) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def silent_origin_for_content(patient: Patient) -> Iterator[None]:
+def unresponsive_content_origin(patient: Patient) -> Iterator[None]:
     patient.deployment.environment["KOLIBRI_ZIP_CONTENT_ORIGIN"] = f"http://127.0.0.1:{free_port()}"
     yield
 
 
-@contextlib.contextmanager
-def redis_refuses(patient: Patient) -> Iterator[None]:
-    patient.azure.set_secret("kolibri-redis-url", f"rediss://:the-password@127.0.0.1:{free_port()}")
-    yield
-
-
-@contextlib.contextmanager
-def redis_with_a_certificate_that_ends_soon(patient: Patient) -> Iterator[None]:
-    folder = patient.deployment.home.parent / "redis"
-    with RedisServer(folder, patient.authority, "redis-password", days=5) as redis:
-        patient.azure.set_secret("kolibri-redis-url", redis.url())
-        patient.deployment.environment["KOLIBRI_AZURE_REDIS_SSL_ROOT_CERT"] = str(
-            patient.authority.certificate_file
-        )
-        yield
-
-
 def give_image(deployment: Deployment, *, days: float) -> None:
-    """Let it find the record of an image whose packages are this old."""
+    """Give it the record of an image whose packages are this old."""
     built = datetime(2026, 11, 28, tzinfo=timezone.utc)
     updated = datetime.now(timezone.utc) - timedelta(days=days)
     file = deployment.home.parent / "image.json"
@@ -233,7 +217,7 @@ def image_without_a_record(world: World) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def sign_up_that_nobody_meant(patient: Patient) -> Iterator[None]:
+def unintended_sign_up(patient: Patient) -> Iterator[None]:
     patient.run_sql("UPDATE kolibriauth_facilitydataset SET learner_can_sign_up = true")
     yield
 
@@ -247,11 +231,23 @@ def learners_without_a_password(patient: Patient) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def account_that_waits_for_a_password(patient: Patient) -> Iterator[None]:
+def account_awaiting_password(patient: Patient) -> Iterator[None]:
     patient.run_sql(
         "UPDATE kolibriauth_facilityuser SET password = 'NOT_SPECIFIED' "
         f"WHERE username = '{LEARNER}'"
     )
+    yield
+
+
+@contextlib.contextmanager
+def no_backup(patient: Patient) -> Iterator[None]:
+    planted_backups.folder_of(patient.deployment)
+    yield
+
+
+@contextlib.contextmanager
+def old_backup(patient: Patient) -> Iterator[None]:
+    planted_backups.plant(planted_backups.folder_of(patient.deployment), hours=80)
     yield
 
 
@@ -264,15 +260,17 @@ def plugin_off(patient: Patient) -> Iterator[None]:
 AILMENTS = (
     Ailment("identity.endpoint", "fail", planted("the identity endpoint refuses connections")),
     Ailment(
-        "identity.vault_token", "fail", planted("the identity endpoint knows no such identity")
+        "identity.vault_token",
+        "fail",
+        planted("the identity endpoint does not recognise the identity"),
     ),
     Ailment("identity.database_token", "fail", no_database_token),
     Ailment(
-        "vault.reachable", "fail", planted("the vault's certificate is of another authority")
+        "vault.reachable", "fail", planted("the vault's certificate is from an untrusted authority")
     ),
     Ailment("vault.secrets", "fail", planted("a secret is disabled")),
     Ailment("vault.expiry", "warn", secret_that_ends_tomorrow),
-    Ailment("database.url", "fail", planted("the URL asks for a weak sslmode")),
+    Ailment("database.url", "fail", planted("the URL sets a weak sslmode")),
     Ailment("database.name", "fail", planted("PostgreSQL's name is unknown")),
     Ailment("database.port", "fail", planted("PostgreSQL refuses connections")),
     Ailment("database.tls", "fail", planted("PostgreSQL offers no TLS")),
@@ -280,38 +278,40 @@ AILMENTS = (
     Ailment("database.tls", "warn", ailing_databases.certificate_that_ends_soon, "ends-soon"),
     Ailment("database.sign_in", "fail", planted("the password is wrong")),
     Ailment("database.encryption", "fail", ailing_databases.pooler_that_ends_tls),
-    Ailment("database.rights", "fail", ailing_databases.empty_one_of_another_role),
-    Ailment("database.rights", "fail", ailing_databases.empty_one_of_azure, "empty"),
+    Ailment("database.rights", "fail", ailing_databases.empty_foreign_database),
+    Ailment("database.rights", "fail", ailing_databases.empty_azure_database, "empty"),
     Ailment("database.rights", "fail", faulty_databases.of_azure, "with-data"),
     Ailment("database.rights", "fail", ailing_databases.no_temporary_tables, "temporary"),
-    Ailment("database.owner", "warn", ailing_databases.one_of_another_role),
-    Ailment("database.owner", "fail", ailing_databases.tables_of_another_role, "tables"),
+    Ailment("database.owner", "warn", ailing_databases.foreign_database),
+    Ailment("database.owner", "fail", ailing_databases.foreign_tables, "tables"),
     Ailment(
         "database.version", "warn", nothing,
-        limits={"checks.database_health.OLDEST_SUPPORTED": 99},
+        limits={"doctor.checks.database_health.OLDEST_SUPPORTED": 99},
     ),
     Ailment("database.encoding", "fail", ailing_databases.wrong_encoding),
-    Ailment("database.clock", "warn", ailing_databases.clock_of_the_server_is_ahead),
+    Ailment("database.clock", "warn", ailing_databases.server_clock_ahead),
     Ailment(
         "database.connections", "warn", environment(KOLIBRI_CHERRYPY_THREAD_POOL="120")
     ),
     Ailment("database.round_trip", "warn", ailing_databases.far_server),
-    Ailment("database.size", "warn", nothing, limits={"checks.database_health.LARGE": 2**20}),
+    Ailment(
+        "database.size", "warn", nothing, limits={"doctor.checks.database_health.LARGE": 2**20}
+    ),
     Ailment(
         "database.transactions", "warn", ailing_databases.open_transaction,
-        limits={"checks.database_health.LONG_TRANSACTION": 0},
+        limits={"doctor.checks.database_health.LONG_TRANSACTION": 0},
     ),
     Ailment("database.migrations", "warn", ailing_databases.empty_database),
     Ailment("database.migrations", "fail", ailing_databases.newer_database, "newer"),
     Ailment("content.mount", "fail", share("")),
-    Ailment("content.mount", "fail", no_way_to_the_share, "no_way"),
+    Ailment("content.mount", "fail", unreachable_share, "no_way"),
     Ailment("content.mount", "fail", planted("the share is read-only"), "read_only"),
     Ailment("content.access", "fail", planted("the share is dead")),
     Ailment("content.access", "fail", share_without_room, "full"),
     Ailment("content.access", "fail", planted("the share hangs"), "hangs"),
-    Ailment("content.access", "warn", nothing, "slow", {"checks.content.SLOW_FILE": 0.0}),
+    Ailment("content.access", "warn", nothing, "slow", {"doctor.checks.content.SLOW_FILE": 0.0}),
     Ailment(
-        "content.throughput", "warn", nothing, limits={"checks.content.SLOW_THROUGHPUT": 1e9}
+        "content.throughput", "warn", nothing, limits={"doctor.checks.content.SLOW_THROUGHPUT": 1e9}
     ),
     Ailment("content.space", "warn", full_share),
     Ailment("content.account", "fail", another_share),
@@ -320,11 +320,12 @@ AILMENTS = (
     Ailment("content.databases", "warn", lost_channel),
     Ailment("content.files", "warn", lost_file),
     Ailment(
-        "kolibri.version", "fail", nothing, limits={"preconditions.OLDEST_KOLIBRI": (0, 19, 99)}
+        "kolibri.version", "fail", nothing,
+        limits={"configuration.preconditions.OLDEST_KOLIBRI": (0, 19, 99)},
     ),
     Ailment("kolibri.plugin", "fail", plugin_off),
     Ailment("kolibri.settings", "fail", environment(KOLIBRI_AZURE_INSTANCES="several")),
-    Ailment("kolibri.origins", "fail", own_origin_for_content),
+    Ailment("kolibri.origins", "fail", same_content_origin),
     Ailment(
         "kolibri.origins", "fail", environment(KOLIBRI_ZIP_CONTENT_ORIGIN="kolibri"), "malformed"
     ),
@@ -337,8 +338,8 @@ AILMENTS = (
     Ailment("kolibri.debug", "fail", environment(KOLIBRI_DEBUG="True")),
     Ailment("kolibri.https", "warn", environment(KOLIBRI_AZURE_HTTPS_PROXY="false")),
     Ailment("kolibri.hosts", "warn", nothing),
-    Ailment("kolibri.zip_content", "warn", silent_origin_for_content),
-    Ailment("kolibri.provisioned", "fail", nothing_to_set_up_with),
+    Ailment("kolibri.zip_content", "warn", unresponsive_content_origin),
+    Ailment("kolibri.provisioned", "fail", missing_setup_settings),
     Ailment("kolibri.provisioned", "warn", ailing_databases.empty_database, "fresh"),
     Ailment("kolibri.patches", "fail", changed(SAFETY)),
     Ailment(
@@ -346,11 +347,9 @@ AILMENTS = (
         changed(SAFETY, KOLIBRI_AZURE_ACCEPT_CHANGED_KOLIBRI=kolibri.__version__), "accepted",
     ),
     Ailment("kolibri.patches", "warn", changed(CORRECTNESS), "correctness"),
-    Ailment("kolibri.cache", "warn", redis_refuses),
-    Ailment("kolibri.cache", "warn", redis_with_a_certificate_that_ends_soon, "ends-soon"),
-    Ailment("kolibri.accounts", "warn", sign_up_that_nobody_meant),
+    Ailment("kolibri.accounts", "warn", unintended_sign_up),
     Ailment("kolibri.accounts", "warn", learners_without_a_password, "no-password"),
-    Ailment("kolibri.accounts", "warn", account_that_waits_for_a_password, "not-specified"),
+    Ailment("kolibri.accounts", "warn", account_awaiting_password, "not-specified"),
     Ailment("kolibri.notifications", "warn", ailing_databases.notification("'infinity'")),
     Ailment(
         "kolibri.notifications", "warn",
@@ -358,15 +357,23 @@ AILMENTS = (
     ),
     Ailment("kolibri.housekeeping", "warn", ailing_databases.late_housekeeping),
     Ailment("kolibri.housekeeping", "warn", ailing_databases.no_workers, "no-workers"),
+    Ailment("kolibri.backups", "warn", no_backup),
+    Ailment("kolibri.backups", "warn", old_backup, "old"),
+    Ailment("kolibri.backups", "warn", environment(KOLIBRI_AZURE_BACKUP_KEEP="7"), "no-folder"),
+    Ailment("kolibri.channels", "warn", environment(KOLIBRI_AZURE_CHANNELS="mathematics")),
+    Ailment("kolibri.channels", "warn", ailing_databases.unknown_channel, "unknown"),
+    Ailment("kolibri.channels", "warn", ailing_databases.channel_without_room, "no-room"),
     Ailment(
         "platform.app_service", "warn",
         environment(WEBSITE_SITE_NAME="kolibri", WEBSITE_RESOURCE_GROUP="school",
                     KOLIBRI_AZURE_STARTUP_TIMEOUT="600"),
     ),
-    Ailment("platform.memory", "warn", nothing, limits={"checks.platform.LEAST_MEMORY": 2**60}),
+    Ailment(
+        "platform.memory", "warn", nothing, limits={"doctor.checks.platform.MIN_MEMORY": 2**60}
+    ),
     Ailment("platform.disk", "warn", full_home),
     Ailment("platform.time_zone", "warn", environment(TZ="Mars/Olympus")),
     Ailment("platform.image_age", "warn", old_image_on_app_service),
     Ailment("platform.image_age", "warn", image_without_a_record, "untold"),
-    Ailment("platform.instances", "warn", ailing_databases.two_instances_at_work),
+    Ailment("platform.instances", "warn", ailing_databases.two_running_instances),
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """Syncs with a running site that stop half-way, over the same requests that a school sends.
 
-Runs inside of the site's own Kolibri, as its facility's certificate is at hand there.
+Runs inside the site's own Kolibri, which has the facility's certificate.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ ENDED = ("first", "second", "last")
 
 
 def script(url: str) -> str:
-    """Makes a pull that is abandoned, one that is left open by a closed sync, one that has just
-    begun, and three of one device that end; prints their ids.
+    """Make an abandoned pull, one left open by a closed sync, one that has just begun, and three
+    finished ones of one device; print their ids.
     """
     return SCRIPT.format(url=url, broken=(ABANDONED, LEFT, FRESH), left=LEFT, ended=ENDED)

@@ -1,4 +1,4 @@
-"""Recognisable secrets, and the search for them in every spelling that software gives to text."""
+"""Recognisable secrets, and a search for them in every encoding that software uses for text."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
-#: With everything that some layer between a vault and libpq escapes.
+#: With every character that some layer between a vault and libpq escapes.
 PASSWORD = "CANARY/pa ss@d'a\\t\"a&b<a>s%41e?é"
 SECRET_KEY = "CANARY+secret/key=0123456789-0123456789"
 SUPERUSER_PASSWORD = "CANARY&superuser'password"
 IDENTITY_HEADER = "CANARY-IDENTITY-HEADER-0123456789"
 
-#: What each of them holds: it survives every escaping, and being wrapped between two words.
+#: Part of each canary. It survives every escaping, and a line break between two words.
 MARK = "CANARY"
 
 ALL = (PASSWORD, SECRET_KEY, SUPERUSER_PASSWORD, IDENTITY_HEADER)
 
 
 def spellings(secret: str) -> Iterator[str]:
-    """The secret as it is, and as URLs, Python, JSON, HTML, libpq and base64 spell it."""
+    """The secret as it is, and as URLs, Python, JSON, HTML, libpq and base64 encode it."""
     libpq = secret.replace("\\", "\\\\").replace("'", "\\'")
     for text in (secret, libpq):
         yield text
@@ -35,14 +35,14 @@ def spellings(secret: str) -> Iterator[str]:
         yield html.escape(text)
     encoded = secret.encode()
     for offset in range(3):
-        # In the midst of other base64 the neighbours decide the first and the last characters.
+        # Within longer base64, the neighbours affect the first and the last characters.
         middle = encoded[offset : offset + (len(encoded) - offset) // 3 * 3]
         yield base64.b64encode(middle).decode()
         yield base64.urlsafe_b64encode(middle).decode()
 
 
 def leaks(text: str | bytes, secrets: Iterable[str] = ALL) -> list[str]:
-    """Each spelling of a secret that the text holds, with what stands before it."""
+    """Each encoded secret in the text, with the text before it."""
     text = text.decode(errors="replace") if isinstance(text, bytes) else text
     searched = [MARK, *(spelling for secret in secrets for spelling in spellings(secret))]
     return [
@@ -53,7 +53,7 @@ def leaks(text: str | bytes, secrets: Iterable[str] = ALL) -> list[str]:
 
 
 def leaks_in_files(folder: Path, secrets: Iterable[str] = ALL) -> dict[str, list[str]]:
-    """The files below a folder that hold a secret, or have one in their name."""
+    """The files below a folder with a secret in their content or name."""
     found = {}
     for path in folder.rglob("*"):
         held = path.read_bytes() if path.is_file() else b""

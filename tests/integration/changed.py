@@ -1,4 +1,4 @@
-"""Changes of Kolibri that its next version might bring, one for each kind of patch."""
+"""Changes that Kolibri's next version might bring, one for each kind of patch."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from devtools.deployment import Deployment
 
 from .world import Plant, World
 
-#: The plugin keeps uploads and exports from being served there.
+#: Here the plugin prevents Kolibri from serving uploads and exports.
 SAFETY = {"utils/kolibri_whitenoise.py": ('"max_age": 120,', '"max_age": 60 * 2,')}
 
-#: The plugin keeps exports there whose names had to be changed.
+#: Here the plugin changes the names of exports.
 CORRECTNESS = {
     "core/logger/tasks.py": (
         "valid_logs_filenames.union(valid_users_filenames)",
@@ -25,7 +25,7 @@ CORRECTNESS = {
 #: The same function under another name.
 GONE = {"core/logger/tasks.py": ("get_valid_filenames", "find_valid_filenames")}
 
-#: The plugin asks for the language once in a request.
+#: Here the plugin reads the language once in a request.
 SPEED = {
     "core/device/translation.py": (
         'language_id = get_device_setting("language_id")\n    try:',
@@ -39,14 +39,14 @@ LANGUAGE = "kolibri.core.device.translation.get_device_language"
 
 
 def change_kolibri(deployment: Deployment, changes: Mapping[str, tuple[str, str]]) -> None:
-    """Have everything that is started from now on find a Kolibri with these changes."""
+    """Start all later processes with these changes in Kolibri."""
     folder = changed_kolibri.make(deployment.home.with_name("changed"), changes)
     path = (str(folder), deployment.environment["PYTHONPATH"])
     deployment.environment["PYTHONPATH"] = os.pathsep.join(path)
 
 
 def changed(changes: Mapping[str, tuple[str, str]], **variables: str) -> Plant:
-    """The same as a fault, with more environment variables."""
+    """The same, as a fault with more environment variables."""
 
     @contextlib.contextmanager
     def plant(world: World) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""Changes a channel that was laid out on a drive, in its database's file."""
+"""Changes the database file of a channel on a drive."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from devtools.channel import CHANNEL_ID, make_channel
 
-#: The columns that hold identifiers of one channel.
+#: The columns with identifiers of one channel.
 IDENTIFIERS = {
     "content_contentnode": ("id", "parent_id", "channel_id"),
     "content_file": ("id", "contentnode_id"),
@@ -32,7 +32,7 @@ def change(folder: Path, *statements: str, values: dict[str, object] | None = No
 
 
 def newer(drive: Path) -> Path:
-    """The second version of the channel, in which a title has changed."""
+    """The second version of the channel, with a changed title."""
     return change(
         make_channel(drive),
         "UPDATE content_channelmetadata SET version = 2",
@@ -41,7 +41,7 @@ def newer(drive: Path) -> Path:
 
 
 def another(drive: Path) -> tuple[str, Path]:
-    """Another channel of the same resources."""
+    """Another channel with the same resources."""
     folder = change(
         make_channel(drive),
         *(

@@ -1,6 +1,6 @@
-"""A class with lessons, a quiz and a course; what a learner does in it; what its coach is told.
+"""A class with lessons, a quiz and a course; the work of a learner; the coach's notifications.
 
-The same on any Kolibri: the scripts run in `kolibri manage shell`.
+It works with any Kolibri, because the scripts run in `kolibri manage shell`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ TRACK = "/api/logger/trackprogress/"
 PASSWORD = "a-learner's-password"
 MASTERY = {"type": "m_of_n", "m": 3, "n": 5}
 
-#: Seconds that a question takes: less than a request, so that events have the order of requests.
+#: Seconds for a question: less than for a request, so that events keep the order of requests.
 SPENT = 0.001
 
 #: Wrong answers after which Kolibri says that a learner needs help.
 UNTIL_HELP = 4
 
-FURNISH = """
+SEED_SCRIPT = """
 import json, uuid
 from kolibri.core.auth.models import Classroom, Facility, FacilityUser, LearnerGroup
 from kolibri.core.content.models import ContentNode
@@ -99,7 +99,7 @@ print("FURNISHED", json.dumps({{
 }}))
 """
 
-#: What a coach is told, without what differs from one site to the next; times by their order.
+#: A coach's notifications, without parts that differ between sites; times by their order.
 TOLD = """
 import json
 from kolibri.core.auth.models import Collection, FacilityUser
@@ -140,7 +140,7 @@ Shell = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Resource:
-    """One that a learner opens; its name is that of its node."""
+    """A resource that a learner opens; it has the name of its node."""
 
     node_id: str
     content_id: str
@@ -149,7 +149,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class Class:
-    """What was furnished: ids by name."""
+    """The ids of the created objects, by name."""
 
     classroom: str
     lessons: dict[str, str]
@@ -159,13 +159,13 @@ class Class:
     channel: str
 
 
-def furnish(shell: Shell, *learners: str) -> Class:
-    said = shell(FURNISH.format(learners=learners, password=PASSWORD))
+def seed_data(shell: Shell, *learners: str) -> Class:
+    said = shell(SEED_SCRIPT.format(learners=learners, password=PASSWORD))
     return Class(**_said(said, "FURNISHED"))
 
 
 def told(shell: Shell, learner: str) -> list[list[Any]]:
-    """What the coach is told of a learner, sorted."""
+    """The coach's notifications about a learner, sorted."""
     found: list[list[Any]] = _said(shell(TOLD.format(learner=learner)), "TOLD")
     return found
 
@@ -183,7 +183,7 @@ class Learner:
         self._class = of
 
     def open(self, name: str, **where: str | bool) -> str:
-        """Open a resource; the session's id."""
+        """Open a resource; returns the session's id."""
         node_id, content_id, kind = self._class.nodes[name]
         resource = {
             "node_id": node_id,
@@ -201,7 +201,7 @@ class Learner:
         return self._put(session, {"progress": to, **more})
 
     def answer(self, session: str, *, right: bool, attempt: str = "", **more: Any) -> str:
-        """Answer a question, or the same one again; the attempt's id."""
+        """Answer a question, or the same one again; returns the attempt's id."""
         interaction = {
             "item": more.pop("item", None) or uuid.uuid4().hex,
             "correct": int(right),
@@ -220,10 +220,10 @@ class Learner:
 
 
 def do_everything(learner: Learner, of: Class, until_told: Callable[[int], object]) -> None:
-    """Every kind of work of which a coach is told.
+    """Every kind of work that makes a notification.
 
-    :param until_told: waits until so many answers have been told of. Once an exercise is complete,
-        Kolibri calls no coach for help any more.
+    :param until_told: waits for the notifications about so many answers. Once an exercise is
+        complete, Kolibri no longer asks a coach for help.
     """
     lesson = of.lessons["first"]
     video = learner.open("video", lesson_id=lesson)
@@ -234,7 +234,7 @@ def do_everything(learner: Learner, of: Class, until_told: Callable[[int], objec
     for _ in range(UNTIL_HELP):
         attempt = learner.answer(exercise, right=False, item="hard")
     until_told(UNTIL_HELP)
-    # Twice within a moment: the log keeps the time of the last one only.
+    # Twice in quick succession: the log keeps only the time of the last one.
     learner.answer(exercise, right=False, item="hard", attempt=attempt)
     learner.answer(exercise, right=True, item="hard", attempt=attempt)
     until_told(UNTIL_HELP + 2)

@@ -1,4 +1,4 @@
-"""Deployments: everything that Kolibri finds on Azure, healthy until a test breaks it."""
+"""Deployments with everything that Kolibri has on Azure, healthy until a test breaks them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,25 @@ OLD_TEMPLATE = "kolibri_old_template"
 
 TEST_DEPLOYMENT = {"KOLIBRI_AZURE_DEPLOYMENT": "test"}
 
-NOT_SET_UP = {
+NO_SETUP_SETTINGS = {
     "KOLIBRI_AZURE_FACILITY_NAME": "",
     "KOLIBRI_AZURE_SUPERUSER_NAME": "",
 }
+
+
+@pytest.fixture(scope="module")
+def standin(tmp_path_factory):
+    """A stand-in for Azure, which a module's tests share."""
+    with AzureStandin(tmp_path_factory.mktemp("azure")) as standin:
+        yield standin
+
+
+@pytest.fixture(scope="module")
+def instance(copied):
+    """One instance without a proxy in front, with its own home."""
+    with copied() as (deployment, _):
+        deployment.environment["KOLIBRI_AZURE_HTTPS_PROXY"] = "false"
+        yield another_instance(deployment, deployment.home.parent / "one")
 
 
 @pytest.fixture
@@ -29,25 +44,25 @@ def deployment(tmp_path, azure, deployed):
 
 
 @pytest.fixture(scope="session")
-def migrated_only(tmp_path_factory, deployed):
-    """A database with all its tables and no facility, for others to copy."""
+def migrated_database(tmp_path_factory, deployed):
+    """A database with all tables and no facility, as a template."""
     folder = tmp_path_factory.mktemp("migrated-only")
     with AzureStandin(folder / "azure") as azure, deployed(folder, azure) as deployment:
-        deployment.environment.update({**TEST_DEPLOYMENT, **NOT_SET_UP})
+        deployment.environment.update({**TEST_DEPLOYMENT, **NO_SETUP_SETTINGS})
         deployment.require("manage", "check")
         yield deployment.database
 
 
 @pytest.fixture
-def never_set_up(tmp_path, azure, deployed, migrated_only):
-    """A production deployment on such a database."""
-    with deployed(tmp_path, azure, migrated_only) as deployment:
+def unprovisioned(tmp_path, azure, deployed, migrated_database):
+    """A production deployment with a copy of that database."""
+    with deployed(tmp_path, azure, migrated_database) as deployment:
         yield deployment
 
 
 @pytest.fixture(scope="module")
 def instances(copied):
-    """Two instances of one deployment, each with a home of its own."""
+    """Two instances of one deployment, each with its own home."""
     with copied() as (deployment, _):
         deployment.environment["KOLIBRI_AZURE_HTTPS_PROXY"] = "false"
         folder = deployment.home.parent
@@ -58,17 +73,17 @@ def instances(copied):
 def servers(instances):
     """The web servers of both."""
     with start_gunicorn(instances[0]) as first, start_gunicorn(instances[1]) as second:
-        first.wait_until_it_answers()
-        second.wait_until_it_answers()
+        first.wait_until_serving()
+        second.wait_until_serving()
         yield first, second
 
 
 @pytest.fixture
-def fleet_on(tmp_path, authority, postgres, role, own_database):
-    """Makes several instances on one database: empty, or a copy."""
+def fleet_on(tmp_path, authority, postgres, role, temporary_database):
+    """Make several instances on one database: empty, or a copy."""
 
     def make(template=None):
-        with own_database(template) as name:
+        with temporary_database(template) as name:
             folder = tmp_path / name
             folder.mkdir()
             yield Fleet(folder, postgres, authority, name, role, PASSWORD)
@@ -88,13 +103,13 @@ def ready_fleet(fleet_on, migrated_template):
     yield from fleet_on(migrated_template)
 
 
-#: For a test that tries two databases at once.
+#: For a test that uses two databases at once.
 another_ready_fleet = ready_fleet
 
 
 @pytest.fixture
 def processes():
-    """What a test begins; nothing of it outlives the test."""
+    """Processes of a test, which end with it."""
     begun: list[BackgroundProcess] = []
     yield begun
     for process in begun:
@@ -103,7 +118,7 @@ def processes():
 
 @pytest.fixture(scope="session")
 def old_template(tmp_path_factory, authority, postgres, role):
-    """A database that Kolibri 0.18.4 has filled, without this plugin, for others to copy."""
+    """A template database that Kolibri 0.18.4 has filled, without this plugin."""
     postgres.create_database(OLD_TEMPLATE, owner=role)
     folder = tmp_path_factory.mktemp("old-template")
     old = OldKolibri.install("0.18.4")
@@ -113,5 +128,5 @@ def old_template(tmp_path_factory, authority, postgres, role):
 
 @pytest.fixture
 def old_fleet(fleet_on, old_template):
-    """Several instances on one database of Kolibri 0.18.4, whose home is gone."""
+    """Several instances on one database of Kolibri 0.18.4, without its home."""
     yield from fleet_on(old_template)

@@ -1,4 +1,4 @@
-"""The second web app of the templates: it serves interactive content, and has no account at all."""
+"""The templates' second web app, which serves interactive content and has no accounts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from devtools.deployment import INHERITED, Deployment
-from devtools.kolibri_process import KEPT_TO_THIS_MACHINE
+from devtools.kolibri_process import LOOPBACK_ONLY
 from devtools.share import type_of
 from tests.arm.app_settings import PLATFORM, REQUIRED_FOR_CONTENT
 
@@ -16,7 +16,7 @@ CONTENT = "content.example.org"
 
 
 def content_app(folder: Path, channel: Path) -> Deployment:
-    """What the templates give to the second web app, and nothing else."""
+    """The settings that the templates give to the second web app."""
     deployment = Deployment(folder / "home", folder / "share", folder / "mount")
     shutil.copytree(channel, deployment.share)
     deployment.mount_point.mkdir()
@@ -28,15 +28,15 @@ def content_app(folder: Path, channel: Path) -> Deployment:
     }
     assert set(settings) == REQUIRED_FOR_CONTENT - PLATFORM
     deployment.environment = {
-        **KEPT_TO_THIS_MACHINE,
+        **LOOPBACK_ONLY,
         **{name: os.environ[name] for name in INHERITED if name in os.environ},
         **settings,
         "PYTHONPATH": str(Path(__file__).parents[2]),
-        # Of the image and of its entrypoint.
+        # From the image and its entrypoint.
         "KOLIBRI_HOME": str(deployment.home),
         "KOLIBRI_PLUGIN_ENABLE": "kolibri_azure_plugin",
         "KOLIBRI_AZURE_ROLE": "zipcontent",
-        # Of this machine, where a share is a folder.
+        # For this machine, where a share is a folder.
         "KOLIBRI_AZURE_MOUNT_TYPES": f"{type_of(folder)},fuse",
     }
     return deployment

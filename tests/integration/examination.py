@@ -1,4 +1,4 @@
-"""Runs the doctor on a deployment, and reads what it says."""
+"""Runs the doctor on a deployment, and reads its report."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from devtools.deployment import Deployment, run
-from kolibri_azure_plugin.checks import catalogue
-from kolibri_azure_plugin.checks.model import Outcome, Status
-from kolibri_azure_plugin.checks.runner import Result
-from kolibri_azure_plugin.doctor import json_document, short, table
+from kolibri_azure_plugin.doctor import catalogue, json_document, short, table
+from kolibri_azure_plugin.doctor.outcome import Outcome, Status
 from kolibri_azure_plugin.doctor.report import Report
+from kolibri_azure_plugin.doctor.runner import Result
 
-#: Seconds within which the doctor has to be done, whatever is broken.
+#: Seconds in which the doctor must finish, whatever is broken.
 DEADLINE = 30
 
 PLAIN = table.Style(coloured=False, unicode=True)
@@ -31,7 +30,7 @@ class Examination:
 
     @property
     def document(self) -> dict[str, Any]:
-        """What it printed; all of it has to be one JSON document."""
+        """Its output, which must be exactly one JSON document."""
         document: dict[str, Any] = json.loads(self.output)
         return document
 
@@ -44,17 +43,17 @@ class Examination:
 
 
 def examine(deployment: Deployment, *arguments: str, limits: dict[str, Any] | None = None):
-    """Run the doctor alone, without `kolibri manage` in front, to save its start."""
+    """Run the doctor without `kolibri manage`, to save time."""
     words = ["-m", "kolibri_azure_plugin.doctor", "--format", "json", *arguments]
     if limits:
         changes = [f"{name}={value!r}" for name, value in limits.items()]
-        words = ["-m", "tests.integration.lowered", *changes, "--", *words[2:]]
+        words = ["-m", "tests.integration.lowered_limits", *changes, "--", *words[2:]]
     command = deployment.command(deployment.python, *words)
     return _examined(run(command, deployment.environment, 3 * DEADLINE))
 
 
 def examine_fully(deployment: Deployment, *arguments: str) -> Examination:
-    """Run the command as an administrator types it."""
+    """Run the command as an administrator would."""
     return _examined(
         deployment.run(
             "manage", "azure_check", "--format", "json", *arguments, seconds=3 * DEADLINE
@@ -67,7 +66,7 @@ def _examined(result) -> Examination:
 
 
 def report_of(document: dict[str, Any]) -> Report:
-    """The report that was rendered as this document."""
+    """The report behind this document."""
     return Report(
         document["plugin_version"],
         document["kolibri_version"],

@@ -1,6 +1,6 @@
-"""docs/faults.md: what start-up and the doctor say of each fault, as the tests saw it.
+"""docs/faults.md: the messages of start-up and the doctor for each fault, from the tests.
 
-Written anew with ``KOLIBRI_AZURE_WRITE_GOLDEN=1`` and test_doctor_on_faults.py.
+Regenerated with ``KOLIBRI_AZURE_WRITE_GOLDEN=1`` and test_doctor_on_faults.py.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from .planted import PLANTED
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 
-HEAD = """# Faults and what is said of them
+HEAD = """# Faults and their messages
 
-Each of these faults is planted for real in the tests: a vault that refuses, a PostgreSQL that
-hangs, a share that is gone. Start-up and `kolibri manage azure_check` name it. This table is
-what they said; a test holds it in step. Ports and paths are replaced by words.
+The tests create each of these faults for real: a vault that refuses, a PostgreSQL that hangs, a
+share that is gone. The table shows what start-up and `kolibri manage azure_check` report. A test
+keeps it up to date. Ports and paths are replaced by words.
 
 The error's section in [troubleshooting.md](troubleshooting.md) and the check's section in
-[checks.md](checks.md) say what to do.
+[checks.md](checks.md) explain what to do.
 
 | Fault | Start-up says | First failed check | The check says |
 |---|---|---|---|
@@ -29,7 +29,7 @@ The error's section in [troubleshooting.md](troubleshooting.md) and the check's 
 
 @dataclass(frozen=True)
 class Row:
-    """What was said of one fault."""
+    """The messages for one fault."""
 
     fault: str
     code: str
@@ -63,7 +63,7 @@ def lines() -> dict[str, str]:
 
 
 def write(row: Row) -> None:
-    """Put one row into the page."""
+    """Write one row to the page."""
     rows = {**lines(), row.fault: row.line}
     ordered = [rows[planted.name] for planted in PLANTED if planted.name in rows]
     PAGE.write_text(HEAD + "".join(ordered), encoding="utf-8")

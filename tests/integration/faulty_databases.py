@@ -1,4 +1,4 @@
-"""What can be wrong with a PostgreSQL, and the way to it, before Kolibri has used it."""
+"""Faults of a PostgreSQL that Kolibri has not used yet, and of the connection to it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def unknown_host(world: World) -> Iterator[None]:
 
 @contextlib.contextmanager
 def silent(world: World) -> Iterator[None]:
-    """A server that takes the connection and says nothing."""
+    """A server that accepts the connection and stays silent."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         accepted = []
         threading.Thread(target=_accept_all, args=(listener, accepted), daemon=True).start()
@@ -44,7 +44,7 @@ def _accept_all(listener: socket.socket, accepted: list[socket.socket]) -> None:
 
 @contextlib.contextmanager
 def starting(world: World) -> Iterator[None]:
-    world.postgres.start_up_held()
+    world.postgres.start_held_in_recovery()
     try:
         yield
     finally:
@@ -68,11 +68,11 @@ def unknown_database(world: World) -> Iterator[None]:
 
 @contextlib.contextmanager
 def no_tls(world: World) -> Iterator[None]:
-    world.postgres.offer_tls(offered=False)
+    world.postgres.set_tls(offered=False)
     try:
         yield
     finally:
-        world.postgres.offer_tls(offered=True)
+        world.postgres.set_tls(offered=True)
 
 
 @contextlib.contextmanager
@@ -91,7 +91,7 @@ def weak_ssl_mode(world: World) -> Iterator[None]:
 
 @contextlib.contextmanager
 def of_azure(world: World) -> Iterator[None]:
-    """What a database is that Azure made before the server had its administrators."""
+    """A database as Azure creates it before the server has administrators."""
     require_role(world.postgres, "azuresu", "SUPERUSER")
     name = world.deployment.database
     world.postgres.execute(f"ALTER DATABASE {name} OWNER TO azuresu")
@@ -108,6 +108,6 @@ def of_azure_with_data(world: World) -> Iterator[None]:
 
 
 def require_role(postgres: PostgresServer, name: str, options: str = "") -> None:
-    """Make a role, unless the server has it from another test."""
+    """Make a role, unless it exists from another test."""
     if not postgres.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,)):
         postgres.execute(f"CREATE ROLE {name} {options}")

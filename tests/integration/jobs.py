@@ -1,4 +1,4 @@
-"""Jobs that tests give to Kolibri's workers, and what became of them."""
+"""Jobs that tests give to Kolibri's workers, and a record of their runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INSERT = """
 
 @dataclass(frozen=True)
 class Event:
-    """A job begins, ticks or ends in a process, at a time of the clock."""
+    """A job starts, ticks or ends in a process, at a time of the clock."""
 
     kind: str
     number: int
@@ -44,7 +44,7 @@ class Jobs:
         state: str = "QUEUED",
         function: str = "recorded_jobs.work",
     ) -> None:
-        """A job of so many seconds, as Kolibri would store it."""
+        """Store a job of so many seconds, as Kolibri would."""
         name = f"test-{number}"
         job = {"func": function, "job_id": name, "state": state, "args": [number, seconds]}
         self._fleet.postgres.execute(
@@ -52,7 +52,7 @@ class Jobs:
         )
 
     def forget(self, number: int) -> None:
-        """Remove a job, which goes on in its worker nevertheless."""
+        """Remove a job. Its worker runs it to the end nevertheless."""
         self._fleet.postgres.execute(
             "DELETE FROM jobs WHERE id = %s", (f"test-{number}",), database=self._fleet.database
         )
@@ -65,7 +65,7 @@ class Jobs:
         return {int(name.split("-")[1]): state for name, state in rows}
 
     def events(self, kind: str = "", number: int | None = None) -> list[Event]:
-        """What has been recorded, oldest first."""
+        """The recorded events, oldest first."""
         fields = (line.split() for line in self._log.read_text().splitlines())
         events = [Event(kind, int(n), int(process), float(at)) for kind, n, process, at in fields]
         return [
@@ -75,5 +75,5 @@ class Jobs:
         ]
 
     def begun(self, number: int) -> list[Event]:
-        """Each time that the job was begun."""
+        """Each start of the job."""
         return self.events("begin", number)

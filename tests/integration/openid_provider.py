@@ -1,4 +1,4 @@
-"""An OpenID Connect provider at which one student is always signed in: code flow, RS256."""
+"""An OpenID Connect provider with one student, always signed in: code flow, RS256."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ MINUTE = 60
 
 
 class Provider(ThreadingHTTPServer):
-    """Knows one client and one student; a code is good for one token, a token for `/userinfo`."""
+    """One client, one student. A code is valid for one token, and a token for `/userinfo`."""
 
     def __init__(self, student: dict[str, str], client: tuple[str, str]) -> None:
         super().__init__(("127.0.0.1", 0), Answers)
         self.student, self.client = student, client
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        #: What each code that was not used yet was asked for with, and each token.
+        #: The parameters of each request for a code or a token, by unused code and by token.
         self.codes: dict[str, dict[str, str]] = {}
         self.tokens: set[str] = set()
 
@@ -34,13 +34,13 @@ class Provider(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
     def authorize(self, asked: dict[str, str]) -> str:
-        """Where the browser is sent, with a new code."""
+        """The address to redirect the browser to, with a new code."""
         code = secrets.token_urlsafe()
         self.codes[code] = asked
         return f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}"
 
     def exchange(self, code: str) -> dict[str, str]:
-        """The tokens for a code, which is used up."""
+        """The tokens for a code, which is used up afterwards."""
         asked = self.codes.pop(code)
         token = secrets.token_urlsafe()
         self.tokens.add(token)
@@ -95,7 +95,7 @@ class Answers(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_words: object) -> None:
-        """Nothing is printed."""
+        """Print nothing."""
 
 
 @contextmanager

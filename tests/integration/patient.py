@@ -1,4 +1,4 @@
-"""A deployment that is well until a test makes it ill."""
+"""A deployment that is healthy until a test breaks it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .world import World
 
 @dataclasses.dataclass
 class Patient(World):
-    """What there is to make ill: a deployment with a channel, its servers, the authority."""
+    """Everything to break: a deployment with a channel, its servers, the certificate authority."""
 
     authority: CertificateAuthority = None  # type: ignore[assignment]
 
@@ -25,15 +25,15 @@ class Patient(World):
         self.change_url(**{f":{self.postgres.port}/": f":{port}/"})
 
     def new_database(self, options: str) -> None:
-        """Another database, empty, for the rest of the test."""
+        """Switch to another, empty database for the rest of the test."""
         old, name = self.deployment.database, f"{self.deployment.database}_new"
         self.postgres.drop_database(name)
         self.postgres.execute(f"CREATE DATABASE {name} TEMPLATE template0 {options}")
         self.change_url(**{f"/{old}": f"/{name}"})
 
     @contextlib.contextmanager
-    def let_in(self, line: str) -> Iterator[None]:
-        """With one line more in pg_hba.conf."""
+    def allow_client(self, line: str) -> Iterator[None]:
+        """Add a line to pg_hba.conf."""
         file = self.postgres.folder / "data" / "pg_hba.conf"
         before = file.read_text()
         file.write_text(f"{before}{line}\n")

@@ -1,7 +1,6 @@
-"""Every fault that a deployment must survive or report, and how it is planted for real.
+"""Every fault that a deployment must survive or report, and how to cause it for real.
 
-The start-up tests and the doctor's tests both go through this list, and the table in
-docs/checks.md is made of it.
+The tests of start-up and of the doctor both use this list, and docs/faults.md is generated from it.
 """
 
 from __future__ import annotations
@@ -11,7 +10,8 @@ import dataclasses
 from collections.abc import Iterator
 
 from devtools.ports import free_port
-from devtools.share import RELEASED
+from devtools.share import OVER_FUSE, RELEASED
+from tests.fuse import require_fuse
 
 from . import faulty_databases
 from .world import Plant, World
@@ -21,9 +21,9 @@ from .world import Plant, World
 class Planted:
     """A fault.
 
-    :param name: what is wrong, in an administrator's words.
+    :param name: the problem, in an administrator's words.
     :param code: the section of docs/troubleshooting.md that start-up names.
-    :param transient: start-up keeps trying until its timeout.
+    :param transient: whether start-up retries until its timeout.
     """
 
     name: str
@@ -44,7 +44,7 @@ def fault(service: str, name: str, **details: int) -> Plant:
 
 
 def environment(**variables: str | None) -> Plant:
-    """Other environment variables; None removes one."""
+    """Change environment variables; None removes one."""
 
     @contextlib.contextmanager
     def plant(world: World) -> Iterator[None]:
@@ -59,10 +59,12 @@ def environment(**variables: str | None) -> Plant:
 
 
 def share(kind: str) -> Plant:
-    """Another kind of share at the mount point; nothing when empty."""
+    """Put another kind of share at the mount point; an empty kind means no share."""
 
     @contextlib.contextmanager
     def plant(world: World) -> Iterator[None]:
+        if kind in OVER_FUSE:
+            require_fuse()
         world.deployment.kind = kind
         yield
 
@@ -87,7 +89,7 @@ def identity_refused(world: World) -> Iterator[None]:
 
 @contextlib.contextmanager
 def vault_refused(world: World) -> Iterator[None]:
-    """No proxy in between: nothing listens on port 443 of this machine."""
+    """Remove the proxy; nothing listens on port 443 of this machine."""
     for name in ("HTTPS_PROXY", "https_proxy"):
         del world.deployment.environment[name]
     world.deployment.environment["KOLIBRI_AZURE_KEY_VAULT_URL"] = "https://127.0.0.1"
@@ -143,7 +145,7 @@ PLANTED = (
     Planted("the vault refuses connections", "no-answer", vault_refused, transient=True),
     Planted("the vault's name is unknown", "name-not-resolved", vault_unknown, transient=True),
     Planted(
-        "the vault's certificate is of another authority",
+        "the vault's certificate is from an untrusted authority",
         "certificate-not-trusted",
         fault("vault", "wrong-authority"),
     ),
@@ -165,7 +167,7 @@ PLANTED = (
         transient=True,
     ),
     Planted(
-        "the identity endpoint knows no such identity",
+        "the identity endpoint does not recognise the identity",
         "identity-not-assigned",
         fault("identity", "unknown-identity"),
     ),
@@ -188,7 +190,7 @@ PLANTED = (
         transient=True,
     ),
     Planted(
-        "PostgreSQL accepts and says nothing",
+        "PostgreSQL accepts connections but sends nothing",
         "database-silent",
         faulty_databases.silent,
         transient=True,
@@ -203,22 +205,22 @@ PLANTED = (
     Planted("the database does not exist", "database-missing", faulty_databases.unknown_database),
     Planted("PostgreSQL offers no TLS", "database-no-tls", faulty_databases.no_tls),
     Planted(
-        "PostgreSQL's certificate is of another authority",
+        "PostgreSQL's certificate is from an untrusted authority",
         "database-certificate",
         faulty_databases.wrong_authority,
     ),
     Planted(
-        "the database is Azure's own and empty", "database-no-create", faulty_databases.of_azure
+        "Azure owns the database, which is empty", "database-no-create", faulty_databases.of_azure
     ),
     Planted(
-        "the database is Azure's own and holds data",
+        "Azure owns the database, which contains data",
         "database-no-create",
         faulty_databases.of_azure_with_data,
     ),
-    Planted("the URL asks for a weak sslmode", "database-ssl-mode", faulty_databases.weak_ssl_mode),
+    Planted("the URL sets a weak sslmode", "database-ssl-mode", faulty_databases.weak_ssl_mode),
     Planted("the share is not mounted", "share-not-mounted", share("")),
     Planted(
-        "what is mounted is no share",
+        "the mounted file system is not a share",
         "share-wrong-type",
         environment(KOLIBRI_AZURE_MOUNT_TYPES="cifs,nfs4"),
     ),

@@ -16,7 +16,7 @@ import requests
 from devtools.deployment import LEARNER, LEARNER_PASSWORD, Deployment
 from devtools.descendants import command_line, descendants
 from devtools.kolibri_client import KolibriClient
-from devtools.kolibri_process import KEPT_TO_THIS_MACHINE, WebProcess
+from devtools.kolibri_process import LOOPBACK_ONLY, WebProcess
 from devtools.ports import free_port
 from devtools.process import BackgroundProcess
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 APPLICATION = "kolibri.deployment.default.wsgi:application"
 ZIP_CONTENT_APPLICATION = "kolibri.deployment.default.alt_wsgi:alt_application"
 
-#: What gunicorn runs with in the image: two processes that share what the first one has read.
+#: gunicorn's options in the image: two processes that share the memory of a preloaded one.
 WORKERS, THREADS = 2, 8
 GUNICORN = (
     "--preload", f"--workers={WORKERS}", f"--threads={THREADS}", "--timeout=120", "--keep-alive=75",
@@ -34,7 +34,7 @@ GUNICORN = (
 
 
 def gunicorn(deployment: Deployment, *options: str) -> WebProcess:
-    """Kolibri's stock WSGI module under gunicorn, answering once this returns."""
+    """Start Kolibri's stock WSGI module under gunicorn, and wait until it answers."""
     port = free_port()
     bind = f"--bind=127.0.0.1:{port}"
     words = (deployment.python, "-m", "gunicorn", *GUNICORN, bind, *options, APPLICATION)
@@ -42,26 +42,37 @@ def gunicorn(deployment: Deployment, *options: str) -> WebProcess:
 
 
 def zip_content_server(deployment: Deployment) -> WebProcess:
-    """Kolibri's WSGI module for interactive content, answering once this returns."""
+    """Start Kolibri's WSGI module for interactive content, and wait until it answers."""
     port = free_port()
     options = ("--preload", "--workers=1", "--threads=4", f"--bind=127.0.0.1:{port}")
     words = (deployment.python, "-m", "gunicorn", *options, ZIP_CONTENT_APPLICATION)
     return _serve(deployment, words, f"http://127.0.0.1:{port}")
 
 
+#: Kolibri answers before it has started everything. If it is told to stop in between, it hangs.
+STARTED = "Bus state: RUN"
+STARTED_SECONDS = 60
+
+
 def kolibri_start(deployment: Deployment) -> WebProcess:
-    """`kolibri start` with its workers, answering once this returns."""
+    """Run `kolibri start` with its workers, and wait until it has started."""
     port, zip_port = free_port(), free_port()
     words = (deployment.python, "-m", "kolibri", "start", "--foreground")
     ports = (f"--port={port}", f"--zip-port={zip_port}")
-    return _serve(deployment, (*words, *ports), f"http://127.0.0.1:{port}")
+    process = _serve(deployment, (*words, *ports), f"http://127.0.0.1:{port}")
+    try:
+        process.wait_until(lambda: STARTED in process.output, STARTED, STARTED_SECONDS)
+    except BaseException:
+        process.kill()
+        raise
+    return process
 
 
 def workers(deployment: Deployment) -> BackgroundProcess:
-    """`kolibri manage azure_worker`, which may not have begun yet."""
+    """Run `kolibri manage azure_worker`, without waiting for it."""
     return BackgroundProcess(
         deployment.kolibri("manage", "--skip-update", "azure_worker"),
-        environment={**KEPT_TO_THIS_MACHINE, **deployment.environment},
+        environment={**LOOPBACK_ONLY, **deployment.environment},
         folder=deployment.home,
         log_file=deployment.home.parent / "worker.log",
     )
@@ -71,13 +82,13 @@ def _serve(deployment: Deployment, words: tuple[str, ...], url: str) -> WebProce
     deployment.home.mkdir(exist_ok=True)
     process = WebProcess(
         deployment.command(*words),
-        environment={**KEPT_TO_THIS_MACHINE, **deployment.environment},
+        environment={**LOOPBACK_ONLY, **deployment.environment},
         folder=deployment.home,
         log_file=deployment.home.parent / "server.log",
     )
     process.url = url
     try:
-        process.wait_until_it_answers()
+        process.wait_until_serving()
     except BaseException:
         process.kill()
         raise
@@ -85,19 +96,19 @@ def _serve(deployment: Deployment, words: tuple[str, ...], url: str) -> WebProce
 
 
 def signed_in(url: str, name: str = LEARNER, password: str = LEARNER_PASSWORD) -> KolibriClient:
-    """A browser session as it comes through the proxy that ends TLS."""
+    """A browser session, as seen behind the proxy that terminates TLS."""
     client = KolibriClient(url, forwarded_https=True)
     client.sign_in(name, password)
     return client
 
 
 def children(pid: int) -> dict[int, str]:
-    """The processes that a process has started, itself included, with their command lines."""
+    """A process and its children, with their command lines."""
     return {each: command_line(each) for each in {pid, *descendants(pid)}}
 
 
 def processes_of_sockets(pid: int, port: int) -> dict[str, list[int]]:
-    """For each TCP connection to `port`, those of a process and its children that hold it."""
+    """For each TCP connection to `port`, its owners among a process and its children."""
     holders: dict[str, list[int]] = {}
     for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
         for line in table.read_text().splitlines()[1:]:
@@ -105,7 +116,7 @@ def processes_of_sockets(pid: int, port: int) -> dict[str, list[int]]:
             if int(fields[2].rpartition(":")[2], 16) == port:
                 holders[f"socket:[{fields[9]}]"] = []
     for process in children(pid):
-        with contextlib.suppress(OSError):  # it may end meanwhile
+        with contextlib.suppress(OSError):  # it may have ended
             for descriptor in Path(f"/proc/{process}/fd").iterdir():
                 with contextlib.suppress(OSError):
                     target = str(descriptor.readlink())
@@ -134,7 +145,7 @@ class Visitors:
 
 @dataclass
 class Load:
-    """What became of the requests of some learners."""
+    """The results of some learners' requests."""
 
     succeeded: int = 0
     slowest: float = 0.0
@@ -143,7 +154,7 @@ class Load:
 
 @contextlib.contextmanager
 def steady_load(url: str, learners: int) -> Iterator[Load]:
-    """Each learner does one request after the other, which all read or write the database."""
+    """Each learner makes one request after the other; all read or write the database."""
     first = signed_in(url)
     clients = [KolibriClient(url, forwarded_https=True) for _ in range(learners)]
     for client in clients:
@@ -171,7 +182,7 @@ def steady_load(url: str, learners: int) -> Iterator[Load]:
 
 
 def _failure(client: KolibriClient, method: str, path: str) -> str:
-    """What went wrong with a request; empty when it succeeded."""
+    """The error of a request; empty when it succeeded."""
     body = {"active": True} if method == "PUT" else None
     try:
         answer = client.request(method, path, json=body)

@@ -26,12 +26,6 @@ SETTLED = {"retry_total": 0, "connection_timeout": 10, "read_timeout": 10}
 IMPATIENT = {"read_timeout": 0.3}
 
 
-@pytest.fixture(scope="module")
-def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureStandin]:
-    with AzureStandin(tmp_path_factory.mktemp("azure")) as standin:
-        yield standin
-
-
 @pytest.fixture
 def azure(
     standin: AzureStandin, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -40,7 +34,7 @@ def azure(
         monkeypatch.setenv(name, value)
     standin.add_share(ACCOUNT, SHARE, tmp_path / "share", quota=5)
     yield standin
-    standin.heal()
+    standin.clear_faults()
     standin.forget_requests()
 
 
@@ -77,7 +71,7 @@ def test_a_file_is_written_read_and_deleted_where_a_mount_sees_it(
     assert list(folder.iterdir()) == []
 
 
-def test_what_is_written_through_the_mount_is_read(folder: Path) -> None:
+def test_data_written_through_the_mount_is_read_back(folder: Path) -> None:
     (folder / "marker").write_bytes(b"from the mount")
     assert file("marker").download_file().readall() == b"from the mount"
     assert file("marker").download_file(offset=5, length=3).readall() == b"the"
@@ -122,7 +116,7 @@ def test_folders_are_made_listed_and_removed(folder: Path) -> None:
         ("marker", "absent", "ShareNotFound"),
     ],
 )
-def test_what_is_missing_is_named(
+def test_the_error_names_the_missing_resource(
     azure: AzureStandin, path: str, share_name: str, code: str
 ) -> None:
     with pytest.raises(ResourceNotFoundError) as error:
@@ -165,7 +159,7 @@ def test_an_answer_fault_has_the_services_own_status_and_code(
         file("marker").upload_file(b"x")
     assert (error.value.status_code, error.value.error_code) == (status, code)
     assert isinstance(error.value, ClientAuthenticationError) is (status == 401)
-    azure.heal()
+    azure.clear_faults()
     file("marker").upload_file(b"x")
 
 
@@ -186,9 +180,7 @@ def test_a_hanging_service_times_out(azure: AzureStandin) -> None:
 
 
 @pytest.mark.parametrize("fault", ["wrong-authority", "wrong-host", "refused"])
-def test_what_goes_wrong_with_the_connection_is_a_request_error(
-    azure: AzureStandin, fault: str
-) -> None:
+def test_a_broken_connection_is_a_request_error(azure: AzureStandin, fault: str) -> None:
     azure.fail("files", fault)
     with pytest.raises(ServiceRequestError):
         file("marker").upload_file(b"x")

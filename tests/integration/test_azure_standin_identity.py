@@ -19,18 +19,12 @@ SETTLED = {"retry_total": 0, "connection_timeout": 10, "read_timeout": 10}
 IMPATIENT = {"read_timeout": 0.3}
 
 
-@pytest.fixture(scope="module")
-def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureStandin]:
-    with AzureStandin(tmp_path_factory.mktemp("azure")) as standin:
-        yield standin
-
-
 @pytest.fixture
 def azure(standin: AzureStandin, monkeypatch: pytest.MonkeyPatch) -> Iterator[AzureStandin]:
     """The stand-in without faults, in an environment that looks like App Service."""
     enter(standin, monkeypatch, "app-service")
     yield standin
-    standin.heal()
+    standin.clear_faults()
     standin.forget_requests()
     standin.identity.token_lifetime = 86400
 
@@ -79,7 +73,7 @@ def test_the_endpoint_of_a_machine_gives_tokens_too(machine: AzureStandin) -> No
     assert machine.requests[-1].path == "/metadata/identity/oauth2/token"
 
 
-def test_the_log_tells_who_asked_for_what_and_holds_no_token(azure: AzureStandin) -> None:
+def test_the_log_names_identity_and_resource_but_no_token(azure: AzureStandin) -> None:
     token = ask(DATABASE)
     logged = azure.requests[-1]
     assert (logged.service, logged.method, logged.status) == ("identity", "GET", 200)
@@ -230,7 +224,7 @@ def test_a_credential_asks_again_at_once_after_a_client_error(azure: AzureStandi
 
 
 @pytest.mark.parametrize(("lifetime", "requests"), [(3600, 1), (310, 1), (290, 3), (2, 3)])
-def test_a_credential_asks_anew_when_less_than_five_minutes_are_left(
+def test_a_credential_renews_its_token_in_the_last_five_minutes(
     azure: AzureStandin, lifetime: float, requests: int
 ) -> None:
     azure.identity.token_lifetime = lifetime

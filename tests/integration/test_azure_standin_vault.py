@@ -26,26 +26,20 @@ IMPATIENT = {"read_timeout": 0.3}
 Client = Callable[..., SecretClient]
 
 
-@pytest.fixture(scope="module")
-def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureStandin]:
-    with AzureStandin(tmp_path_factory.mktemp("azure")) as standin:
-        yield standin
-
-
 @pytest.fixture
 def azure(standin: AzureStandin, monkeypatch: pytest.MonkeyPatch) -> Iterator[AzureStandin]:
     for name, value in standin.environment().items():
         monkeypatch.setenv(name, value)
     standin.set_secret(NAME, VALUE)
     yield standin
-    standin.heal()
+    standin.clear_faults()
     standin.delete_secret(NAME)
     standin.forget_requests()
 
 
 @pytest.fixture
 def client(azure: AzureStandin) -> Client:
-    """Makes clients that share no challenge: the SDK keeps challenges by host for the process."""
+    """Make clients without a shared challenge; the SDK caches challenges by host in the process."""
     credential = ManagedIdentityCredential(**SETTLED)
 
     def make(**options: object) -> SecretClient:
@@ -169,7 +163,7 @@ def test_an_answer_fault_has_the_services_own_status_and_code(
     assert error.value.status_code == status
     assert (details.innererror or {}).get("code", details.code) == code
     assert isinstance(error.value, ClientAuthenticationError) is (status == 401)
-    azure.heal()
+    azure.clear_faults()
     assert client().get_secret(NAME).value == VALUE
 
 
@@ -222,7 +216,7 @@ def test_tokens_that_are_expired_or_for_another_resource_are_refused(
 
 
 class Fixed:
-    """A credential that always shows the same token."""
+    """A credential that always returns the same token."""
 
     def __init__(self, token: object) -> None:
         self.token = token
@@ -263,7 +257,7 @@ def test_a_drip_outlives_the_read_timeout(azure: AzureStandin, client: Client) -
         ("reset", "Remote end closed|reset"),
     ],
 )
-def test_what_goes_wrong_with_the_connection_is_a_request_error(
+def test_a_broken_connection_is_a_request_error(
     azure: AzureStandin, client: Client, fault: str, reason: str
 ) -> None:
     azure.fail("vault", fault)

@@ -1,4 +1,4 @@
-"""Two instances of one deployment agree, within five seconds, on whatever one of them changes."""
+"""A change on one instance is visible on the other within five seconds."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from devtools.kolibri_client import KolibriClient
 
 pytestmark = pytest.mark.slow
 
-#: Seconds within which all instances are to agree.
+#: Seconds in which all instances must agree.
 AGREED = 5
 
 SETTINGS = "/api/device/devicesettings/"
 NAME = "/api/device/devicename/"
 CHANNELS = "/api/content/channel/"
 
-#: For anybody who is signed in.
+#: For any signed-in user.
 SIGNED_IN = "/api/device/freespace/?path=Content"
 
 
@@ -127,7 +127,7 @@ def test_a_user_deleted_on_one_instance_is_signed_out_on_the_other(administrator
     )
 
 
-def test_what_one_process_works_out_another_can_ask_for(instances):
+def test_a_value_computed_by_one_process_is_read_by_another(instances):
     write = "process_cache.set('statistics', {'new': [1, 2]}, None)"
     read = "print('found', process_cache.get('statistics'))"
     load = "from kolibri.core.utils.cache import process_cache; "

@@ -1,4 +1,4 @@
-"""Where Kolibri has changed what the plugin changes: what the start, the log and the doctor say."""
+"""Kolibri has changed a function that the plugin patches: start, log and doctor report it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from devtools.ports import free_port
-from kolibri_azure_plugin.fail_closed import EXIT_CODE
+from kolibri_azure_plugin.errors.fail_closed import EXIT_CODE
 
 from .changed import (
     CORRECTNESS,
@@ -29,16 +29,16 @@ pytestmark = pytest.mark.slow
 CHECK = "azure.kolibri.patches"
 ACCEPT = "KOLIBRI_AZURE_ACCEPT_CHANGED_KOLIBRI"
 
-#: What the issue asks to see.
-LEFT_ALONE = "which this plugin leaves alone then:"
+#: The output that the issue asks for.
+LEFT_ALONE = "so the plugin leaves out a patch:"
 EXPOSED = (
-    f"{WHITENOISE}, {LEFT_ALONE} Uploads and exports are served to anybody who guesses their names."
+    f"{WHITENOISE}, {LEFT_ALONE} Uploads and exports are served to anyone who guesses their names."
 )
 REMOVED = (
-    f"{FILENAMES}, {LEFT_ALONE} An export whose name had to be changed is removed when another one "
-    "is made."
+    f"{FILENAMES}, {LEFT_ALONE} An export with a changed file name is removed when another one is "
+    "created."
 )
-SLOWER = f"{LANGUAGE}, {LEFT_ALONE} The device settings are read thirty times in a request."
+SLOWER = f"{LANGUAGE}, {LEFT_ALONE} The device settings are read 57 times in a request for a page."
 
 
 def lines_about(output, words):
@@ -55,7 +55,7 @@ def wait_for_workers(site):
 
 
 def serves_media(site, deployment):
-    """Whether what lies among uploads and exports is served to anybody."""
+    """Whether anyone can download uploads and exports."""
     (deployment.home / "media").mkdir(exist_ok=True)
     (deployment.home / "media" / "users.csv").write_text("names\n")
     answer = requests.get(f"{site.url}/media/users.csv", timeout=30)
@@ -71,7 +71,8 @@ def test_safety_ends_a_start_and_the_doctor_says_the_same(provisioned, counts):
     counts(f"SAFETY, the doctor: {found['status']}: {found['message']}\n{found['cause']}")
 
     assert started.returncode == EXIT_CODE
-    assert "Kolibri has changed what this plugin changes to keep data safe." in started.stderr
+    failed = "Kolibri has changed functions that this plugin patches to keep data safe."
+    assert failed in started.stderr
     assert EXPOSED in started.stderr
     assert f"{ACCEPT}={kolibri.__version__}" in started.stderr
     assert "#kolibri-changed" in started.stderr
@@ -81,7 +82,7 @@ def test_safety_ends_a_start_and_the_doctor_says_the_same(provisioned, counts):
     assert examination.exit_code == 1
 
 
-def test_what_was_accepted_of_another_version_ends_it_too(provisioned):
+def test_a_difference_accepted_for_another_version_ends_it_too(provisioned):
     change_kolibri(provisioned, SAFETY)
     provisioned.environment[ACCEPT] = "0.19.99"
     assert provisioned.run("manage", "--skip-update", "check").returncode == EXIT_CODE
@@ -143,7 +144,7 @@ def test_two_web_processes_of_one_start_say_it_once(provisioned):
         assert len(lines_about(site.output, SLOWER)) == 1
 
 
-def test_without_what_is_faster_the_doctor_passes_and_says_so_as_a_detail(provisioned):
+def test_without_a_speed_patch_the_doctor_passes_with_a_detail(provisioned):
     change_kolibri(provisioned, SPEED)
     found = examine(provisioned, "--only", CHECK)[CHECK]
     assert found["status"] == "pass"
@@ -158,8 +159,8 @@ def test_a_function_that_is_gone_is_as_one_that_has_changed(provisioned):
     assert REMOVED in examine(provisioned, "--only", CHECK)[CHECK]["cause"]
 
 
-def test_what_needs_each_other_is_left_out_together(provisioned):
-    """Else the upgrade of the database would be done twice, or never."""
+def test_dependent_patches_are_left_out_together(provisioned):
+    """Otherwise the database would be upgraded twice, or never."""
     words = ("Running update routines for new version...", "Running update routines...")
     change_kolibri(provisioned, {"utils/main.py": words})
     provisioned.environment[ACCEPT] = kolibri.__version__

@@ -1,4 +1,4 @@
-"""The channel made on the spot: a test of the tool, on a stock Kolibri with SQLite."""
+"""The generated channel, on a stock Kolibri with SQLite."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """A stock Kolibri with a learner, into which the channel was imported."""
+    """A stock Kolibri with a learner and the imported channel."""
     kolibri = Kolibri(tmp_path_factory.mktemp("kolibri"))
     kolibri.provision(username="admin", password="admin-password", preset="nonformal")
     kolibri.create_learner("learner", "learner-password")
     kolibri.import_channel(CHANNEL_ID, make_channel(tmp_path_factory.mktemp("drive")))
     with kolibri.start() as site:
-        site.wait_until_it_answers()
+        site.wait_until_serving()
         yield site
 
 
@@ -68,7 +68,7 @@ def test_the_channel_holds_a_video_an_exercise_and_a_page(resources):
     assert all(node["available"] for node in resources.values())
 
 
-def test_every_file_is_served_and_is_what_its_name_says(learner, resources):
+def test_every_file_is_served_with_the_bytes_that_its_name_states(learner, resources):
     for resource in resources.values():
         answer = learner.request("GET", storage_url(resource))
 
@@ -82,7 +82,9 @@ def test_the_exercise_has_a_file_for_every_question_that_it_lists(learner, resou
     answer = learner.request("GET", storage_url(exercise))
 
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
-        for item in exercise["assessmentmetadata"]["assessment_item_ids"]:
+        items = exercise["assessmentmetadata"]["assessment_item_ids"]
+        assert items
+        for item in items:
             question = json.loads(archive.read(f"{item}.json"))["question"]
             choices = question["widgets"]["radio 1"]["options"]["choices"]
             assert [choice["correct"] for choice in choices].count(True) == 1
@@ -104,7 +106,7 @@ def test_the_channel_is_the_same_each_time_it_is_made(tmp_path):
     assert files(tmp_path / "once") == files(tmp_path / "again")
 
 
-def test_the_command_says_how_to_import_what_it_wrote(tmp_path):
+def test_the_command_prints_how_to_import_its_channel(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "devtools.channel", str(tmp_path / "drive")],
         cwd=Path(__file__).parents[2],

@@ -1,4 +1,4 @@
-"""A channel's database is replaced, or stays: killed, cancelled, refused, and cleaned up after."""
+"""A channel's database is replaced completely or stays, after a kill, cancellation or refusal."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ import psycopg2
 import pytest
 
 from devtools.channel import CHANNEL_ID, make_channel
-from kolibri_azure_plugin.channels.taking_turns import DIGITS
 from kolibri_azure_plugin.content import replacing
-from kolibri_azure_plugin.instances.advisory_lock import AdvisoryLock
+from kolibri_azure_plugin.content.channels.channel_locks import DIGITS
+from kolibri_azure_plugin.database.advisory_lock import AdvisoryLock
 from tests.integration.channel_files import change, database, newer
 
 pytestmark = pytest.mark.slow
 
 HOUR = 3600
 
-#: Before a command of Kolibri's: the content folder counts as a share of SMB.
+#: Prefix of a Kolibri command: the content folder counts as an SMB share.
 AS_ON_SMB = """
 import os, signal, sys
 from kolibri.utils import conf
@@ -36,7 +36,7 @@ with open(mounts.MOUNTINFO, "w") as table:
     table.write(f"36 25 0:40 / {content} rw,relatime - cifs //server/share rw,soft\\n")
 """
 
-#: Python tells of each change of the folder just before it is made.
+#: Python reports each change of the folder just before making it.
 DIE = """
 steps = 0
 def count(event, arguments):
@@ -53,7 +53,7 @@ from django.core.management import call_command
 call_command("importchannel", "disk", {channel!r}, {folder!r})
 """
 
-#: A task of Kolibri's that somebody cancels while the new database is read into PostgreSQL.
+#: A Kolibri task that is cancelled while PostgreSQL receives the new database.
 CANCELLED = """
 from kolibri.core.content.utils import channel_import, channel_transfer
 from kolibri.core.tasks.exceptions import UserCancelledError
@@ -92,7 +92,7 @@ def kolibri(ready_fleet):
 
 @pytest.fixture
 def imported(kolibri, tmp_path):
-    """The file of a channel's database in its first version, imported."""
+    """The database file of an imported channel, in its first version."""
     kolibri.succeed("manage", "importchannel", "disk", CHANNEL_ID, make_channel(tmp_path / "1"))
     return kolibri.home / "content" / "databases" / f"{CHANNEL_ID}.sqlite3"
 
@@ -159,9 +159,9 @@ def test_after_a_kill_the_next_cleaning_puts_the_old_database_back(kolibri, impo
     clean(kolibri)
 
     assert version(imported) == 1
-    # Nobody can know yet whether somebody still writes that.
+    # Another process may still be writing that.
     assert others(imported) == [f"{imported.name}.transfer"]
-    let_age(imported.with_name(f"{imported.name}.transfer"), 25)
+    backdate(imported.with_name(f"{imported.name}.transfer"), 25)
     assert clean(kolibri) == 1
     assert others(imported) == []
 
@@ -210,12 +210,12 @@ def test_a_file_that_would_lead_out_of_the_content_folder_is_left_out(kolibri, t
     assert len(list((kolibri.home / "content" / "storage").rglob("*.*"))) == 2
 
 
-def let_age(path, hours):
+def backdate(path, hours):
     then = time.time() - hours * HOUR
     os.utime(path, (then, then))
 
 
-def test_only_what_nobody_writes_or_needs_is_removed(kolibri, imported):
+def test_only_unused_files_without_a_writer_are_removed(kolibri, imported):
     storage = kolibri.home / "content" / "storage" / "0" / "1"
     storage.mkdir(parents=True)
     old = [
@@ -227,15 +227,15 @@ def test_only_what_nobody_writes_or_needs_is_removed(kolibri, imported):
     for path in (*old, *young):
         path.write_bytes(b"some bytes")
     for path in (*old, young[1]):
-        let_age(path, 25)
-    let_age(young[0], 23)
+        backdate(path, 25)
+    backdate(young[0], 23)
 
     assert clean(kolibri) == len(old)
     assert all(path.exists() for path in young)
     assert others(imported) == []
 
 
-def test_what_was_set_aside_stays_while_somebody_is_at_the_channel(kolibri, imported, ready_fleet):
+def test_a_database_set_aside_stays_while_the_channel_is_in_use(kolibri, imported, ready_fleet):
     aside = imported.with_name(f"{imported.name}.{time.time_ns():016x}-00000000.replaced")
     imported.rename(aside)
     lock = AdvisoryLock(f"channel {CHANNEL_ID[:DIGITS]}")
@@ -251,7 +251,7 @@ def test_what_was_set_aside_stays_while_somebody_is_at_the_channel(kolibri, impo
     assert others(imported) == []
 
 
-def test_what_was_set_aside_of_a_channel_that_is_deleted_is_removed(kolibri, imported):
+def test_a_database_set_aside_is_removed_with_its_channel(kolibri, imported):
     aside = imported.with_name(f"{imported.name}.{time.time_ns():016x}-00000000.replaced")
     aside.write_bytes(imported.read_bytes())
     kolibri.succeed("manage", "deletechannel", CHANNEL_ID)
@@ -262,7 +262,7 @@ def test_what_was_set_aside_of_a_channel_that_is_deleted_is_removed(kolibri, imp
     assert others(imported) == []
 
 
-#: Asks Kolibri's own server of files while somebody replaces the database all the time.
+#: Requests the database from Kolibri's file server while it is constantly replaced.
 SERVED = """
 import json, os, pathlib, threading
 from kolibri.utils.kolibri_whitenoise import DynamicWhiteNoise

@@ -1,4 +1,4 @@
-"""What SQLite takes of a channel, PostgreSQL takes too, and administrators take turns at one."""
+"""PostgreSQL accepts channels that only SQLite takes, and administrators update one in turn."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ pytestmark = pytest.mark.slow
 LARGEST = 2_147_483_647
 ROUNDS = int(os.environ.get("KOLIBRI_AZURE_CHANNEL_ROUNDS", "1"))
 
-#: Of Morango (0.8.15, sync/backends/postgres.py), which can't be imported without Django.
+#: From Morango (0.8.15, sync/backends/postgres.py), which can't be imported without Django.
 LOCK_ALL_PARTITIONS = 1
 
-#: What one title and one description hold: each is cut, cleaned or kept by a rule of its own.
+#: A title and a description, each with a part that is cut, cleaned or kept.
 ODD_TITLE = r'Half of "\frac{1}{2}" \. and \N'
 ODD_DESCRIPTION = "Line one\nline two\tand \\nu, C:\\temp\r\nစာသင်ခန်း 🎓"
 ODD_OPTIONS = {"presets": 'say "hi"\n', "modality": None}
@@ -57,7 +57,7 @@ def test_a_channel_with_all_that_only_sqlite_takes_is_imported_and_shown(ready_f
     assert json.loads(node(ready_fleet, "options")[0][0]) == ODD_OPTIONS
     sizes = execute(ready_fleet, "SELECT max(file_size) FROM content_localfile")
     assert sizes == [(LARGEST,)]
-    for words in ("3 texts without the characters", "1 texts cut", "beyond -2147483648"):
+    for words in ("3 texts stripped of characters", "1 texts cut", "outside -2147483648"):
         assert words in imported.output
     assert ancestors_as_served(kolibri) == [f"Nul {ODD_TITLE}"]
 
@@ -79,7 +79,7 @@ def test_a_file_over_two_gibibytes_is_imported_and_not_fetched_twice(ready_fleet
     there = next((kolibri.home / "content" / "storage").rglob("*.mp4"))
     there.unlink()
     with there.open("wb") as file:
-        file.truncate(LARGEST + 1)  # sparse: nothing of it is on the disk
+        file.truncate(LARGEST + 1)  # sparse, so it takes no space on the disk
     execute(ready_fleet, "UPDATE content_localfile SET available = false")
     execute(ready_fleet, "UPDATE content_contentnode SET available = false")
     kolibri.succeed("manage", "importcontent", "disk", CHANNEL_ID, folder)
@@ -187,7 +187,7 @@ def test_an_import_that_is_killed_leaves_the_channel_to_the_one_that_waits(
         wait_until(lambda: "Waiting for another import" in waiting.output, "it to wait", 60)
         killed.signal(signal.SIGKILL)
 
-    assert waiting.wait_until_it_ends(120) == 0, waiting.output
+    assert waiting.wait_for_exit(120) == 0, waiting.output
     assert node(ready_fleet, "title") == [(VIDEO_TITLE,)]
 
 
@@ -204,7 +204,7 @@ def test_a_channel_is_imported_and_deleted_while_a_sync_goes_on(ready_fleet, tmp
 
 @contextlib.contextmanager
 def a_sync(fleet: Fleet):
-    """The lock that Morango holds while it works records in, which may take many minutes."""
+    """Hold the lock that Morango holds, perhaps for many minutes, while it deserialises records."""
     with contextlib.closing(psycopg2.connect(fleet.url())) as connection:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", (LOCK_ALL_PARTITIONS,))
@@ -227,7 +227,7 @@ def odd_channel(drive: Path) -> Path:
 
 
 def ancestors_as_served(kolibri: Kolibri) -> list[str]:
-    """The titles above the video, read as a page does."""
+    """The titles of the video's ancestors, read as a page reads them."""
     script = (
         "from kolibri.core.content.models import ContentNode\n"
         "node = ContentNode.objects.get(kind='video')\n"
@@ -240,7 +240,7 @@ def ancestors_as_served(kolibri: Kolibri) -> list[str]:
 
 @contextlib.contextmanager
 def held_up(fleet: Fleet, importers: int):
-    """Nobody writes content until so many want to, and the test is done with what it does."""
+    """Hold back all writes of content until so many importers wait, and the block has ended."""
     with contextlib.closing(psycopg2.connect(fleet.url())) as connection:
         with connection.cursor() as cursor:
             cursor.execute("LOCK TABLE content_contentnode, content_localfile IN EXCLUSIVE MODE")
@@ -250,7 +250,7 @@ def held_up(fleet: Fleet, importers: int):
 
 
 def blocked(fleet: Fleet) -> int:
-    """How many sessions wait for a lock, of a table or of the plugin's."""
+    """How many sessions wait for a lock on a table or one of the plugin's locks."""
     waiting = execute(
         fleet,
         "SELECT count(*) FROM pg_stat_activity"
@@ -271,7 +271,7 @@ def begin_import(kolibri: Kolibri, folder: Path, channel_id: str = CHANNEL_ID):
 
 def assert_all_succeed(processes) -> None:
     for process in processes:
-        assert process.wait_until_it_ends(120) == 0, process.output
+        assert process.wait_for_exit(120) == 0, process.output
 
 
 def node(fleet: Fleet, columns: str) -> list[tuple]:

@@ -1,10 +1,10 @@
-"""A connection that is opened again is as good as the first, and what lost one is done again."""
+"""A reopened connection works like the first, and work that lost its connection is retried."""
 
 from __future__ import annotations
 
 from devtools.deadline import wait_until
 from tests.integration.jobs import Jobs
-from tests.integration.workers import begin_worker
+from tests.integration.workers import start_worker
 
 #: Opens a connection, closes it, and opens it again when it has been idle for long.
 AGAIN = """
@@ -27,7 +27,7 @@ for alias in ("default", "default-serializable"):
 
 ALIASES = {"default", "default-serializable"}
 
-#: Has a job fail as soon as it is to begin, and everybody who wants to queue it again.
+#: Makes a job fail at its start, and every attempt to queue it again.
 REFUSE = """
     CREATE FUNCTION refuse() RETURNS trigger AS $$
         BEGIN RAISE EXCEPTION 'refused by the test'; END
@@ -38,7 +38,7 @@ REFUSE = """
 AGREE = "DROP TRIGGER refuse ON jobs; DROP FUNCTION refuse"
 
 
-def test_what_is_written_after_a_pause_is_there(provisioned, postgres):
+def test_a_write_after_a_pause_succeeds(provisioned, postgres):
     said = provisioned.require("manage", "shell", "-c", AGAIN)
 
     assert said.count("autocommit True") == len(ALIASES)
@@ -50,10 +50,10 @@ def test_a_job_that_the_database_refused_is_done_when_it_agrees_again(ready_flee
     jobs = Jobs(ready_fleet)
     jobs.add(1, 0.1)
     ready_fleet.postgres.execute(REFUSE, database=ready_fleet.database)
-    worker = begin_worker(ready_fleet, "worker")
+    worker = start_worker(ready_fleet, "worker")
     processes.append(worker)
     wait_until(lambda: "is queued again: refused by the test" in worker.output, "a refusal", 60)
-    # Trying is not given up after the first time.
+    # The first failure does not end the attempts.
     wait_until(lambda: worker.output.count("Got an exception running") > 1, "two tries", 30)
 
     ready_fleet.postgres.execute(AGREE, database=ready_fleet.database)

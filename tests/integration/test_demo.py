@@ -1,4 +1,4 @@
-"""`make demo` where no browser is needed: what it keeps, what it ends, what it says."""
+"""`make demo` without a browser: the data it keeps, the processes it ends, its messages."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def folder():
 
 @pytest.fixture(scope="module")
 def demo():
-    """A demo that stands ready."""
+    """A demo that is ready."""
     with demo_folder() as folder, Demo(folder).wait_until_ready() as demo:
         yield demo
 
 
 def run_demo(*options):
-    """The outcome of a demo that has to end by itself."""
+    """The result of a demo that must end without a signal."""
     command = [sys.executable, "-m", "devtools.demo", *map(str, options)]
     return subprocess.run(
         command, cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False
@@ -54,7 +54,7 @@ def test_it_answers_on_this_machine_only(demo):
     for port in ports:
         with socket.create_connection(("127.0.0.1", port), 5):
             pass
-        # Who listens on all addresses listens on this one, too.
+        # A program that listens on all addresses listens on this one, too.
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.2", port), 5)
 
@@ -75,13 +75,13 @@ def test_a_second_demo_on_the_same_data_is_refused(demo):
     second = run_demo("--state", demo.state, "--port", free_port())
 
     assert second.returncode == 1
-    assert f"another demo runs on {demo.state}" in second.stderr
+    assert f"another demo uses {demo.state}" in second.stderr
     assert requests.get(demo.printed("address"), timeout=30).ok
 
 
 @pytest.mark.slow
 def test_an_interrupted_start_leaves_nothing_running_and_the_next_goes_on_from_there(folder):
-    for text in ("PostgreSQL: starting", "making its tables", "importing", "kolibri start"):
+    for text in ("PostgreSQL: starting", "creating tables", "importing", "kolibri start"):
         with Demo(folder) as demo:
             demo.wait_for(text)
             assert demo.interrupt() == 0
@@ -95,13 +95,13 @@ def test_an_interrupted_start_leaves_nothing_running_and_the_next_goes_on_from_t
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_service_manager_or_a_closed_terminal_ends_it_like_ctrl_c(folder, number):
     with Demo(folder) as demo:
-        demo.wait_for("making its tables")
+        demo.wait_for("creating tables")
         assert demo.interrupt(number) == 0
         assert demo.processes() == []
 
 
 @pytest.mark.slow
-def test_what_a_killed_demo_left_running_is_ended_by_the_next(folder):
+def test_processes_of_a_killed_demo_are_ended_by_the_next(folder):
     with Demo(folder).wait_until_ready() as demo:
         demo.kill()
         assert demo.processes()
@@ -128,7 +128,7 @@ def test_a_folder_with_other_things_is_never_used_or_emptied(folder):
     refused = run_demo("--state", folder, "--fresh")
 
     assert refused.returncode == 1
-    assert f"{folder} holds other things than a demo" in refused.stderr
+    assert f"{folder} contains files that are not a demo" in refused.stderr
     assert (folder / "thesis.txt").read_text() == "years of work"
 
 

@@ -1,6 +1,6 @@
-"""`kolibri manage azure_check` on real servers: every check passes, and finds what it is for.
+"""`kolibri manage azure_check` on real servers: every check passes, and finds its problem.
 
-The golden files are written anew as golden.py says.
+To write the golden files again, see golden.py.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ import pytest
 
 from devtools.channel import CHANNEL_ID, make_channel
 from devtools.radius import RadiusServer
-from devtools.redis import RedisServer
-from kolibri_azure_plugin.checks import catalogue
+from kolibri_azure_plugin.doctor import catalogue
 
-from . import ailing_databases
+from . import ailing_databases, planted_backups
 from .ailments import AILMENTS, Patient, give_image
 from .conftest import PASSWORD
 from .examination import RENDERERS, examine, examine_fully, report_of
@@ -32,7 +31,7 @@ RESOURCE = "https://ossrdbms-aad.database.windows.net"
 
 @pytest.fixture(scope="module")
 def stock(tmp_path_factory, copied):
-    """A deployment with a channel, whose share and database others copy."""
+    """A deployment with a channel, whose share and database are copied for tests."""
     data = make_channel(tmp_path_factory.mktemp("drive"))
     with copied() as (deployment, _):
         for command in ("importchannel", "importcontent"):
@@ -52,7 +51,7 @@ def patient(tmp_path, azure, authority, other_authority, postgres, deployed, sto
 
 @pytest.fixture
 def content_origin():
-    """A web server on an origin of its own."""
+    """A web server on its own origin."""
     handler = http.server.SimpleHTTPRequestHandler
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -61,8 +60,8 @@ def content_origin():
 
 
 @pytest.fixture
-def flourishing(patient, content_origin, role, tmp_path):
-    """A deployment that uses all there is: Entra, Redis, two instances, both shares, a channel."""
+def fully_configured(patient, content_origin, role, tmp_path):
+    """A deployment with every feature: Entra, two instances, both shares, a channel."""
     deployment, azure, postgres = patient.deployment, patient.azure, patient.postgres
 
     def judge(user: str, password: str) -> bool:
@@ -80,23 +79,22 @@ def flourishing(patient, content_origin, role, tmp_path):
     deployment.environment.update(
         KOLIBRI_AZURE_DATABASE_AUTH="entra",
         KOLIBRI_AZURE_CONTENT_SHARE="kolibri/content",
+        KOLIBRI_AZURE_CHANNELS=CHANNEL_ID,
         KOLIBRI_AZURE_INSTANCES="2",
         KOLIBRI_AZURE_ALLOWED_HOSTS="kolibri.example.org",
-        KOLIBRI_AZURE_REDIS_SSL_ROOT_CERT=str(patient.authority.certificate_file),
         KOLIBRI_ZIP_CONTENT_ORIGIN=content_origin,
         WEBSITE_SITE_NAME="kolibri",
         WEBSITE_RESOURCE_GROUP="school",
         TZ="Africa/Nairobi",
     )
     with contextlib.ExitStack() as stack:
-        redis = stack.enter_context(
-            RedisServer(tmp_path / "redis", patient.authority, "redis-password")
-        )
-        azure.set_secret("kolibri-redis-url", redis.url())
         radius = stack.enter_context(RadiusServer(judge))
-        postgres.ask_radius(IDENTITY, port=radius.port, secret=radius.secret)
+        postgres.use_radius(IDENTITY, port=radius.port, secret=radius.secret)
         give_image(deployment, days=1)
         stack.enter_context(ailing_databases.housekeeping_on_time(patient))
+        backups = planted_backups.folder_of(deployment)
+        planted_backups.plant(backups, hours=1)
+        deployment.more_shares.append(("bind", backups, backups))
         media = deployment.home / "media"
         media.mkdir(parents=True, exist_ok=True)
         deployment.more_shares.append(("bind", media, tmp_path / "media"))
@@ -104,8 +102,8 @@ def flourishing(patient, content_origin, role, tmp_path):
 
 
 @pytest.mark.essential
-def test_every_check_passes_on_a_deployment_that_uses_all_there_is(flourishing):
-    examination = examine_fully(flourishing)
+def test_every_check_passes_on_a_deployment_that_uses_all_there_is(fully_configured):
+    examination = examine_fully(fully_configured)
     unhealthy = [e for e in examination.document["checks"] if e["status"] != "pass"]
     assert not unhealthy
     assert examination.exit_code == 0
@@ -144,7 +142,7 @@ def test_a_check_finds(ailment, patient):
     assert found["cause"]
     assert found["remedy"]
     assert examination.exit_code == (1 if ailment.status == "fail" else 0)
-    assert "The check itself broke" not in examination.output
+    assert "The check itself failed" not in examination.output
     assert PASSWORD not in examination.output + examination.errors
     failures = [e["id"] for e in examination.document["checks"] if e["status"] == "fail"]
     assert failures == ([ailment.id] if ailment.status == "fail" else [])
@@ -153,7 +151,7 @@ def test_a_check_finds(ailment, patient):
 
 def test_before_the_first_start_it_says_so_and_nothing_fails(deployment):
     examination = examine_fully(deployment)
-    assert "The check itself broke" not in examination.output
+    assert "The check itself failed" not in examination.output
     assert examination.document["counts"]["fail"] == 0
     for check in ("azure.database.migrations", "azure.kolibri.provisioned"):
         assert examination[check]["status"] == "warn"
@@ -165,15 +163,41 @@ def test_before_the_first_start_it_says_so_and_nothing_fails(deployment):
 def test_the_files_of_the_content_are_looked_for(deep, looked_for, patient):
     examination = examine(
         patient.deployment, "--only", "azure.content.files", *deep,
-        limits={"checks.content.SAMPLE": 1},
+        limits={"doctor.checks.content.SAMPLE": 1},
     )  # fmt: skip
     found = examination["azure.content.files"]
     assert found["status"] == "pass"
     assert found["measurements"]["looked_for"] == looked_for
 
 
+def test_content_in_a_folder_of_the_share_is_looked_for_there(patient):
+    deployment = patient.deployment
+    folder = deployment.share / "school"
+    folder.mkdir()
+    for name in ("databases", "storage"):
+        (deployment.share / name).rename(folder / name)
+    deployment.environment["KOLIBRI_CONTENT_DIR"] = str(deployment.mount_point / "school")
+
+    examination = examine(deployment, "--only", "content")
+
+    for check in ("azure.content.databases", "azure.content.files"):
+        assert examination[check]["status"] == "pass", examination[check]
+
+
+def test_of_two_faults_a_start_and_the_doctor_tell_the_same(patient):
+    patient.deployment.environment.update(
+        KOLIBRI_CONTENT_DIR="/elsewhere", KOLIBRI_DATABASE_ENGINE="sqlite"
+    )
+    refused = patient.deployment.run("manage", "check")
+    examination = examine(patient.deployment, "--only", "azure.kolibri.settings")
+
+    assert "#content-dir\n" in refused.stderr
+    assert examination["azure.kolibri.settings"]["status"] == "fail"
+    assert examination["azure.kolibri.settings"]["message"] in refused.stderr
+
+
 def test_a_report_read_back_from_json_is_the_report_that_was_run(patient):
-    """All three golden files of a check come from one run, so nothing may be lost in between."""
+    """All three golden files of a check come from one run, so the formats must agree."""
     patient.deployment.kind = ""
     examination = examine(patient.deployment)
     assert RENDERERS["json"](report_of(examination.document)) == examination.output

@@ -15,12 +15,12 @@ import pytest
 from devtools.deadline import wait_until
 from devtools.deployment import INHERITED
 from devtools.ports import free_port
-from kolibri_azure_plugin.checks import catalogue
-from kolibri_azure_plugin.checks.model import Scope
+from kolibri_azure_plugin.doctor import catalogue
+from kolibri_azure_plugin.doctor.registry import Scope
 
 COMMAND = ("-m", "kolibri", "manage", "azure_check")
 
-#: Seconds for a run on a machine that does other things as well.
+#: Seconds for a run on a busy machine.
 PLENTY = 60
 
 IDENTITY_ONLY = ("--only", "azure.identity.endpoint")
@@ -40,7 +40,7 @@ def environment(tmp_path, repository):
 
 @pytest.fixture
 def needs_identity(environment):
-    """With an identity endpoint at a port where nothing listens yet; the port."""
+    """An identity endpoint at a port where nothing listens yet; returns the port."""
     port = free_port()
     environment.update(
         KOLIBRI_AZURE_KEY_VAULT_URL="https://kolibri.vault.azure.net",
@@ -70,7 +70,7 @@ def test_standard_output_is_one_json_document_also_for_a_fresh_home(environment,
 
 
 def test_standard_output_is_one_json_document_also_with_debug_logs(environment):
-    """Of the doctor's own: Kolibri says two lines there before it has looked for its plugins."""
+    """The doctor's own lines. Kolibri prints two others there before it loads its plugins."""
     command = ("-m", "kolibri_azure_plugin.doctor")
     debugged = {**environment, "KOLIBRI_DEBUG": "True"}
     result = check(debugged, "--format", "json", command=command)
@@ -118,7 +118,7 @@ def test_a_misspelt_check_is_guessed(environment):
 
 
 def test_a_doctor_that_breaks_ends_with_4_and_a_traceback(environment):
-    command = ("-m", "tests.integration.lowered", "doctor.table.MARKS={}", "--")
+    command = ("-m", "tests.integration.lowered_limits", "doctor.table.MARKS={}", "--")
     result = check(environment, command=command)
     assert result.returncode == 4
     assert result.stdout == ""
@@ -143,7 +143,7 @@ def test_only_and_skip_choose(environment):
 
 
 @pytest.mark.parametrize("scope", list(Scope))
-def test_a_scope_comes_with_what_its_checks_require(scope, environment):
+def test_a_scope_includes_the_checks_that_its_checks_require(scope, environment):
     result = check(environment, "--format", "json", "--scope", scope.value)
     entries = {entry["id"]: entry for entry in json.loads(result.stdout)["checks"]}
     wanted = {each for each in catalogue.CHECKS if each.scope is scope}
@@ -153,7 +153,7 @@ def test_a_scope_comes_with_what_its_checks_require(scope, environment):
     assert len(entries) < len(catalogue.CHECKS)
 
 
-def test_without_hurry_what_fails_is_looked_at_once_more(environment, needs_identity):
+def test_without_hurry_a_failed_check_runs_once_more(environment, needs_identity):
     result = check(environment, *IDENTITY_ONLY, "--unhurried", "--format", "json")
     assert result.returncode == 1
     assert json.loads(result.stdout)["counts"]["fail"] == 1
@@ -198,7 +198,7 @@ def test_wait_ends_when_nothing_gets_well(environment, needs_identity):
     assert "examining again" in result.stderr
 
 
-def test_timeout_ends_the_examination_with_what_hangs_still_hanging(environment):
+def test_timeout_ends_the_examination_while_a_check_still_hangs(environment):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         proxy = f"http://127.0.0.1:{silent.getsockname()[1]}"
         environment.update(
@@ -209,7 +209,7 @@ def test_timeout_ends_the_examination_with_what_hangs_still_hanging(environment)
         )
     assert result.returncode == 1
     entries = {entry["id"]: entry for entry in json.loads(result.stdout)["checks"]}
-    assert entries["azure.vault.reachable"]["message"] == "No answer within 1 seconds."
+    assert entries["azure.vault.reachable"]["message"] == "No answer within 1 s."
 
 
 def test_the_command_is_the_same_where_django_is_set_up_already(environment):

@@ -1,4 +1,4 @@
-"""With any fault of the list, the doctor names it first, in time, and changes nothing."""
+"""The doctor names each fault of the list first, in time, and changes nothing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 import pytest
 
 from devtools.instances import another_instance
+from kolibri_azure_plugin.errors.wording import with_reason
 
 from . import faults_page
 from .conftest import PASSWORD
@@ -17,7 +18,7 @@ from .planted import PLANTED, World
 
 pytestmark = pytest.mark.slow
 
-#: Seconds that the start may wait for what does not come.
+#: Seconds that a start may wait in vain.
 PATIENCE = "1"
 
 SAID = "Kolibri on Azure does not start.\n"
@@ -33,13 +34,13 @@ def files_of(folder):
 
 
 def start_up_line(deployment, home):
-    """What a start says of the fault: the first line, and what was found."""
+    """A start's message about the fault: the first line, and the finding."""
     instance = another_instance(deployment, home, KOLIBRI_AZURE_STARTUP_TIMEOUT=PATIENCE)
     result = instance.run("manage", "--skip-update", "check")
     _, _, said = result.stderr.partition(SAID)
     failed, _, details = said.partition("\n  expected:")
-    found = details.partition("found:")[2].partition("\n  to mend it:")[0]
-    return f"{failed} {' '.join(found.split())}"
+    found = details.partition("found:")[2].partition("\n  fix:")[0]
+    return with_reason(failed, " ".join(found.split()))
 
 
 @pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.name)
@@ -66,7 +67,7 @@ def test_the_doctor_names_the_cause_first_when(planted, world, tmp_path):
         "SELECT oid FROM pg_class", database=deployment.database
     )
     row = faults_page.Row(
-        planted.name, planted.code, said, found["id"], f"{found['message']} {found['cause']}"
+        planted.name, planted.code, said, found["id"], with_reason(found["message"], found["cause"])
     )
     if WRITES:
         faults_page.write(row)

@@ -1,4 +1,4 @@
-"""What the doctor says of each fault of the real SMB client's share, told apart."""
+"""The doctor tells the faults of a share apart, with the real SMB client."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import pytest
 
 from devtools.deadline import wait_until
 from devtools.smb.machine import CONTENT, REPOSITORY
-from tests.smb_lab import BY_ITSELF
+from tests.smb_lab import RUNS_ALONE
 
-pytestmark = [pytest.mark.slow, pytest.mark.smb, BY_ITSELF]
+pytestmark = [pytest.mark.slow, pytest.mark.smb, RUNS_ALONE]
 
-#: A machine in a machine, on a machine that does other things as well.
+#: Seconds for a virtual machine on a busy machine.
 PATIENCE = 600
 
 FULL, READ_ONLY, ELSEWHERE = "/mnt/full", "/mnt/read-only", "/mnt/elsewhere"
 
-#: The client learns of a full share when it closes a file; an endless one would fill its memory.
+#: The client notices a full share when it closes a file; an endless file would fill its memory.
 FILL = (
     "for part in 4M 512K 64K 16K 4K 4K 4K 1K; do head -c $part /dev/zero > rest-$part; done; sync"
 )
@@ -27,7 +27,7 @@ FILL = (
 
 @pytest.fixture
 def examine(healthy_lab):
-    """What the doctor says of a share: the check's outcome."""
+    """The outcome of the doctor's check of a share."""
 
     def look(check, mount=CONTENT, **settings):
         environment = {
@@ -51,14 +51,14 @@ def show(counts, fault, outcome):
 
 
 def mount(lab, point, name):
-    """Mount a share; a client that has just lost its server refuses to for a moment."""
+    """Mount a share. A client that has just lost its server refuses for a moment."""
     wait_until(
         lambda: lab.machine.mount(point, share=name).code == 0, f"{name} to be mounted", PATIENCE
     )
 
 
 def spoil(lab, examine, fault):
-    """Bring a fault about, and wait until the share is seen to fail."""
+    """Cause a fault, and wait until the share fails."""
     fault(lab.server)
     return wait_until(
         lambda: (outcome := examine("access"))["status"] == "fail" and outcome,
@@ -72,7 +72,7 @@ def spoil(lab, examine, fault):
     [
         ("kill", "refuses connections", "port 445, refuses connections"),
         ("unplug", "is gone", "port 445, does not answer"),
-        ("stop_answering", "hangs", "port 445, takes connections"),
+        ("pause", "hangs", "port 445, accepts connections"),
     ],
 )
 def test_the_doctor_tells_apart(fault, message, cause, healthy_lab, examine, counts):
@@ -87,7 +87,7 @@ def test_the_doctor_knows_a_key_that_was_changed(healthy_lab, examine, counts):
     outcome = spoil(healthy_lab, examine, lambda server: server.change_key())
 
     show(counts, "key changed", outcome)
-    assert outcome["message"].endswith("does not let Kolibri in any more.")
+    assert outcome["message"].endswith("no longer lets Kolibri in.")
     assert "--access-key" in outcome["remedy"]
     healthy_lab.machine.unmount()
     mount(healthy_lab, CONTENT, "content")
@@ -99,7 +99,7 @@ def test_the_doctor_knows_a_share_that_can_not_be_written(healthy_lab, examine, 
     outcome = examine("access", READ_ONLY)
 
     show(counts, "read-only", outcome)
-    assert outcome["message"].endswith("can be read, but not written.")
+    assert outcome["message"].endswith("can be read, but not written to.")
 
 
 def test_the_doctor_knows_a_share_that_is_nearly_full_and_one_that_is(healthy_lab, examine, counts):
@@ -118,9 +118,9 @@ def test_the_doctor_knows_a_share_that_is_nearly_full_and_one_that_is(healthy_la
 @pytest.mark.parametrize(
     ("mistake", "number", "reason"),
     [
-        ({"key": "wrong"}, "13", "a wrong key (mount error 13), or a wrong name of the share (2)"),
-        ({"share": "no-such"}, "2", "a wrong key (mount error 13), or a wrong name of the share"),
-        ({}, "11[0-9]", "no way to the server (mount error 112 or 115)"),
+        ({"key": "wrong"}, "13", "a wrong key (mount error 13), or a wrong share name (2)"),
+        ({"share": "no-such"}, "2", "a wrong key (mount error 13), or a wrong share name"),
+        ({}, "11[0-9]", "no route to the server (mount error 112 or 115)"),
     ],
     ids=["wrong key", "wrong name", "no server"],
 )

@@ -1,4 +1,4 @@
-"""The doctor by itself: on two instances, what is wrong becomes a log line and a kept report."""
+"""The doctor in the background, on two instances: problems reach the log and a stored report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import re
 import signal
 import sys
 import time
-from pathlib import Path
 
 import psycopg2
 import pytest
@@ -20,12 +19,14 @@ from devtools.deadline import wait_until
 from devtools.deployment import run
 from devtools.descendants import children, command_line, descendants
 from devtools.instances import WSGI_MODULE, another_instance, start_kolibri
+from devtools.probe_processes import probe_processes
 from devtools.process import BackgroundProcess
-from kolibri_azure_plugin.checks import catalogue
-from kolibri_azure_plugin.checks.model import Scope
-from kolibri_azure_plugin.doctor import kept_reports
+from kolibri_azure_plugin.activity import presence
+from kolibri_azure_plugin.database.state import State
+from kolibri_azure_plugin.doctor import catalogue, stored_reports
 from kolibri_azure_plugin.doctor.__main__ import NICENESS
-from kolibri_azure_plugin.instances.state import State
+from kolibri_azure_plugin.doctor.registry import Scope
+from tests.fuse import require_fuse
 
 from .content_app import content_app
 
@@ -33,15 +34,22 @@ pytestmark = pytest.mark.slow
 
 DAY = 24 * 3600
 
-#: Seconds that a round may take on a machine that does other things as well.
+#: Seconds for a round on a busy machine.
 PLENTY = 120
 
-#: Where the first round does not wait for a start to be over, and the next one only for who asks.
+#: The first round does not wait for a start to finish; later ones run only on request.
 WHEN_ASKED = """
 from kolibri_azure_plugin.doctor import rounds
 rounds.FIRST_SECONDS = 0.1
 rounds.main([])
 """
+
+#: The same, with a doctor that ends without a report.
+BREAKING = f"import sys; {WHEN_ASKED}".replace(
+    "rounds.main",
+    "from kolibri_azure_plugin.doctor import examination as e; "
+    "e.COMMAND = (sys.executable, '-c', 'raise SystemExit(\"out of order\")'); rounds.main",
+)
 
 BY_SCOPE = {
     scope: {check.id for check in catalogue.CHECKS if check.scope is scope} for scope in Scope
@@ -66,7 +74,7 @@ class Runner(BackgroundProcess):
         return found
 
     def doctors(self):
-        """The processes of its doctors; a child that is just being made still has our name."""
+        """The processes of its doctors. A child that was just forked still has our name."""
         return [
             pid
             for pid in children(self.pid)
@@ -75,7 +83,7 @@ class Runner(BackgroundProcess):
 
 
 def niceness(pids):
-    """That of those that have not ended meanwhile."""
+    """The same for those still running."""
     found = []
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
@@ -83,18 +91,8 @@ def niceness(pids):
     return found
 
 
-def probes(folder):
-    """The processes that use a share, or are stuck in it."""
-    stuck = [command_line(pid) for pid in every_process()]
-    return [name for name in stuck if "probe_process.py" in name and f" {folder} " in name]
-
-
-def every_process():
-    return [int(entry.name) for entry in Path("/proc").glob("[0-9]*")]
-
-
 class Pair:
-    """Two instances of one deployment, each with its own look at the share."""
+    """Two instances of one deployment, each with its own mount of the share."""
 
     def __init__(self, deployment, azure, postgres):
         self.deployment, self.azure, self.postgres = deployment, azure, postgres
@@ -119,13 +117,13 @@ class Pair:
         return runner
 
     def every(self, seconds):
-        """Both make rounds at this interval."""
+        """Run rounds on both at this interval."""
         words = ("-m", "kolibri_azure_plugin.doctor.rounds")
         setting = {"KOLIBRI_AZURE_CHECK_INTERVAL": str(seconds)}
         return [self.begin(name, *words, **setting) for name in self.instances]
 
     def when_asked(self):
-        """Both make a round now, and another one when they are asked."""
+        """Run a round on both now, and another on request."""
         return [self.begin(name, "-c", WHEN_ASKED) for name in self.instances]
 
     @contextlib.contextmanager
@@ -137,24 +135,29 @@ class Pair:
 
     def ask(self):
         with self.state() as state:
-            return kept_reports.ask(state)
+            return stored_reports.ask(state)
 
     def reports(self):
-        """What is kept: by instance, and that on the deployment under an empty name."""
+        """The stored reports, by instance; the deployment's has an empty name."""
         with self.state() as state:
-            documents = [kept.document for kept in kept_reports.read(state)]
+            documents = [kept.document for kept in stored_reports.read(state)]
         return {
             "" if document["scope"] == "deployment" else document["instance"]: document
             for document in documents
         }
 
+    def instances_there(self):
+        with self.state() as state:
+            return [each.instance for each in presence.read(state)]
+
     def kept(self, name, check):
-        """The status of a check in a kept report."""
+        """The status of a check in a stored report."""
         report = self.reports().get(name, {"checks": []})
         return next((entry["status"] for entry in report["checks"] if entry["id"] == check), None)
 
     def plant(self):
         """A fault of the first instance, whose share hangs, and one of the deployment."""
+        require_fuse()
         share.hang(self.deployment.share)
         self.azure.set_secret(
             "kolibri-database-url", self.deployment.database_url, expires=time.time() + 10.5 * DAY
@@ -189,7 +192,7 @@ def test_a_fault_of_an_instance_and_one_of_the_deployment_are_found_by_themselve
     assert not second.lines(ACCESS, status="fail")
     (noticed, *_) = [each for each in (first, second) if each.lines(EXPIRY, status="warn")]
     line = noticed.lines(EXPIRY, status="warn", scope="deployment", level="WARNING")[0]
-    assert line["message"] == "Secret kolibri-database-url ends in 10 days."
+    assert line["message"] == "Secret kolibri-database-url expires in 10 days."
     assert "az keyvault secret set --vault-name kolibri" in line["remedy"]
 
 
@@ -219,16 +222,17 @@ def test_rounds_on_a_hanging_share_leave_one_stuck_process_and_not_one_each(pair
     pair.plant()
     runner, _ = pair.every(2)
     runner.wait_until(lambda: len(runner.lines(ACCESS, status="fail")) >= 3, "rounds", PLENTY)
-    # One that is about to give up may be there besides; what is stuck stays.
-    wait_until(lambda: len(probes(pair.deployment.mount_point)) == 1, "one probe", PLENTY)
+    # A doctor that is about to give up may still run; a stuck one stays.
+    mount_point = pair.deployment.mount_point
+    wait_until(lambda: len(probe_processes(mount_point)) == 1, "one probe", PLENTY)
 
     share.recover(pair.deployment.share)
     runner.wait_until(lambda: pair.kept("first", ACCESS) == "pass", "an answer", PLENTY)
     # Each round has one for a moment.
-    wait_until(lambda: not probes(pair.deployment.mount_point), "no probe", PLENTY)
+    wait_until(lambda: not probe_processes(mount_point), "no probe", PLENTY)
 
 
-def test_who_asks_again_at_once_is_refused(pair):
+def test_a_second_request_right_away_is_refused(pair):
     assert pair.ask()
     assert not pair.ask()
 
@@ -236,28 +240,39 @@ def test_who_asks_again_at_once_is_refused(pair):
 def test_one_of_all_instances_takes_the_turn_once_an_interval(pair):
     with pair.state() as one, pair.state() as other:
         taken = [
-            kept_reports.take_turn(state, name, DAY)
+            stored_reports.take_turn(state, name, DAY)
             for name, state in (("first", one), ("second", other), ("first", one))
         ]
         assert taken == [True, False, False]
-        assert kept_reports.take_turn(other, "second", 0)
-        assert not kept_reports.take_turn(one, "first", DAY)
-        kept_reports.ask(one)
-        assert kept_reports.take_turn(one, "first", DAY)
-        assert not kept_reports.take_turn(other, "second", DAY)
+        assert stored_reports.take_turn(other, "second", 0)
+        assert not stored_reports.take_turn(one, "first", DAY)
+        stored_reports.ask(one)
+        assert stored_reports.take_turn(one, "first", DAY)
+        assert not stored_reports.take_turn(other, "second", DAY)
+
+
+def test_a_turn_that_is_given_back_is_another_instances_at_once(pair):
+    with pair.state() as one, pair.state() as other:
+        assert stored_reports.take_turn(one, "first", DAY)
+        stored_reports.give_turn_back(other, "second")
+        assert not stored_reports.take_turn(other, "second", DAY), "only its holder gives it back"
+        stored_reports.give_turn_back(one, "first")
+        assert stored_reports.take_turn(other, "second", DAY)
+        assert not stored_reports.take_turn(one, "first", DAY)
 
 
 def test_the_reports_of_instances_that_are_gone_are_forgotten(pair):
+    empty = {"time": "2026-11-30T12:00:00Z", "checks": []}
     with pair.state() as state:
         for name in ("gone", "here"):
-            kept_reports.keep(state, {"scope": "instance", "instance": name})
-        kept_reports.keep(state, {"scope": "deployment", "instance": "gone"})
+            stored_reports.keep(state, {"scope": "instance", "instance": name, **empty})
+        stored_reports.keep(state, {"scope": "deployment", "instance": "gone", **empty})
         state.rows(
             "UPDATE kolibri_azure_state SET updated_at = updated_at - interval '25 hours'"
             " WHERE NOT starts_with(key, 'doctor_report:instance:here') RETURNING key"
         )
-        kept_reports.forget_instances(state, 900)
-        kept = kept_reports.read(state)
+        stored_reports.forget_instances(state, 900)
+        kept = stored_reports.read(state)
     assert [(each.document["scope"], each.document["instance"]) for each in kept] == [
         ("deployment", "gone"),
         ("instance", "here"),
@@ -270,10 +285,10 @@ def test_without_a_database_each_instance_tells_all_that_it_finds(pair):
     runners = pair.when_asked()
 
     for runner in runners:
-        runner.wait_until(lambda r=runner: r.lines("azure.platform.memory"), "a round", PLENTY)
+        runner.wait_until(lambda r=runner: r.lines(EXPIRY, status="pass"), "a round", PLENTY)
+        assert runner.lines("azure.platform.memory")
         assert runner.lines("azure.database.sign_in", status="fail")
-        assert runner.lines(EXPIRY, status="pass")
-    assert "The doctor's reports can't be kept: " in runners[0].output
+    assert "The doctor's reports can't be stored: " in runners[0].output
 
 
 def test_the_server_of_interactive_content_examines_its_instance_and_only_logs(tmp_path):
@@ -318,7 +333,14 @@ def test_the_rounds_end_with_a_kolibri_that_is_killed(pair):
         wait_until(lambda: not command_line(rounds), "their end", PLENTY)
 
 
-@pytest.mark.parametrize("wsgi", [WSGI_MODULE, "kolibri_azure_plugin.wsgi:application"])
+#: What the status page needs to read stored reports. None of it examines anything.
+READ_BY_THE_STATUS_PAGE = {
+    "kolibri_azure_plugin.doctor",
+    *(f"kolibri_azure_plugin.doctor.{name}" for name in ("outcome", "registry", "stored_reports")),
+}
+
+
+@pytest.mark.parametrize("wsgi", [WSGI_MODULE, "kolibri_azure_plugin.web.wsgi:application"])
 def test_a_web_server_has_no_part_in_it(wsgi, pair):
     names = "sorted(name for name in sys.modules if 'azure_plugin.doctor' in name)"
     loaded = f"import sys, {wsgi.partition(':')[0]}; print('loaded:', {names})"
@@ -328,10 +350,7 @@ def test_a_web_server_has_no_part_in_it(wsgi, pair):
         instance.command(sys.executable, "-c", loaded), instance.environment, seconds=PLENTY
     )
     modules = re.search(r"^loaded: (.*)$", result.stdout, re.MULTILINE)[1]
-    assert ast.literal_eval(modules) == [
-        "kolibri_azure_plugin.doctor",
-        "kolibri_azure_plugin.doctor.handover",
-    ]
+    assert set(ast.literal_eval(modules)) <= READ_BY_THE_STATUS_PAGE
 
 
 @pytest.fixture
@@ -354,26 +373,41 @@ def test_a_stop_ends_a_doctor_at_once(held_up):
     assert not command_line(doctor)
 
 
-def test_a_doctor_whose_runner_was_killed_ends_by_itself(held_up):
+def test_a_doctor_ends_after_its_runner_was_killed(held_up):
     (doctor,) = held_up.doctors()
     os.kill(held_up.pid, signal.SIGKILL)
     wait_until(lambda: not command_line(doctor), "its end", 300)
 
 
 def test_a_doctor_that_breaks_is_told_like_a_failure_and_tried_again(pair):
-    breaking = f"import sys; {WHEN_ASKED}".replace(
-        "rounds.main",
-        "from kolibri_azure_plugin.doctor import examination as e; "
-        "e.COMMAND = (sys.executable, '-c', 'raise SystemExit(\"out of order\")'); rounds.main",
-    )
-    runner = pair.begin("first", "-c", breaking, KOLIBRI_AZURE_CHECK_INTERVAL="1")
+    runner = pair.begin("first", "-c", BREAKING, KOLIBRI_AZURE_CHECK_INTERVAL="1")
     runner.wait_until(lambda: len(runner.lines("azure.doctor")) >= 3, "more than one try", PLENTY)
     line = runner.lines("azure.doctor", status="fail", level="ERROR")[0]
     assert "out of order" in line["cause"]
     assert pair.reports() == {}
 
 
-def test_no_rounds_are_made_where_the_interval_is_0(pair):
-    (runner, _) = pair.every(0)
-    assert runner.wait_until_it_ends(PLENTY) == 0
+def test_where_a_doctor_breaks_another_instance_examines_the_deployment(pair):
+    breaking = pair.begin("first", "-c", BREAKING)
+    breaking.wait_until(lambda: breaking.lines("azure.doctor"), "its only try", PLENTY)
+
+    pair.begin("second", "-c", WHEN_ASKED)
+
+    wait_until(lambda: pair.kept("", EXPIRY) == "pass", "the deployment's report", PLENTY)
+    assert pair.reports()[""]["instance"] == "second"
+    assert len(breaking.lines("azure.doctor", scope="deployment")) == 1
+
+
+def test_where_the_interval_is_0_reports_are_made_on_request_only(pair):
+    runner = pair.begin("first", "-c", WHEN_ASKED, KOLIBRI_AZURE_CHECK_INTERVAL="0")
+    runner.wait_until(pair.instances_there, "its presence", PLENTY)
     assert "The doctor makes no rounds" in runner.output
+    assert pair.reports() == {}
+
+    def ask_until_there_are_reports():
+        # A request before its first look at the table is not new.
+        with pair.state() as state:
+            state.set("doctor_asked", True)
+        return len(pair.reports()) == len(BY_SCOPE)
+
+    runner.wait_until(ask_until_there_are_reports, "the reports", PLENTY)

@@ -1,7 +1,7 @@
-"""What stock Kolibri on SQLite answers, Kolibri on PostgreSQL answers, whatever it is asked.
+"""Kolibri on PostgreSQL gives the same answers as stock Kolibri on SQLite.
 
-Every filter, address and field of the API is asked, in both, with the same values. Where PostgreSQL
-can't do what SQLite does, the answer is 400 with the name of the field.
+The tests send the same values to every filter, address and field of the API in both. Where
+PostgreSQL can't do the same as SQLite, the answer is 400 with the name of the field.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from tests.integration.jobs import MODULES
 
 pytestmark = pytest.mark.slow
 
-#: One question in so many; 1 asks all of them, in some minutes.
+#: One request in so many is sent; 1 sends all, in some minutes.
 NTH = int(os.environ.get("KOLIBRI_AZURE_EDGES_NTH", "15"))
 
-#: Where stock Kolibri on PostgreSQL answers otherwise than on SQLite.
+#: Addresses for which stock Kolibri answers differently on PostgreSQL.
 SEEN = (
     "GET api/tasks/tasks/ ?queue=nul",
     "GET api/tasks/tasks/ID/ {nul}",
@@ -50,7 +50,7 @@ def answers(kolibri):
 
 @pytest.fixture(scope="module")
 def stock(tmp_path_factory):
-    """Kolibri without any plugin of ours, on SQLite."""
+    """Kolibri without our plugin, on SQLite."""
     kolibri = Kolibri(tmp_path_factory.mktemp("stock"), {"PYTHONPATH": str(MODULES)})
     kolibri.provision(
         username=SUPERUSER, password=SUPERUSER_PASSWORD, facility=FACILITY, preset="formal"
@@ -59,9 +59,9 @@ def stock(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def ours(tmp_path_factory, authority, postgres, role, own_database, migrated_template):
+def ours(tmp_path_factory, authority, postgres, role, temporary_database, migrated_template):
     """Kolibri with the plugin, on PostgreSQL."""
-    with own_database(migrated_template) as name:
+    with temporary_database(migrated_template) as name:
         folder = tmp_path_factory.mktemp("ours")
         fleet = Fleet(folder, postgres, authority, name, role, DATABASE_PASSWORD)
         fleet.modules = (MODULES,)
@@ -70,14 +70,14 @@ def ours(tmp_path_factory, authority, postgres, role, own_database, migrated_tem
 
 @pytest.fixture(scope="module")
 def synced(stock, ours):
-    """What came of a sync of records that do not fit.
+    """The result of a sync of records that do not fit.
 
-    Before all the questions: some of what SQLite takes then, stock Kolibri can't read again.
+    It runs before all requests: with them SQLite takes values that stock Kolibri can't read.
     """
     output = stock.succeed("manage", "shell", text=MAKE).output
     facility = output.partition("FACILITY ")[2].split()[0]
     with stock.gunicorn("--threads=8") as school:
-        school.wait_until_it_answers()
+        school.wait_until_serving()
         ours.succeed(
             "manage", "sync", "--baseurl", school.url, "--facility", facility, "--no-push",
             "--no-provision", "--username", SUPERUSER, "--password", SUPERUSER_PASSWORD,
@@ -86,7 +86,7 @@ def synced(stock, ours):
     return json.loads(output.partition("SYNCED ")[2].splitlines()[0])
 
 
-def test_what_sqlite_took_comes_over_by_a_sync_and_is_made_to_fit(synced):
+def test_values_that_only_sqlite_takes_are_adapted_in_a_sync(synced):
     assert synced["left out"] == []
     assert synced["names"] == {
         "admin": "admin",

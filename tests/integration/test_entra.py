@@ -1,4 +1,4 @@
-"""In entra mode a token of the managed identity opens PostgreSQL, and there is no password."""
+"""In entra mode the managed identity's token, and no password, signs in to PostgreSQL."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from devtools.channel import CHANNEL_ID, make_channel
 from devtools.deadline import wait_until
 from devtools.radius import RadiusServer
 from kolibri_azure_plugin.cloud.identity import MARGIN
-from kolibri_azure_plugin.fail_closed import EXIT_CODE
+from kolibri_azure_plugin.errors.fail_closed import EXIT_CODE
 
 from .serving import gunicorn, signed_in, steady_load
 
 RESOURCE = "https://ossrdbms-aad.database.windows.net"
 CHECK = ("manage", "--skip-update", "check")
 
-#: Azure's clients take a token for a spent one when less than this is left of it.
+#: Azure's clients renew a token when fewer seconds than this are left.
 SPENT = 300
 
 _numbers = itertools.count(1)
@@ -27,12 +27,12 @@ _numbers = itertools.count(1)
 
 @dataclass
 class Entra:
-    """Decides who may sign in, as PostgreSQL on Azure asks Entra; keeps what it was shown."""
+    """Decides on sign-ins as Entra does for PostgreSQL on Azure, and records the tokens."""
 
     azure: object
     identity: str
     revoked: set[str] = field(default_factory=set)
-    #: The tokens that were shown, and the seconds that each was still good for.
+    #: The tokens used, and the seconds for which each was still valid.
     shown: list[tuple[str, float]] = field(default_factory=list)
 
     def judge(self, user: str, password: str) -> str | None:
@@ -58,13 +58,13 @@ def entra(azure):
 def radius(entra, postgres):
     with RadiusServer(entra.judge) as server:
         postgres.create_role(entra.identity)
-        postgres.ask_radius(entra.identity, port=server.port, secret=server.secret)
+        postgres.use_radius(entra.identity, port=server.port, secret=server.secret)
         yield server
 
 
 @pytest.fixture
 def deployment(tmp_path, azure, postgres, role, migrated_template, deployed, entra, radius):
-    """A healthy deployment in entra mode; what the database holds belongs to `role`."""
+    """A healthy deployment in entra mode; `role` owns everything in the database."""
     postgres.execute(f'GRANT {role} TO "{entra.identity}"')
     account = {"user": entra.identity, "password": "x"}
     with deployed(tmp_path, azure, migrated_template, **account) as made:
@@ -89,7 +89,7 @@ def test_a_token_signs_in_for_both_database_stacks(deployment, entra, radius, tm
     assert result.returncode == 0, result.stderr
     assert len(radius.log) > 1
     assert all(sign_in.accepted for sign_in in radius.log)
-    # One token serves every connection as long as it is good.
+    # One token serves every connection while it is valid.
     assert len({token for token, _ in entra.shown}) == 1
 
 
@@ -123,20 +123,20 @@ def test_a_token_that_is_about_to_end_is_not_even_sent(azure, deployment, radius
 
 @pytest.mark.slow
 def test_connections_carry_a_fresh_token(azure, deployment, postgres, entra, radius):
-    # Each token is a fresh one for its first seconds only.
+    # Each token is fresh only for its first seconds.
     azure.identity.token_lifetime = SPENT + 3
     with gunicorn(deployment) as site:
         learner = signed_in(site.url)
 
-        def connect_anew():
-            postgres.cut_connections(deployment.database)
+        def reconnect():
+            postgres.terminate_connections(deployment.database)
             assert learner.request("PUT", "/api/auth/session/current/", json={}).ok
             return len({token for token, _ in entra.shown}) > 4
 
-        wait_until(connect_anew, "tokens to be renewed", 90)
+        wait_until(reconnect, "tokens to be renewed", 90)
     assert all(sign_in.accepted for sign_in in radius.log)
     assert min(left for _, left in entra.shown) > SPENT - 1
-    # The one that is fresh serves all connections meanwhile.
+    # The fresh token serves all connections meanwhile.
     assert len(entra.shown) > len({token for token, _ in entra.shown})
 
 
@@ -149,7 +149,7 @@ def test_a_revoked_token_is_renewed_once_for_all_threads(
             wait_until(lambda: load.succeeded > 50, "requests to succeed", 60)
         azure.forget_requests()
         entra.revoke_all()
-        postgres.cut_connections(deployment.database)
+        postgres.terminate_connections(deployment.database)
         with steady_load(site.url, learners=8) as load:
             wait_until(lambda: load.succeeded > 50, "requests to succeed", 60)
     assert load.failures == []

@@ -1,7 +1,7 @@
-"""A migration that is killed is done again, and one that was half recorded is recognised.
+"""A killed migration runs again, and a half-recorded one is recognised.
 
-Each kill is a SIGKILL right before a statement that the migrating process sends. The long form is
-`make kills`.
+Each kill is a SIGKILL right before the migrating process sends a statement. `make kills` is the
+long form.
 """
 
 from __future__ import annotations
@@ -9,35 +9,36 @@ from __future__ import annotations
 import os
 import random
 import signal
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import pytest
 
 from devtools.fleet import Fleet
 from devtools.kolibri_process import Finished
-from kolibri_azure_plugin.fail_closed import EXIT_CODE
+from kolibri_azure_plugin.errors.fail_closed import EXIT_CODE
+
+from .statement_kills import killed_before, statements_file
 
 pytestmark = pytest.mark.slow
 
-MODULES = Path(__file__).parent / "modules"
 KILLS = int(os.environ.get("KOLIBRI_AZURE_MIGRATION_KILLS", "0"))
 RECORD = 'INSERT INTO "django_migrations"'
+UNRECORD = 'DELETE FROM "django_migrations"'
 
-#: How many records Morango's migrations leave, most of them of one squashed migration.
+#: Number of records of Morango's migrations, most from one squashed migration.
 RECORDS_OF_MORANGO = 28
 
-#: A migration that makes two tables, and that no other depends on; and a column of one of them.
+#: A migration with two tables on which no other depends, and a column of one of them.
 HALF = ("attendance", "0001_initial_attendance_models")
 TABLE, COLUMN = "attendance_attendancesession", "session_start_datetime"
 
 NEVER = -1
 
-#: A deadline; a start takes seconds where nothing else runs.
+#: A deadline in seconds; on an idle machine a start takes a few.
 SECONDS = 600
 
-#: The records that a process has made when it is killed, as the short and the long form have it.
+#: Numbers of recorded migrations before the kill, for the short and the long form.
 MADE = (0, 1, 7, 12, 18, 23) if KILLS else (3,)
 
 
@@ -63,22 +64,37 @@ def test_records_that_an_older_version_left_out_are_made_at_the_next_start(
     assert len(recorded(fleet, "morango")) == made
     assert table_exists(fleet, "morango_store")
 
-    mended = fleet.instance("next").run("manage", "check", seconds=SECONDS)
+    repaired = fleet.instance("next").run("manage", "check", seconds=SECONDS)
 
-    assert mended.code == 0, mended.output
-    assert "The schema of these migrations was there without a record" in mended.output
+    assert repaired.code == 0, repaired.output
+    assert "The schema of these migrations existed without a record" in repaired.output
     assert len(recorded(fleet, "morango")) == RECORDS_OF_MORANGO
     assert schema(fleet) == schema(ready_fleet)
 
 
-def test_a_migration_of_which_a_part_stands_is_refused_with_the_way_to_mend_it(ready_fleet):
+def test_a_migration_that_is_killed_while_it_is_undone_is_not_undone(ready_fleet):
+    app, name = HALF
+    undo = ("--skip-update", "migrate", app, "zero")
+    killed = start_until(ready_fleet, 0, undo, beginning=UNRECORD)
+    assert killed.code == -signal.SIGKILL, killed.output
+    assert name in recorded(ready_fleet, app)
+    assert table_exists(ready_fleet, TABLE)
+
+    again = ready_fleet.instance("next").run("manage", *undo, seconds=SECONDS)
+
+    assert again.code == 0, again.output
+    assert not recorded(ready_fleet, app)
+    assert not table_exists(ready_fleet, TABLE)
+
+
+def test_a_partly_applied_migration_is_refused_with_its_remedy(ready_fleet):
     execute(ready_fleet, "DELETE FROM django_migrations WHERE (app, name) = (%s, %s)", *HALF)
     execute(ready_fleet, f"ALTER TABLE {TABLE} DROP COLUMN {COLUMN}")
 
     refused = start_an_upgrade(ready_fleet)
 
     assert refused.code == EXIT_CODE
-    assert f"Migration {'.'.join(HALF)} can't be done" in refused.output
+    assert f"Migration {'.'.join(HALF)} can't be applied" in refused.output
     assert f'relation "{TABLE}" already exists' in refused.output
     assert "#migration-half-recorded" in refused.output
     command = f"kolibri manage --skip-update migrate {' '.join(HALF)} --fake"
@@ -108,33 +124,27 @@ def test_after_a_kill_at_any_statement_the_next_start_succeeds(fleet_on, old_tem
 
 
 def whole_run(fleet_on, template) -> tuple[list[str], list[tuple]]:
-    """The statements of a start that nobody kills, and the schema that it leaves."""
+    """The statements of an undisturbed start, and the resulting schema."""
     for fleet in fleet_on(template):
         finished = start_until(fleet, NEVER)
         assert finished.code == 0, finished.output
-        return (fleet.folder / "statements").read_text().splitlines(), schema(fleet)
+        return statements_file(fleet).read_text().splitlines(), schema(fleet)
     raise AssertionError("there is no database")
 
 
 def start_until(
     fleet: Fleet,
     at: int,
+    command: Sequence[str] = ("check",),
     *,
     beginning: str = "",
     parameter: str = "",
     settings: Mapping[str, str] = MappingProxyType({}),
 ) -> Finished:
-    """Start, and be killed right before the statement of this number, of those that count."""
-    settings = {
-        **settings,
-        "KOLIBRI_PLUGIN_ENABLE": "kolibri_azure_plugin,statement_killer",
-        "PYTHONPATH": os.pathsep.join((fleet.environment()["PYTHONPATH"], str(MODULES))),
-        "STATEMENT_KILLER_AT": str(at),
-        "STATEMENT_KILLER_BEGINNING": beginning,
-        "STATEMENT_KILLER_PARAMETER": parameter,
-        "STATEMENT_KILLER_LOG": str(fleet.folder / "statements"),
-    }
-    return fleet.instance("killed", settings).run("manage", "check", seconds=SECONDS)
+    """Run `kolibri manage`, killed right before the counted statement with this number."""
+    killer = killed_before(fleet, at, beginning=beginning, parameter=parameter)
+    settings = {**settings, **killer}
+    return fleet.instance("killed", settings).run("manage", *command, seconds=SECONDS)
 
 
 def start_an_upgrade(fleet: Fleet) -> Finished:
@@ -154,7 +164,7 @@ def table_exists(fleet: Fleet, name: str) -> bool:
 
 
 def schema(fleet: Fleet) -> list[tuple]:
-    """All columns, indexes, constraints, and migrations that are recorded."""
+    """All columns, indexes, constraints and recorded migrations."""
     return execute(
         fleet,
         "SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns"

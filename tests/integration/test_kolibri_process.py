@@ -1,4 +1,4 @@
-"""How tests run Kolibri's commands and servers."""
+"""The tests' tool that runs Kolibri's commands and servers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from devtools.process import BackgroundProcess, ProcessEndedError
 
 @pytest.fixture
 def program(tmp_path):
-    """Starts a Python program in the background."""
+    """Start a Python program in the background."""
     started = []
 
     def start(source):
@@ -48,7 +48,7 @@ def test_a_program_that_ends_while_it_is_waited_for_is_reported_with_its_last_wo
         process.wait_until(lambda: False, "never", 30)
 
 
-def test_a_program_that_is_never_ready_is_reported_with_what_it_said(program):
+def test_a_program_that_is_never_ready_is_reported_with_its_output(program):
     process = program("import time; print('still waiting', flush=True); time.sleep(600)")
     wait_until(lambda: process.output, "its first words", 30)
 
@@ -97,12 +97,12 @@ def test_a_command_that_fails_shows_its_output(tmp_path):
 
 
 @pytest.mark.slow
-def test_services_and_the_stock_wsgi_module_run_beside_each_other(tmp_path):
+def test_services_and_the_stock_wsgi_module_run_side_by_side(tmp_path):
     kolibri = Kolibri(tmp_path / "home")
     kolibri.provision(username="admin", password="admin-password", preset="formal")
 
     with kolibri.services() as services, kolibri.gunicorn("--threads", "4") as site:
-        site.wait_until_it_answers()
+        site.wait_until_serving()
         services.wait_until(lambda: "Bus state: RUN" in services.output, "running", 60)
         client = KolibriClient(site.url)
 

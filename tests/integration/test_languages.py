@@ -1,4 +1,4 @@
-"""What answers no page is answered in Kolibri's own language, whoever was there before."""
+"""Answers that are not pages are in Kolibri's own language, no matter who asked before."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
-from devtools.instances import another_instance, start_gunicorn
+from devtools.instances import start_gunicorn
 from devtools.kolibri_client import KolibriClient
 
 pytestmark = pytest.mark.slow
@@ -14,22 +14,23 @@ pytestmark = pytest.mark.slow
 ARABIC = {"Accept-Language": "ar"}
 FIELD_REQUIRED = "This field is required."
 
-#: Whoever was there before, with a language of their own.
+#: Requests of an earlier visitor who uses another language.
 VISITORS = {
     "a page": "/ar/auth/",
     "a page that is not there": "/ar/none/",
     "an address without its language": "/learn/",
     "a download that is not there": "/facility/api/downloadcsvfile/user/{facility}/",
-    "a download that is nobody's": "/facility/api/downloadcsvfile/none/{facility}/",
+    "a download without an owner": "/facility/api/downloadcsvfile/none/{facility}/",
 }
 
 
-#: A job fails before it has put away what it needed, and another one runs in the same thread.
+#: A job fails before it restores the language, and another one runs in the same thread.
 JOBS = """
 import threading
+from types import SimpleNamespace
 from django.utils import timezone, translation
 from kolibri.core.auth.models import dataset_cache
-from kolibri_azure_plugin.instances.job_worker import LeasedWorker
+from kolibri_azure_plugin.instances.leased_worker import LeasedWorker
 
 def fail():
     translation.activate("ar")
@@ -43,9 +44,7 @@ def look():
     return threading.get_ident(), translation.get_language(), zone, dataset_cache.get("user")
 
 fresh = look()[1:]
-worker = LeasedWorker.__new__(LeasedWorker)
-worker.max_workers = 1
-threads = worker.start_workers()
+threads = LeasedWorker.start_workers(SimpleNamespace(max_workers=1))
 before = threads.submit(fail).exception().args[0]
 thread, *found = threads.submit(look).result()
 print("SAME THREAD", thread == before, "FRESH", tuple(found) == fresh)
@@ -53,17 +52,10 @@ print("SAME THREAD", thread == before, "FRESH", tuple(found) == fresh)
 
 
 @pytest.fixture(scope="module")
-def instance(copied):
-    with copied() as (deployment, _):
-        deployment.environment["KOLIBRI_AZURE_HTTPS_PROXY"] = "false"
-        yield another_instance(deployment, deployment.home.parent / "one")
-
-
-@pytest.fixture(scope="module")
 def site(instance):
-    """A web server with a single thread, so that all are answered by the same one."""
+    """A web server with a single thread, so that it answers every request."""
     with start_gunicorn(instance, "--worker-class=sync", "--threads=1") as server:
-        server.wait_until_it_answers()
+        server.wait_until_serving()
         yield server
 
 

@@ -1,4 +1,4 @@
-"""Lists of users are imported to their end on PostgreSQL, whatever stands in one row of them."""
+"""On PostgreSQL, a list of users is imported to its end, whatever one row contains."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def listed(*rows):
 def administrator(instances):
     """At an instance with its workers."""
     with start_gunicorn(instances[0]) as server, start_services(instances[0]):
-        server.wait_until_it_answers()
+        server.wait_until_serving()
         client = KolibriClient(server.url)
         client.sign_in(SUPERUSER, SUPERUSER_PASSWORD)
         yield client
@@ -41,7 +41,7 @@ def administrator(instances):
 
 @pytest.fixture
 def import_list(administrator):
-    """Uploads a list, as the interface does; the job in its end."""
+    """Upload a list, as the interface does; returns the finished job."""
 
     def upload(content, **options):
         job = administrator.request(
@@ -67,14 +67,14 @@ def ended(client, job):
 
 
 def messages(job):
-    """What was wrong with each row."""
+    """The error of each row."""
     assert job["status"] == "COMPLETED", job
     return [each["message"] for each in job["extra_metadata"]["per_line_errors"]]
 
 
 @pytest.fixture
 def people(administrator):
-    """Full names by user name, as they are now."""
+    """The current full names, by user name."""
     return lambda: {each["username"]: each["full_name"] for each in administrator.get(USERS)}
 
 
@@ -159,7 +159,7 @@ def test_the_command_renames_too(import_list, administrator, instances, people, 
     assert "by_hand" not in people()
 
 
-def test_nobody_is_renamed_to_a_name_that_somebody_has(import_list, administrator, people):
+def test_no_user_is_renamed_to_a_name_already_taken(import_list, administrator, people):
     import_list(listed(row("first", classroom="Refused"), row("second")))
 
     job = import_list(
@@ -172,7 +172,7 @@ def test_nobody_is_renamed_to_a_name_that_somebody_has(import_list, administrato
     assert [each["username"] for each in members] == ["first"]
 
 
-def test_a_list_that_is_only_tried_changes_nobody(import_list, administrator, people):
+def test_a_dry_run_of_a_list_changes_no_user(import_list, administrator, people):
     import_list(listed(row("kept")))
 
     job = import_list(

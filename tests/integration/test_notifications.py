@@ -1,4 +1,4 @@
-"""Coaches are told of all work that was answered, once, whatever ends a process."""
+"""Coaches get each notification once, whatever ends a process."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ import pytest
 from devtools.deadline import wait_until
 from devtools.kolibri_client import KolibriClient
 from devtools.kolibri_process import Kolibri
-from tests.integration.classwork import PASSWORD, Learner, do_everything, furnish, told
+from tests.integration.classwork import PASSWORD, Learner, do_everything, seed_data, told
 from tests.integration.serving import gunicorn, signed_in, workers
 
-#: Seconds for what should take one, on a machine that does other things as well.
+#: Seconds for work that should take one, on a busy machine.
 SOON = 30
 
 COUNT = "SELECT count(*) FROM notifications_learnerprogressnotification"
 WAITING = "SELECT count(*) FROM kolibri_azure_notifications"
 
 
-#: One for each test, and one whose work has a process look.
+#: One learner for each test, and one whose work makes a process look for notifications.
 LEARNERS = ("ann", "ben", "cat", "dan", "eve", "fay", "gus", "hal")
 
-#: Sessions of one learner, enough for each process of the server to get some of their requests.
+#: Sessions of one learner: enough that each process of the server gets some requests.
 SESSIONS = 8
 
-#: A call that has failed so often is left alone.
+#: A call that has failed this often is not tried again.
 TRIES = 6
 
-#: Fails whatever a learner's coach is to be told.
+#: Makes all notifications about a learner fail.
 REFUSE = """
     CREATE FUNCTION of_a_test() RETURNS trigger AS $$
         BEGIN RAISE EXCEPTION 'refused by the test'; END
@@ -41,7 +41,7 @@ REFUSE = """
         WHEN (NEW.user_id = '{learner}') EXECUTE FUNCTION of_a_test();
 """
 
-#: Between the look for a notification and its end passes time enough for another process.
+#: Gives another process time between the look for a notification and its end.
 SLOW = """
     CREATE FUNCTION of_a_test() RETURNS trigger AS $$
         BEGIN PERFORM pg_sleep(0.1); RETURN NEW; END
@@ -125,22 +125,22 @@ print("TOLD", len(expected))
 
 MODULES = Path(__file__).parent / "modules"
 
-#: Both are the last that a learner does: that of the class, and that of the course.
+#: The last resources of a learner: that of the class and that of the course.
 QUIZZES = 2
 
-#: Those with the exercise.
+#: The lessons with the exercise.
 LESSONS = 2
 
 
 class Site:
-    """Kolibri with the plugin, and a class in it."""
+    """Kolibri with the plugin, and a class."""
 
     def __init__(self, deployment, postgres) -> None:
         deployment.environment["KOLIBRI_AZURE_HTTPS_PROXY"] = "false"
         self.deployment = deployment
         self.ask = functools.partial(postgres.execute, database=deployment.database)
         self.shell = lambda script: deployment.require("manage", "shell", "-c", script)
-        self.of = furnish(self.shell, *LEARNERS)
+        self.of = seed_data(self.shell, *LEARNERS)
 
     def learner(self, server, name):
         return Learner(signed_in(server.url, name, PASSWORD), self.of)
@@ -153,7 +153,7 @@ class Site:
 
     @contextlib.contextmanager
     def having(self, trigger):
-        """While a trigger of this name is on the notifications."""
+        """The table of notifications has this trigger during the block."""
         self.ask(trigger)
         yield
         self.ask("DROP TRIGGER of_a_test ON notifications_learnerprogressnotification")
@@ -165,7 +165,7 @@ class Site:
 
     @contextlib.contextmanager
     def another_lesson(self, title):
-        """Another lesson of the first one's resources, which nobody has afterwards."""
+        """Another lesson with the same resources, deleted at the end of the block."""
         self.shell(ASSIGN.format(title=title))
         found = self.ask("SELECT id::text FROM lessons_lesson WHERE title = %s", (title,))
         self.of.lessons[title] = found[0][0]
@@ -180,15 +180,15 @@ class Site:
         return self.ask(statement, (name,))[0][0]
 
     def told_of(self, name):
-        """How much the coach has been told of a learner."""
+        """The coach's notifications about a learner, counted."""
         return self.ask(f"{COUNT} WHERE user_id = %s::uuid", (self.id_of(name),))[0][0]
 
     def attempts(self):
-        """How often what is left has been tried."""
+        """The numbers of tries of the notifications left."""
         return {row[0] for row in self.ask("SELECT attempts FROM kolibri_azure_notifications")}
 
     def events(self, name, lesson="first"):
-        """How often each event of a learner's lesson was told."""
+        """The number of notifications for each event of a learner's lesson."""
         rows = self.ask(
             "SELECT notification_object || ' ' || notification_event, count(*)"
             " FROM notifications_learnerprogressnotification"
@@ -206,12 +206,12 @@ def site(copied, postgres):
 
 @pytest.fixture(scope="module")
 def server(site):
-    """Two processes that serve, for the last tests only, so that they do no others' work."""
+    """Two server processes, only for the last tests, so that they do no work of other tests."""
     with gunicorn(site.deployment) as running:
         yield running
 
 
-def test_an_orderly_stop_works_off_what_is_due(site):
+def test_an_orderly_stop_finishes_the_work_that_is_due(site):
     with gunicorn(site.deployment, "--workers=1") as server:
         site.finish_the_video(server, "ben")
         server.stop()
@@ -220,7 +220,7 @@ def test_an_orderly_stop_works_off_what_is_due(site):
     assert site.told_of("ben")
 
 
-def test_what_a_killed_process_left_is_done_by_the_workers(site):
+def test_workers_finish_the_work_of_a_killed_process(site):
     with gunicorn(site.deployment, "--workers=1") as server:
         learner = site.learner(server, "cat")
         session = learner.open("video", lesson_id=site.of.lessons["first"])
@@ -235,7 +235,7 @@ def test_what_a_killed_process_left_is_done_by_the_workers(site):
     assert site.events("cat")["Resource Completed"] == 1
 
 
-def test_what_is_written_before_a_commit_is_there_exactly_when_the_rest_is(site):
+def test_a_notification_is_committed_or_rolled_back_with_its_cause(site):
     said = site.shell(TRANSACTIONS)
 
     assert "WRITTEN committed 1" in said
@@ -247,7 +247,7 @@ def test_what_is_written_before_a_commit_is_there_exactly_when_the_rest_is(site)
 def test_a_coach_is_told_what_stock_kolibri_tells(tmp_path, site, server, counts):
     stock = Kolibri(tmp_path / "stock")
     stock.provision(username="admin", password="admin-password", preset="formal")
-    there = furnish(lambda script: stock.succeed("manage", "shell", "-c", script).output, "ann")
+    there = seed_data(lambda script: stock.succeed("manage", "shell", "-c", script).output, "ann")
 
     def stock_told(answers):
         wait_until(
@@ -255,7 +255,7 @@ def test_a_coach_is_told_what_stock_kolibri_tells(tmp_path, site, server, counts
         )
 
     with stock.start() as stock_server:
-        stock_server.wait_until_it_answers()
+        stock_server.wait_until_serving()
         client = KolibriClient(stock_server.url)
         client.sign_in("ann", PASSWORD)
         # Kolibri looks at its list every five seconds, and works it off in order.
@@ -289,7 +289,7 @@ def test_a_lesson_that_is_assigned_later_is_seen_by_every_process(site, server):
     assert found["Resource Answered"] == SESSIONS
 
 
-def test_what_two_processes_work_off_at_once_is_told_once(site, server):
+def test_two_processes_at_once_send_each_notification_once(site, server):
     with site.having(SLOW):
         for learner in [site.learner(server, "eve") for _ in range(SESSIONS)]:
             session = learner.open("exercise", lesson_id=site.of.lessons["first"])
@@ -301,30 +301,30 @@ def test_what_two_processes_work_off_at_once_is_told_once(site, server):
     assert found["Resource Answered"] == SESSIONS
 
 
-def test_one_failure_hurts_nobody_else_and_is_left_to_the_administrator_in_the_end(site, server):
+def test_one_failure_affects_no_other_learner_and_is_left_to_the_administrator(site, server):
     other = site.learner(server, "gus")
     session = other.open("exercise", lesson_id=site.of.lessons["first"])
     with site.having(REFUSE.format(learner=site.id_of("fay"))):
         site.finish_the_video(server, "fay")
         for tries in range(1, TRIES + 1):
-            # Somebody's work has the process look at once.
+            # New work makes the process look at once.
             other.answer(session, right=True)
             wait_until(lambda tries=tries: site.attempts() == {tries}, f"try {tries}", SOON)
             assert site.events("gus")["Resource Answered"] == tries
             site.ask("UPDATE kolibri_azure_notifications SET due = now() WHERE due < 'infinity'")
-    assert "is left to you: create_summarylog" in server.output
+    assert "is not tried again: create_summarylog" in server.output
     assert "refused by the test" in server.output
     assert not site.events("fay")
 
     said = site.deployment.require("manage", "azure_notifications", "--retry")
-    assert "2 are tried again" in said
+    assert "2 notifications will be retried" in said
     other.answer(session, right=True)
     site.wait_until_told()
     assert site.events("fay")["Resource Completed"] == 1
 
 
 def test_a_coach_is_told_what_a_sync_brought_also_when_its_last_request_is_killed(site, server):
-    """What a learner has done here is what the sync brings."""
+    """The sync brings the work that a learner has done here."""
     do_everything(site.learner(server, "hal"), site.of, lambda _: site.wait_until_told())
     site.deployment.environment["PYTHONPATH"] += os.pathsep + str(MODULES)
 
@@ -335,7 +335,7 @@ def test_a_coach_is_told_what_a_sync_brought_also_when_its_last_request_is_kille
 
 
 def in_stock(home, event, of="Resource"):
-    """How many of these the coach of a stock Kolibri has been told."""
+    """The number of these notifications in a stock Kolibri."""
     with contextlib.closing(sqlite3.connect(home / "notifications.sqlite3")) as database:
         return database.execute(
             f"{COUNT} WHERE notification_event = ? AND notification_object = ?", (event, of)

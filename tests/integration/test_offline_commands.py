@@ -1,4 +1,4 @@
-"""Commands that need no database ask nobody for anything, and import little."""
+"""Commands that need no database contact no server, and import little."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import os
 
 import pytest
 
-#: Runs in each Python that finds it: at the end it writes down what was imported and connected to.
+from tests.fuse import require_fuse
+
+#: Runs in each Python that finds it, and records imports and connections at the end.
 WITNESS = """
 import atexit, json, os, sys
 connections = []
@@ -21,10 +23,10 @@ def testify():
 atexit.register(testify)
 """
 
-#: What only a process that needs the database has any use for.
+#: Packages that only a process with a database needs.
 HEAVY = ("azure", "msal", "psycopg2", "tenacity", "dj_database_url", "cryptography")
 
-#: Kolibri's own settings, which `plugin list` comes upon, import psycopg2.
+#: Kolibri's own settings, which `plugin list` reads, import psycopg2.
 KOLIBRIS_OWN = {("plugin", "list"): {"psycopg2"}}
 
 STOPPED = 1
@@ -32,10 +34,11 @@ STOPPED = 1
 
 @pytest.fixture
 def testimony(deployment, tmp_path):
-    """Runs a command on a deployment whose share hangs; what the witness saw of it."""
+    """Run a command on a deployment whose share hangs; returns the witness's record."""
     folder = tmp_path / "witness"
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(WITNESS)
+    require_fuse()
     deployment.kind = "hang"
     deployment.environment["WITNESS_FILE"] = str(tmp_path / "testimony.json")
     path = (str(folder), deployment.environment["PYTHONPATH"])
@@ -84,7 +87,7 @@ def test_settings_are_listed_with_kolibris_own(testimony):
 
 
 def test_the_witness_sees_a_command_that_does_connect(deployment, testimony, azure):
-    """The same look at a command that needs the database, so that the tests above prove much."""
+    """The witness does record a command that needs the database."""
     deployment.kind = "bind"
     result, witnessed = testimony("manage", "--skip-update", "check")
     assert result.returncode == 0, result.stderr

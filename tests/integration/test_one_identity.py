@@ -1,4 +1,4 @@
-"""All instances of a deployment are one Kolibri device, also after they have been replaced."""
+"""All instances of a deployment are one Kolibri device, even after they are replaced."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_all_instances_have_the_same_id_before_and_after_replacement(machine, co
 
 @pytest.mark.slow
 def test_without_the_kept_identity_each_machine_would_be_another_device(machine):
-    """Shows that the test above tries what it says."""
+    """Shows that the test above does test this."""
     assert shell(machine(), ASK_MACHINE) != shell(machine(), ASK_MACHINE)
 
 
@@ -78,7 +78,7 @@ def test_instances_do_not_look_for_each_other_in_the_network(machine):
 
 
 def machines(fleet: Fleet) -> Callable[..., Kolibri]:
-    """Makes instances, each on a machine of its own, with an empty home."""
+    """Make instances, each on its own machine, with an empty home."""
     fleet.plugins, fleet.modules = ("another_machine",), (MODULES,)
 
     def make(**settings: str) -> Kolibri:
@@ -94,7 +94,7 @@ def instance_id(instance: Kolibri) -> str:
 
 
 def shell(instance: Kolibri, code: str) -> str:
-    """The last line that the code prints."""
+    """The last line that the code printed."""
     finished = instance.run("manage", "shell", "-c", code)
     assert finished.code == 0, finished.output
     return finished.stdout.strip().splitlines()[-1]

@@ -1,4 +1,4 @@
-"""The plugins that Kolibri's makers publish, and a server would have, beside this one."""
+"""Plugins that Learning Equality publishes for servers work together with this one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import gzip
 import json
 import os
 import re
-import subprocess
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,8 +18,9 @@ import requests
 
 from devtools.deadline import wait_until
 from devtools.deployment import DATABASE_PASSWORD, LEARNER, SECRET_KEY, run
-from devtools.state import only_one, state_folder
-from kolibri_azure_plugin.redaction import MASK
+from devtools.state import exclusive_lock, state_folder
+from kolibri_azure_plugin.errors.redaction import MASK
+from tests.package_index import install
 
 from . import openid_provider
 from .serving import gunicorn, signed_in
@@ -34,8 +34,8 @@ PLUGINS = (
     "kolibri_oidc_client_plugin",
 )
 
-#: As docs/container.md has them put into an image: without what they need and Kolibri has already,
-#: above all Django.
+#: Installed as in docs/container.md: without the requirements that Kolibri has already, above all
+#: Django.
 PACKAGES = (
     "kolibri-sentry-plugin==0.3.0",
     "sentry-sdk==2.45.0",
@@ -44,7 +44,7 @@ PACKAGES = (
     "josepy>=2,<3",
 )
 
-#: What the SDK packs its reports with: the best that is installed.
+#: The SDK compresses its reports with the best program installed.
 UNPACK = {"": bytes, "gzip": gzip.decompress, "br": brotli.decompress}
 
 MODULES = Path(__file__).parent / "modules"
@@ -57,18 +57,15 @@ STUDENT = {"sub": "42", "nickname": "fatima", "name": "Fatima of the provider"}
 def installed(name, packages, *options):
     """A folder with these packages, fetched once into the state folder."""
     folder = state_folder() / f"{name}-python{sys.version_info[1]}"
-    with only_one(folder.name):
+    with exclusive_lock(folder.name):
         if not (folder / "complete").exists():
-            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder)]
-            done = subprocess.run([*pip, *options, *packages], capture_output=True, check=False)
-            if done.returncode:
-                pytest.skip(f"pip can't install {', '.join(packages)}: it needs a package index")
+            install(folder, packages, *options)
             (folder / "complete").touch()
     return folder
 
 
 class Reports(ThreadingHTTPServer):
-    """Where Sentry's SDK sends what it reports; `texts` are all envelopes that have come."""
+    """Receives the reports of Sentry's SDK; `texts` are all envelopes so far."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Receiver)
@@ -90,7 +87,7 @@ class Receiver(BaseHTTPRequestHandler):
         self.wfile.write(b"{}")
 
     def log_message(self, *_):
-        """Nothing: the tests look at what was received."""
+        """Log nothing; the tests look at the received envelopes."""
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +106,7 @@ def provider():
 
 @pytest.fixture(scope="module")
 def site(copied, reports, provider):
-    """Kolibri under gunicorn, with all of the plugins."""
+    """Kolibri under gunicorn, with all the plugins."""
     with copied() as (deployment, _):
         folders = (MODULES, installed("other-plugins", PACKAGES, "--no-deps"))
         path = [deployment.environment["PYTHONPATH"], *map(str, folders)]
@@ -149,7 +146,7 @@ def test_a_student_signs_in_at_the_provider(site, provider):
     sent_there = requests.get(
         f"{site.url}/oidcauthenticate/", headers=proxied, allow_redirects=False, timeout=60
     )
-    cookies = sent_there.cookies.get_dict()  # that are for HTTPS alone
+    cookies = sent_there.cookies.get_dict()  # that are only for HTTPS
     asked = sent_there.headers["Location"]
     assert asked.startswith(f"{provider.url}/authorize?")
 
@@ -164,7 +161,7 @@ def test_a_student_signs_in_at_the_provider(site, provider):
         f"{site.url}/api/auth/facilityuser/",
         headers=proxied, cookies={**cookies, **entered.cookies.get_dict()}, timeout=60,
     )  # fmt: skip
-    (seen,) = page.json()  # a learner sees nobody else
+    (seen,) = page.json()  # a learner sees no one else
     assert (seen["username"], seen["full_name"]) == ("fatima", STUDENT["name"])
     assert seen["roles"] == []
 

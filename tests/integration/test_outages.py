@@ -1,4 +1,4 @@
-"""An import goes on when the content share was away, and says what it waits for meanwhile."""
+"""An import continues after an outage of the content share, and reports its wait meanwhile."""
 
 from __future__ import annotations
 
@@ -17,20 +17,18 @@ from devtools.instances import start_kolibri
 from devtools.kolibri_client import KolibriClient
 from devtools.kolibri_process import Kolibri
 from devtools.process import BackgroundProcess
+from tests.fuse import NEEDS_FUSE
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not share.can_hang(), reason=share.NO_FUSE),
-]
+pytestmark = [pytest.mark.slow, NEEDS_FUSE]
 
-#: How many files an import has, and for how many seconds the share is away in the middle.
+#: Files of an import, and seconds of the share's outage in the middle.
 FILES = int(os.environ.get("KOLIBRI_AZURE_OUTAGE_FILES", "60"))
 SECONDS = float(os.environ.get("KOLIBRI_AZURE_OUTAGE_SECONDS", "12"))
 
-#: Bytes of a file: enough for a fault to find an import at work.
+#: Bytes of a file: large enough that a fault hits an import at work.
 SIZE = 4 * 2**20
 
-#: Files that have arrived when the fault comes.
+#: Files that have arrived when the fault starts.
 FEW = 3
 
 FAULTS = {"hangs": share.hang, "is dead": share.kill}
@@ -46,12 +44,12 @@ def drive(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def peer(tmp_path_factory, drive):
-    """A stock Kolibri, from which the channel can be imported over the network."""
+    """A stock Kolibri that provides the channel over the network."""
     kolibri = Kolibri(tmp_path_factory.mktemp("peer"))
     kolibri.provision(username="admin", password="admin-password", preset="nonformal")
     kolibri.import_channel(CHANNEL_ID, drive)
     with kolibri.start() as server:
-        server.wait_until_it_answers()
+        server.wait_until_serving()
         yield server
 
 
@@ -78,7 +76,7 @@ def in_the_middle(site):
 
 
 def begin(site, *arguments):
-    """A command that runs beside the test."""
+    """Start a command in the background."""
     return BackgroundProcess(
         site.kolibri(*arguments),
         environment=site.environment,
@@ -97,7 +95,7 @@ def available(site):
 
 
 def outage(site, fault):
-    """The share is away, for as long as the test wants it to be; how many files had arrived."""
+    """Make the share unavailable until the test ends it; returns the files that had arrived."""
     fault(site.share)
     there = len(arrived(site))
     time.sleep(SECONDS)
@@ -112,7 +110,7 @@ def test_an_import_from_a_drive_waits_for_the_share_and_ends_whole(fault, site, 
     with begin(site, "manage", "importcontent", "disk", CHANNEL_ID, str(drive)) as command:
         in_the_middle(site)
         there = outage(site, fault)
-        assert command.wait_until_it_ends(120) == 0, command.output
+        assert command.wait_for_exit(120) == 0, command.output
 
     assert there < FILES
     assert_every_file_is_right(site)
@@ -120,20 +118,20 @@ def test_an_import_from_a_drive_waits_for_the_share_and_ends_whole(fault, site, 
     counts(f"{FILES} files, {SECONDS:g} s without the share after {there} of them: all there")
 
 
-def test_a_command_says_what_it_waits_for(site, drive):
+def test_a_command_reports_the_reason_for_its_wait(site, drive):
     site.require("manage", "importchannel", "disk", CHANNEL_ID, str(drive))
 
     with begin(site, "manage", "importcontent", "disk", CHANNEL_ID, str(drive)) as command:
         in_the_middle(site)
         share.kill(site.share)
-        command.wait_until(lambda: "imports wait for it" in command.output, "a word", 60)
+        command.wait_until(lambda: "Imports wait for it" in command.output, "a word", 60)
         share.recover(site.share)
-        assert command.wait_until_it_ends(120) == 0, command.output
+        assert command.wait_for_exit(120) == 0, command.output
 
     assert "The share works again" in command.output
 
 
-#: Looks through the content when it is told to, so that the share can go away before that.
+#: Looks through the content on a signal, so that the share can disappear before that.
 SCAN_LATER = """
 import time
 from pathlib import Path
@@ -154,16 +152,16 @@ def test_a_look_through_the_content_takes_nothing_for_lost_that_it_can_not_read(
         command.wait_until(lambda: "ready to scan" in command.output, "the command", 60)
         share.kill(site.share)
         told.touch()
-        command.wait_until(lambda: "imports wait for it" in command.output, "a word", 60)
+        command.wait_until(lambda: "Imports wait for it" in command.output, "a word", 60)
         share.recover(site.share)
-        assert command.wait_until_it_ends(120) == 0, command.output
+        assert command.wait_for_exit(120) == 0, command.output
 
     assert available(site) == FILES
     assert (site.share / "databases" / f"{CHANNEL_ID}.sqlite3").stat().st_size
 
 
 class Task:
-    """An import that an administrator has begun in the browser."""
+    """An import that an administrator has started in the browser."""
 
     def __init__(self, administrator, name, peer):
         self._administrator = administrator
@@ -181,7 +179,7 @@ class Task:
         return self._administrator.get(f"{TASKS}{self._id}/")
 
     def note(self):
-        """What stands behind the name of the channel."""
+        """The text after the channel's name."""
         return self.shown()["extra_metadata"]["channel_name"].partition(CHANNEL_NAME)[2]
 
     def wait_until_it_is(self, *states):
@@ -195,7 +193,7 @@ class Task:
 
 @pytest.fixture
 def settings():
-    """What a test sets beside the usual."""
+    """Settings that a test adds."""
     return {}
 
 
@@ -209,7 +207,7 @@ def administrator(site, settings):
     }
     site.home.mkdir(exist_ok=True)
     with start_kolibri(site) as server:
-        server.wait_until_it_answers()
+        server.wait_until_serving()
         client = KolibriClient(server.url)
         client.sign_in(SUPERUSER, SUPERUSER_PASSWORD)
         yield client
@@ -259,7 +257,7 @@ def test_a_task_that_has_waited_too_long_says_how_to_go_on_and_goes_on(task, sit
     failed = task.wait_until_it_is("FAILED")
     assert failed["exception"] == "InterruptedImportError"
     assert "an import waits for it, 3 seconds at most" in failed["traceback"]
-    assert "it goes on where it was" in failed["traceback"]
+    assert "it continues where it stopped" in failed["traceback"]
     assert "interrupted" in task.note()
 
     share.recover(site.share)

@@ -1,4 +1,4 @@
-"""An import goes on after an outage of the real SMB client's share, and every file is right."""
+"""An import continues after an outage of a real SMB share, and every file is correct."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from devtools.channel import CHANNEL_ID, make_channel
 from devtools.channel.content import many_resources
 from devtools.deadline import wait_until
 from devtools.smb.machine import CONTENT, REPOSITORY, SHARED
-from tests.smb_lab import BY_ITSELF
+from tests.smb_lab import RUNS_ALONE
 
-pytestmark = [pytest.mark.slow, pytest.mark.smb, BY_ITSELF]
+pytestmark = [pytest.mark.slow, pytest.mark.smb, RUNS_ALONE]
 
 #: `make smb` has 300 files, and 30 seconds.
 FILES = int(os.environ.get("KOLIBRI_AZURE_OUTAGE_FILES", "60"))
 SECONDS = float(os.environ.get("KOLIBRI_AZURE_OUTAGE_SECONDS", "12"))
 SIZE = 2**18
 
-#: Files that have arrived when the fault comes.
+#: Files that have arrived when the fault starts.
 FEW = 3
 
-#: A machine in a machine, on a machine that does other things as well.
+#: Seconds for a virtual machine on a busy machine.
 PATIENCE = 900
 
 FAULTS = {
-    "stopped": lambda server: server.stop_answering(),
+    "stopped": lambda server: server.pause(),
     "killed": lambda server: server.kill(),
     "unplugged": lambda server: server.unplug(),
 }
@@ -43,9 +43,9 @@ def drive(smb_lab):
 
 @pytest.fixture
 def kolibri(healthy_lab, ready_fleet):
-    """Begins a Kolibri command in the machine."""
+    """Start a Kolibri command in the machine."""
     lab = healthy_lab
-    port = lab.lend(ready_fleet.postgres.port)
+    port = lab.forward_port(ready_fleet.postgres.port)
     there = f"@localhost:{ready_fleet.postgres.port}/"
     environment = {
         **ready_fleet.environment(),
@@ -66,7 +66,7 @@ def kolibri(healthy_lab, ready_fleet):
 
 @pytest.fixture
 def lab(healthy_lab):
-    """The lab, with nothing on its share."""
+    """The lab with an empty share."""
     for path in sorted(healthy_lab.content.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     return healthy_lab
@@ -96,7 +96,7 @@ def test_an_import_goes_on_after_the_server_was(fault, lab, drive, kolibri, coun
     counts(
         f"server {fault} {SECONDS:g} s after {there} of {FILES} files: {len(files)} there, "
         f"{len(wrong)} wrong, done {took:.0f} s after it was back; "
-        f"{command.output.count('Trying again')} files were tried again"
+        f"{command.output.count('Repeating a failed step')} files were tried again"
     )
     assert there < FILES
     assert len(files) == FILES

@@ -1,4 +1,4 @@
-"""A password full of special characters opens the database everywhere, over verified TLS only."""
+"""A password with many special characters works everywhere, and only over verified TLS."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import pytest
 
 from devtools.channel import CHANNEL_ID, CHANNEL_NAME, make_channel
 from devtools.deployment import SECRET_KEY, SUPERUSER, SUPERUSER_PASSWORD
-from kolibri_azure_plugin.fail_closed import EXIT_CODE
+from kolibri_azure_plugin.errors.fail_closed import EXIT_CODE
 
 from .conftest import PASSWORD
 from .serving import gunicorn, kolibri_start, signed_in
 
 CHECK = ("manage", "--skip-update", "check")
 
-#: Signs in as Django does, waits for a line, and signs in as an import of a channel and as Django.
+#: Signs in like Django, waits for a line, and signs in like an import of a channel and like Django.
 SIGN_IN_ON_DEMAND = """
 import sys, kolibri, django
 django.setup()
@@ -43,7 +43,7 @@ def drive(tmp_path_factory):
 
 @pytest.fixture
 def plain(provisioned, postgres):
-    """A deployment of the first kind: no vault, no URL, a variable for each part of it."""
+    """A deployment of the first kind: without vault and URL, a variable for each part."""
     environment = provisioned.environment
     for name in ("KEY_VAULT_URL", "DATABASE_SSL_MODE", "DATABASE_SSL_ROOT_CERT"):
         del environment[f"KOLIBRI_AZURE_{name}"]
@@ -61,7 +61,7 @@ def plain(provisioned, postgres):
 
 
 def sign_in_on_demand(deployment, prepare):
-    """What either stack says when it connects after `prepare` was called in between."""
+    """The results of both stacks when they connect after `prepare` was called in between."""
     program = (deployment.python, "-c", SIGN_IN_ON_DEMAND)
     with subprocess.Popen(
         deployment.command(*program),
@@ -96,7 +96,7 @@ def test_both_database_stacks_verify_the_certificate(provisioned):
     assert sign_in_on_demand(provisioned, lambda: None) == ["accepted", "accepted"]
 
 
-def test_both_refuse_a_certificate_that_a_stranger_signed(
+def test_both_refuse_a_certificate_of_an_unknown_authority(
     provisioned, tmp_path, authority, other_authority
 ):
     trusted = tmp_path / "trusted.pem"
@@ -172,6 +172,6 @@ def test_the_password_stays_out_of_options_ini_when_a_device_setting_is_changed(
     assert str(folder) in written
     assert PASSWORD not in written
     assert SECRET_KEY not in written
-    # What Kolibri has written it can start with.
+    # Kolibri can start with the settings that it has written.
     result = plain.run(*CHECK)
     assert result.returncode == 0, result.stderr

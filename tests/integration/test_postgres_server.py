@@ -1,4 +1,4 @@
-"""The PostgreSQL that tests and demo run on: a test of the tool, on real servers."""
+"""The tool that starts PostgreSQL for tests and demo, on real servers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from devtools.certificates import CertificateAuthority
 from devtools.deadline import wait_until
 from devtools.postgres import MissingPostgresError, PostgresServer, find_installation, installation
 from devtools.postgres.account import Account
-from devtools.postgres.leftovers import only_user_of, remove_leftovers
+from devtools.postgres.leftovers import remove_leftovers, try_lock
 from devtools.state import state_folder
 
 ROOT = os.getuid() == 0
@@ -36,7 +36,7 @@ def shared(
 
 @pytest.fixture
 def server(shared: PostgresServer, authority: CertificateAuthority) -> PostgresServer:
-    """The module's server as it is after its first start, whatever the last test did to it."""
+    """The module's server in the state after its first start, whatever the last test did."""
     shared.use_certificate(authority.issue("postgres", ["localhost", "127.0.0.1"]))
     shared.configure(ssl="on", max_connections=100)
     shared.restart()
@@ -45,7 +45,7 @@ def server(shared: PostgresServer, authority: CertificateAuthority) -> PostgresS
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder that the servers' account can reach, which pytest's own are not for root."""
+    """A folder that the servers' account can reach, unlike pytest's own when root runs it."""
     with tempfile.TemporaryDirectory(prefix="test-", dir=state_folder()) as name:
         Path(name).chmod(0o755)
         yield Path(name)
@@ -59,7 +59,7 @@ def connect(server: PostgresServer, authority: CertificateAuthority) -> Iterator
 
 
 class Connect:
-    """Connects as the role, verifying the server in full unless told otherwise."""
+    """Connect as the role, verifying the server in full by default."""
 
     def __init__(self, server: PostgresServer, authority: CertificateAuthority) -> None:
         self.server = server
@@ -114,17 +114,17 @@ def test_a_wrong_password_is_refused(server: PostgresServer, connect: Connect) -
 def test_a_certificate_of_another_authority_does_not_pass_verification(
     server: PostgresServer, connect: Connect, tmp_path: Path
 ) -> None:
-    stranger = CertificateAuthority.create(tmp_path / "stranger")
-    server.use_certificate(stranger.issue("postgres", ["localhost"]))
+    other = CertificateAuthority.create(tmp_path / "other")
+    server.use_certificate(other.issue("postgres", ["localhost"]))
     server.restart()
 
     with pytest.raises(psycopg2.OperationalError, match="certificate verify failed"):
         connect()
-    connect(sslrootcert=str(stranger.certificate_file))
+    connect(sslrootcert=str(other.certificate_file))
 
 
 def test_tls_can_be_taken_away(server: PostgresServer, connect: Connect) -> None:
-    server.offer_tls(offered=False)
+    server.set_tls(offered=False)
     server.restart()
 
     with pytest.raises(psycopg2.OperationalError, match="server does not support SSL"):
@@ -134,7 +134,7 @@ def test_tls_can_be_taken_away(server: PostgresServer, connect: Connect) -> None
 def test_a_held_server_says_that_it_is_starting_up_until_it_is_released(
     server: PostgresServer, connect: Connect
 ) -> None:
-    server.start_up_held()
+    server.start_held_in_recovery()
     for _ in range(2):
         with pytest.raises(psycopg2.OperationalError, match="the database system is starting up"):
             connect()
@@ -147,7 +147,7 @@ def test_a_held_server_says_that_it_is_starting_up_until_it_is_released(
 def test_a_held_server_can_be_stopped_and_started_as_usual(
     server: PostgresServer, connect: Connect
 ) -> None:
-    server.start_up_held()
+    server.start_held_in_recovery()
     server.stop()
     server.start()
 
@@ -180,7 +180,7 @@ def test_a_limit_on_connections_holds(server: PostgresServer, connect: Connect) 
         server.configure(superuser_reserved_connections=3)
 
 
-def test_a_cloned_database_holds_what_its_template_held(
+def test_a_cloned_database_has_the_data_of_its_template(
     server: PostgresServer, connect: Connect
 ) -> None:
     server.create_database("template", owner="kolibri")
@@ -198,7 +198,7 @@ def test_cut_connections_are_noticed_by_the_client(
 ) -> None:
     connection = connect()
 
-    assert server.cut_connections("kolibri") == 1
+    assert server.terminate_connections("kolibri") == 1
 
     with pytest.raises(psycopg2.OperationalError):
         connection.cursor().execute("SELECT 1")
@@ -239,27 +239,27 @@ time.sleep(600)
 """
 
 
-def test_temporary_servers_that_nobody_holds_any_more_are_removed(
+def test_abandoned_temporary_servers_are_removed(
     folder: Path, authority: CertificateAuthority
 ) -> None:
     abandoned, held, new = (folder / f"postgres-{name}" for name in ("abandoned", "held", "new"))
     server = PostgresServer.create(abandoned, authority)
     server.start()
     pid = int((abandoned / "data" / "postmaster.pid").read_text().split()[0])
-    server._lock.close()
+    server.abandon()
     held.mkdir()
     new.mkdir()
     for old in (abandoned, held):
         os.utime(old, (0, 0))
 
-    with only_user_of(held):
+    with try_lock(held):
         remove_leftovers(folder, "postgres-*")
 
     assert sorted(path.name for path in folder.glob("postgres-*")) == [
         "postgres-held",
         "postgres-new",
     ]
-    assert server._postmaster.running is False
+    assert server.running is False
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
 
@@ -274,7 +274,7 @@ def test_a_pid_file_that_now_names_another_process_is_no_obstacle(
     lines = pid_file.read_text().splitlines()
     server.start()
     server.stop()
-    # PostgreSQL takes any process of its own account for a server that still runs.
+    # PostgreSQL mistakes any process of its own account for a server that still runs.
     bystander = Account.for_servers().start(["sleep", "600"], subprocess.DEVNULL)
     pid_file.write_text("\n".join([str(bystander.pid), *lines[1:]]) + "\n")
 
@@ -299,7 +299,7 @@ def test_a_folder_that_the_servers_account_cannot_enter_is_named(
 
 @pytest.fixture
 def bare_machine(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A machine with no PostgreSQL but what the test puts into this folder of the PATH."""
+    """A machine whose only PostgreSQL programs are those in this folder of the PATH."""
     find_installation.cache_clear()
     monkeypatch.setattr(os, "get_exec_path", lambda: [str(folder)])
     monkeypatch.setattr(installation, "FOLDERS_OF_SYSTEMS", ())
@@ -309,7 +309,7 @@ def bare_machine(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
 
 
 @pytest.mark.usefixtures("bare_machine")
-def test_a_machine_without_postgresql_is_told_what_to_install() -> None:
+def test_an_error_names_the_package_where_postgresql_is_missing() -> None:
     with pytest.raises(MissingPostgresError, match="apt-get install postgresql-16"):
         find_installation("16")
 
@@ -334,7 +334,7 @@ def test_a_folder_of_the_path_that_may_not_be_read_is_passed_over(folder: Path) 
     path = os.pathsep.join([str(closed / "bin"), os.environ["PATH"]])
     find = "from devtools.postgres import find_installation; print(find_installation().folder)"
 
-    # Root reads every folder, as long as it has the capabilities to do so.
+    # Root reads every folder, if it has the capabilities.
     bound = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if ROOT else []
     found = subprocess.run(
         [*bound, sys.executable, "-c", find],

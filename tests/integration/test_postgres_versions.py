@@ -1,4 +1,4 @@
-"""Kolibri on another major version of PostgreSQL than the one that the other tests run on."""
+"""Kolibri on another major version of PostgreSQL than in the other tests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from devtools.postgres import PostgresServer
 
 from .conftest import PASSWORD
 
-#: What PyPI has with TLS; the other tests take the machine's own, which is 15 on Debian 12.
+#: The versions on PyPI with TLS. The other tests use the machine's own, 15 on Debian 12.
 VERSION = "17"
 
 

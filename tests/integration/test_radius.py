@@ -1,4 +1,4 @@
-"""A real PostgreSQL lets a managed identity in by its token, and not by an expired one."""
+"""A real PostgreSQL accepts a managed identity's token, but not an expired one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def postgres(
     authority = CertificateAuthority.create(tmp_path_factory.mktemp("authority"))
     with PostgresServer.temporary(authority) as postgres:
         postgres.create_role(IDENTITY, "never used")
-        postgres.ask_radius(IDENTITY, port=radius.port, secret=radius.secret)
+        postgres.use_radius(IDENTITY, port=radius.port, secret=radius.secret)
         yield postgres
 
 

@@ -1,4 +1,4 @@
-"""A served site goes on while its password is rotated and while PostgreSQL restarts."""
+"""A site keeps serving while its password is rotated and while PostgreSQL restarts."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from .serving import THREADS, WORKERS, gunicorn, processes_of_sockets, steady_lo
 
 pytestmark = pytest.mark.slow
 
-#: As many as the server has threads, so that each of its connections is in use.
+#: One for each thread of the server, so that each of its connections is in use.
 LEARNERS = WORKERS * THREADS
 
 ROTATIONS = 3
 RESTARTS = 2
 
-#: Requests that have to succeed after each disturbance.
+#: Requests that must succeed after each disturbance.
 ENOUGH = 100
 
-#: What Django reports of a request whose own connection was cut.
+#: Django's report about a request whose connection was cut.
 CUT = re.compile(
     r"terminating connection|server closed the connection|SSL connection has been closed"
     r"|SSL SYSCALL error|connection already closed|the connection is closed"
@@ -34,7 +34,7 @@ CUT = re.compile(
 
 @pytest.fixture
 def own_role(provisioned, postgres, azure):
-    """A role of this test alone, whose password the test may change."""
+    """A role only for this test, which may change its password."""
     name = f"rotated_{provisioned.database}"
     postgres.create_role(name, PASSWORD)
     postgres.execute(f'GRANT kolibri TO "{name}"')
@@ -49,14 +49,14 @@ def site(provisioned):
 
 
 def all_processes(site):
-    """Those of gunicorn, of which the first answers before the last has started."""
+    """gunicorn's processes; the first answers before the last has started."""
     return wait_until(
         lambda: len(children(site.pid)) == WORKERS and children(site.pid), "all processes", 20
     )
 
 
 def rotate(postgres, azure, database, role, password):
-    """As an administrator does it: first the vault, then the server."""
+    """Change the password as an administrator does: first in the vault, then on the server."""
     azure.set_secret("kolibri-database-url", postgres.url(database, role, password))
     postgres.set_password(role, password)
 
@@ -67,8 +67,15 @@ def wait_for_more(load):
 
 
 def database_errors(site):
-    """What psycopg2 said in each traceback that the server has logged."""
+    """psycopg2's message in each logged traceback of the server."""
     return re.findall(r"psycopg2\.(?:\w+\.)?\w+Error: ([^\\\n]*)", site.output)
+
+
+def assert_that_only_cut_requests_failed(site, load):
+    """Each failed request has logged that its connection was cut."""
+    errors = database_errors(site)
+    assert [error for error in errors if not CUT.search(error)] == []
+    assert len(errors) >= len(load.failures)
 
 
 def secrets_read(azure):
@@ -77,7 +84,7 @@ def secrets_read(azure):
 
 @pytest.fixture
 def report(counts, site):
-    """Prints what became of the requests, also where pytest shows no output of tests."""
+    """Print the results of the requests, even if pytest captures output."""
 
     def say(what, load):
         counts(
@@ -95,15 +102,16 @@ def test_a_rotated_password_needs_no_restart(own_role, provisioned, site, azure,
     with steady_load(site.url, LEARNERS) as load:
         for number in range(ROTATIONS):
             rotate(postgres, azure, provisioned.database, own_role, f"{PASSWORD} {number}")
-            cut += postgres.cut_connections(provisioned.database)
+            cut += postgres.terminate_connections(provisioned.database)
             wait_for_more(load)
     reads = secrets_read(azure)
     report(f"{ROTATIONS} rotations, {cut} connections cut, {len(reads)} secrets read", load)
+    assert cut >= ROTATIONS
     assert len(load.failures) <= cut
-    assert all(CUT.search(error) for error in database_errors(site))
+    assert_that_only_cut_requests_failed(site, load)
     assert children(site.pid) == processes
-    # Once for each process and rotation, not once for each of its threads.
-    assert len(reads) <= WORKERS * ROTATIONS
+    # Once for each process and rotation, not for each thread.
+    assert ROTATIONS <= len(reads) <= WORKERS * ROTATIONS
 
 
 def test_connections_that_are_cut_while_idle_cost_no_request(
@@ -112,7 +120,7 @@ def test_connections_that_are_cut_while_idle_cost_no_request(
     with steady_load(site.url, LEARNERS) as load:
         wait_for_more(load)
     rotate(postgres, azure, provisioned.database, own_role, "another-password")
-    assert postgres.cut_connections(provisioned.database) > 1
+    assert postgres.terminate_connections(provisioned.database) > 1
     with steady_load(site.url, LEARNERS) as load:
         wait_for_more(load)
     report("All connections cut between two requests", load)
@@ -120,7 +128,7 @@ def test_connections_that_are_cut_while_idle_cost_no_request(
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
-def test_service_resumes_by_itself_after_postgresql_restarts(mode, site, postgres, report):
+def test_service_resumes_after_postgresql_restarts(mode, site, postgres, report):
     processes = all_processes(site)
     with steady_load(site.url, LEARNERS) as load:
         for _ in range(RESTARTS):
@@ -129,17 +137,17 @@ def test_service_resumes_by_itself_after_postgresql_restarts(mode, site, postgre
         wait_for_more(load)
     report(f"{RESTARTS} restarts, {mode}", load)
     assert len(load.failures) <= RESTARTS * LEARNERS
-    assert all(CUT.search(error) for error in database_errors(site))
+    assert_that_only_cut_requests_failed(site, load)
     assert children(site.pid) == processes
 
 
-def test_what_needs_no_database_is_answered_while_postgresql_is_away(site, postgres):
+def test_requests_without_a_database_are_answered_while_postgresql_is_down(site, postgres):
     with steady_load(site.url, LEARNERS) as load:
         wait_for_more(load)
     postgres.stop()
     try:
-        # More than there are threads, each of which has a connection that is dead now.
-        answers = [requests.get(f"{site.url}/status/", timeout=10) for _ in range(2 * LEARNERS)]
+        # More than the threads, each of which now has a dead connection.
+        answers = [requests.get(f"{site.url}/status/", timeout=60) for _ in range(2 * LEARNERS)]
     finally:
         postgres.start()
     assert [answer.status_code for answer in answers] == [200] * len(answers)
@@ -176,7 +184,7 @@ def test_channel_import_replaces_a_connection_that_was(
         first = next(line for line in process.stdout if line.strip().isdecimal())
         if rotated:
             rotate(postgres, azure, provisioned.database, own_role, "another-password")
-        assert postgres.cut_connections(provisioned.database) >= 1
+        assert postgres.terminate_connections(provisioned.database) >= 1
         output, _ = process.communicate("go on\n", timeout=60)
     assert process.returncode == 0
     assert output.split()[-1].isdecimal()

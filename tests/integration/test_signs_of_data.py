@@ -1,4 +1,4 @@
-"""A database counts as empty only when every table of it was looked into, and held nothing."""
+"""A database counts as empty only if every table was read and had no rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAME, PASSWORD = "looked_into", "the-password"
 
 @pytest.fixture
 def database(postgres):
-    """A database, and a role that may look into its schema public."""
+    """A database, and a role that can read its schema public."""
     postgres.create_role(NAME, PASSWORD)
     postgres.create_database(NAME, owner="postgres")
     yield lambda statement: postgres.execute(statement, database=NAME)
@@ -24,7 +24,7 @@ def database(postgres):
 
 @pytest.fixture
 def session(postgres, database):
-    """The role's connection, as the doctor has it."""
+    """The role's connection, like the doctor's."""
     url = postgres.url(NAME, NAME, PASSWORD, sslmode="require")
     with contextlib.closing(psycopg2.connect(url)) as connection:
         connection.set_session(readonly=True, autocommit=True)
@@ -74,7 +74,7 @@ def test_a_large_object_is_one(database, session):
     ],
     ids=["a table that may not be read", "a schema that may not be entered"],
 )
-def test_what_may_not_be_looked_into_may_hold_rows(database, session, hide):
+def test_a_table_without_read_permission_may_hold_rows(database, session, hide):
     database("CREATE TABLE jobs (number int)")
     database(hide)
     assert signs_of_data(session).endswith("jobs can't be looked into, so it may hold rows")

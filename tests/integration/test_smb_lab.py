@@ -1,4 +1,4 @@
-"""The lab is what it says: the kernel's SMB client, encrypted, and each fault does its work."""
+"""The lab uses the kernel's SMB client with encryption, and each fault has its effect."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from devtools.smb.lab import Lab
 from devtools.smb.machine import CONTENT
 from devtools.smb.network import Network
 from devtools.smb.server import FULL, READ_ONLY
-from tests.smb_lab import need_lab
+from tests.smb_lab import RUNS_ALONE, require_lab
 
-pytestmark = [pytest.mark.slow, pytest.mark.smb]
+pytestmark = [pytest.mark.slow, pytest.mark.smb, RUNS_ALONE]
 
-#: A client gives a server up after some tens of seconds, and comes back as late.
+#: A client gives up on a server after some tens of seconds, and takes as long to return.
 PATIENCE = 180
 
 names = (f"file{number}" for number in itertools.count())
 
 
 def reader(lab, seconds=PATIENCE):
-    """How a program ends that reads a file which the client has never seen."""
+    """The exit of a program that reads a file which the client has not cached."""
     name = next(names)
     (lab.content / name).write_text("content")
     return lab.machine.run(["cat", f"{CONTENT}/{name}"], timeout=seconds)
@@ -46,7 +46,7 @@ def test_the_share_is_mounted_as_app_service_does_and_encrypted(healthy_lab):
     assert "Encrypted" in details
 
 
-def test_what_the_machine_writes_is_on_the_share_and_nowhere_else(healthy_lab):
+def test_files_that_the_machine_writes_are_only_on_the_share(healthy_lab):
     script = f"echo there > {CONTENT}/written; echo here > /root/smb-lab-wrote; cat /root/smb-lab-*"
     assert healthy_lab.machine.run(["sh", "-c", script]).check().stdout == "here\n"
     assert (healthy_lab.content / "written").read_text() == "there\n"
@@ -67,15 +67,15 @@ def test_a_server_in_the_machine_is_reached_from_here_and_one_here_from_the_mach
                 return ""
 
         assert wait_until(answer, "an answer", 60) == "page"
-    port = lab.lend(9)
+    port = lab.forward_port(9)
     connect = f"import socket; socket.create_connection(('{lab.host}', {port}), 20)"
     lab.machine.python(connect).check()
 
 
-def test_who_reads_from_a_stopped_server_hangs_and_can_be_killed(healthy_lab):
-    healthy_lab.server.stop_answering()
+def test_a_reader_of_a_stopped_server_hangs_and_can_be_killed(healthy_lab):
+    healthy_lab.server.pause()
     assert reader(healthy_lab, 5).code is None
-    healthy_lab.server.answer_again()
+    healthy_lab.server.resume()
     wait_until_content_is_back(healthy_lab)
 
 
@@ -100,11 +100,11 @@ def test_a_slow_link_is_slow_to_the_server_alone(healthy_lab):
     lab = healthy_lab
     ping = "import socket, time; begun = time.monotonic()\n"
     ping += "socket.create_connection(('{}', {}), 20); print(time.monotonic() - begun)"
-    port = lab.lend(9)
-    lab.machine.slow_down(2000)
+    port = lab.forward_port(9)
+    lab.machine.add_latency(2000)
     to_server = lab.machine.python(ping.format(lab.server.address, 445)).check()
     to_host = lab.machine.python(ping.format(lab.host, port)).check()
-    lab.machine.full_speed()
+    lab.machine.remove_latency()
 
     assert float(to_server.stdout) >= 2
     assert float(to_server.stdout) > float(to_host.stdout)
@@ -134,7 +134,7 @@ def test_two_machines_see_each_others_files(healthy_lab):
 
 
 def test_nothing_is_left_of_a_lab():
-    need_lab()
+    require_lab()
     with Lab(mounts=False) as lab:
         network = Path("/run/netns", lab.network.namespace)
         assert network.exists()
@@ -150,8 +150,8 @@ os._exit(1)
 """
 
 
-def test_what_a_killed_lab_leaves_the_next_one_takes_away(repository):
-    need_lab()
+def test_the_next_lab_removes_the_remains_of_a_killed_one(repository):
+    require_lab()
     command = [sys.executable, "-c", KILLED]
     left = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
     leftover = Path("/run/netns", left.stdout.strip())

@@ -1,4 +1,4 @@
-"""The soak in its short form: a little of each kind of work, by the same means."""
+"""The soak in its short form: a little of each kind of work, with the same code."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import threading
 
 import pytest
 
-from bench.soak import course, report
+from bench.soak import driver, report
 from bench.soak.progress import Progress
 from bench.soak.site import running_site
 
 pytestmark = pytest.mark.slow
 
-#: What `make soak` does takes an hour.
-LITTLE = {"requests": 200, "syncs": 2, "jobs": 50}
+#: `make soak` takes an hour.
+LITTLE = {"requests": 200, "syncs": 1, "jobs": 20}
 
 
 def test_after_a_little_of_everything_nothing_of_it_is_left(ready_fleet, counts):
     progress = Progress(ready_fleet.folder / "progress.json", LITTLE)
 
     with running_site(ready_fleet) as site:
-        course.run(site, progress, schools=1, ending=threading.Event())
+        driver.run(site, progress, schools=1, ending=threading.Event())
 
     for line in report.everything(progress):
         counts(line)

@@ -1,4 +1,4 @@
-"""Schools with stock Kolibri on SQLite sync with a cloud of two instances, asked in turn."""
+"""Schools with stock Kolibri on SQLite sync with two instances in the cloud, used in turn."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from devtools.fleet import Fleet
 from devtools.kolibri_process import CommandFailedError
 from devtools.syncing.cloud import Cloud
 from devtools.syncing.interruptions import KINDS
-from devtools.syncing.page import SITE, commands, type_command
+from devtools.syncing.page import SITE, commands, run_documented_command
 from devtools.syncing.school import School, run_steps, step
 
 pytestmark = pytest.mark.slow
@@ -23,16 +23,16 @@ pytestmark = pytest.mark.slow
 CREDENTIALS = {"username": SUPERUSER, "password": SUPERUSER_PASSWORD}
 RECORDS, LEARNERS = 300, 3
 
-#: How often three schools sync while instances are killed and replaced.
+#: Syncs of three schools while instances are killed and replaced.
 ROUNDS = int(os.environ.get("KOLIBRI_AZURE_SYNC_ROUNDS", "0"))
 
-#: What a pull and a push leave to the workers, and what is done at once.
+#: Steps of a pull and a push for the workers, and those done at once.
 PULL = [("serializing", "pending"), ("queuing", "pending")]
 END_OF_PULL = [("dequeuing", "completed"), ("deserializing", "completed")]
 PUSH = [("serializing", "completed"), ("queuing", "completed")]
 END_OF_PUSH = [("dequeuing", "pending"), ("deserializing", "pending")]
 
-#: docs/sync.md: two first imports, a regular sync, a learn-only device, and what broke off.
+#: docs/sync.md: two first imports, a regular sync, a learn-only device, and interrupted syncs.
 TAKE_OVER, TAKE_OVER_A_SCHOOL, SYNC, TAKE_OVER_A_LEARNER, RESUME = commands()
 WHO = (SUPERUSER, SUPERUSER_PASSWORD)
 
@@ -46,8 +46,10 @@ JOBS = "SELECT state FROM jobs WHERE queue = 'azure_sync'"
 
 
 @pytest.fixture(scope="module")
-def both_instances(tmp_path_factory, authority, postgres, role, own_database, migrated_template):
-    with own_database(migrated_template) as name:
+def both_instances(
+    tmp_path_factory, authority, postgres, role, temporary_database, migrated_template
+):
+    with temporary_database(migrated_template) as name:
         folder = tmp_path_factory.mktemp("cloud")
         fleet = Fleet(folder, postgres, authority, name, role, DATABASE_PASSWORD)
         with Cloud(fleet) as cloud:
@@ -56,16 +58,16 @@ def both_instances(tmp_path_factory, authority, postgres, role, own_database, mi
 
 @pytest.fixture
 def cloud(both_instances):
-    """Both instances, up again whatever the test does to them."""
+    """Both instances, which are restarted whatever the test does."""
     both_instances.front.forget()
     yield both_instances
     both_instances.front.forget()
-    both_instances.mend()
+    both_instances.restore()
 
 
 @pytest.fixture
 def school(tmp_path):
-    """A new one, which has no facility yet."""
+    """A new school, without a facility."""
     return School(tmp_path / "school")
 
 
@@ -80,9 +82,9 @@ def test_a_school_and_a_tablet_take_over_a_facility_while_the_workers_instance_i
     killed = []
 
     def kill_the_workers_instance(exchange):
-        """As soon as the end of a push is in the hands of a job."""
+        """Wait until a job handles the end of a push."""
         if not killed and (exchange.stage, exchange.stage_status) == END_OF_PUSH[0]:
-            killed.append(cloud.workers_instance())
+            killed.append(cloud.worker_instance())
             killed[0].kill()
 
     cloud.front.on_answer = kill_the_workers_instance
@@ -94,7 +96,7 @@ def test_a_school_and_a_tablet_take_over_a_facility_while_the_workers_instance_i
     )
     learner = school.records().user("first0")
     where = {SITE: cloud.url, "FACILITY": facility, "LEARNER": learner}
-    type_command(tablet, TAKE_OVER_A_LEARNER, *WHO, **where)
+    run_documented_command(tablet, TAKE_OVER_A_LEARNER, *WHO, **where)
     run_steps(
         tablet,
         step("work_on", learner, RECORDS),
@@ -106,7 +108,7 @@ def test_a_school_and_a_tablet_take_over_a_facility_while_the_workers_instance_i
     assert killed
     assert tablet.records().of_user(facility, learner) == in_the_cloud
     assert school.records().of_user(facility, learner) != in_the_cloud
-    type_command(school, SYNC, **where)
+    run_documented_command(school, SYNC, **where)
     assert school.records().of_facility(facility) == cloud.records().of_facility(facility)
     pull, push = [*PULL, *END_OF_PULL], [*PUSH, *END_OF_PUSH]
     assert cloud.front.stages() == [*pull, *pull, *push, *pull, *pull, *push, *pull, *push]
@@ -124,10 +126,10 @@ def test_the_cloud_takes_over_a_facility_that_a_school_had_and_the_school_syncs_
     facility = school.records().facilities()["Hill"]
     jobs = sorted(cloud.rows(JOBS))
     with school.start() as server:
-        server.wait_until_it_answers()
+        server.wait_until_serving()
         words = {"http://SCHOOL:8080": server.url, "FACILITY": facility}
-        type_command(cloud.shell, TAKE_OVER_A_SCHOOL, *WHO, **words)
-    # It would wait for a worker, while all workers may have syncs that wait for one.
+        run_documented_command(cloud.shell, TAKE_OVER_A_SCHOOL, *WHO, **words)
+    # It would wait for a worker, while all workers may run syncs that wait for one.
     assert sorted(cloud.rows(JOBS)) == jobs
     in_the_cloud = cloud.records().of_facility(facility)
     assert in_the_cloud == school.records().of_facility(facility)
@@ -148,7 +150,7 @@ def test_two_schools_wait_for_workers_that_are_away_and_one_ends_when_its_job_fa
     cloud.stop_workers()
 
     def fail_the_job(exchange):
-        """Once the school waits for it."""
+        """Wait until the school waits for it."""
         if exchange.method == "GET" and exchange.stage_status == "pending":
             cloud.rows(
                 "UPDATE jobs SET state = 'FAILED', saved_job = "
@@ -163,14 +165,14 @@ def test_two_schools_wait_for_workers_that_are_away_and_one_ends_when_its_job_fa
     cloud.front.forget()
     with ThreadPoolExecutor() as pool:
         words = {SITE: cloud.url, "FACILITY": facility}
-        syncing = pool.submit(type_command, school, TAKE_OVER, *WHO, SUPERUSER, **words)
+        syncing = pool.submit(run_documented_command, school, TAKE_OVER, *WHO, SUPERUSER, **words)
         wait_until(lambda: ("QUEUED",) in cloud.rows(JOBS), "a job", 60)
         cloud.rows("DELETE FROM jobs WHERE queue = 'azure_sync'")
         also_syncing = pool.submit(run_steps, another, take_over)
         wait_until(lambda: cloud.rows(JOBS).count(("QUEUED",)) == 2, "jobs of both", 60)
-        # Now both begin at once, and want to put the same records into the store.
+        # Now both start at once, and write the same records to the store.
         cloud.rows("UPDATE kolibriauth_facilityuser SET _morango_dirty_bit = true")
-        cloud.mend()
+        cloud.restore()
         syncing.result()
         also_syncing.result()
     in_the_cloud = cloud.records().of_facility(facility)
@@ -180,15 +182,15 @@ def test_two_schools_wait_for_workers_that_are_away_and_one_ends_when_its_job_fa
 
 def test_a_school_syncs_both_ways_while_a_class_is_at_work_in_the_cloud(cloud, school):
     facility, ended = facility_of(cloud), threading.Event()
-    run_steps(school, step("sync", cloud.url, facility, no_push=True, **CREDENTIALS))
     run_steps(
         school,
+        step("sync", cloud.url, facility, no_push=True, **CREDENTIALS),
         step("make_records", facility, "class", RECORDS, LEARNERS),
         step("sync", cloud.url, facility, no_pull=True),
     )
 
     def work():
-        """As a class that is at work, each in a transaction of its own."""
+        """Write like a class at work, each row in its own transaction."""
         users = [user for (user,) in cloud.rows("SELECT id FROM kolibriauth_facilityuser")]
         while not ended.wait(0.01):
             cloud.rows(
@@ -243,12 +245,12 @@ def test_schools_sync_while_instances_are_killed_and_replaced(cloud, tmp_path, c
             ]
             tries = [each.result().count("BROKE OFF") + 1 for each in begun]
         counts(f"round {number}, {kind}: {interruption.happened}; tries of each school: {tries}")
-        # What the site does not know that it has, it gives to nobody.
+        # Rows that no counter covers would reach no school.
         assert not cloud.rows(UNKNOWN)
         there = {name for (name,) in cloud.rows("SELECT name FROM kolibriauth_collection")}
         assert {f"Class {name}_{number}_" for name in schools} <= there
         cloud.front.forget()
-        cloud.mend()
+        cloud.restore()
         assert interruption.happened
     for school in schools.values():
         run_steps(school, step("sync_until_done", cloud.url, facility))

@@ -1,4 +1,4 @@
-"""Why the vault refuses is told, with the reason in the answer and without."""
+"""The error explains why the vault refuses, with or without a reason in the answer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def azure(standin, monkeypatch):
     for name, value in standin.environment().items():
         monkeypatch.setenv(name, value)
     yield standin
-    standin.heal()
+    standin.clear_faults()
 
 
 @pytest.fixture
@@ -55,12 +55,12 @@ def test_each_refusal_is_told_from_the_others(azure, vault, fault, code, form):
     error = refusal(vault)
     assert error.code == code
     assert not error.transient
-    azure.heal()
+    azure.clear_faults()
     assert vault.read(NAME).value == "a value"
 
 
-def test_a_refusal_whose_reason_nobody_knows_is_shown_as_it_is(azure, vault, monkeypatch):
-    """None of the reasons is guessed at."""
+def test_a_refusal_for_an_unknown_reason_is_shown_as_it_is(azure, vault, monkeypatch):
+    """The message guesses at no reason."""
     monkeypatch.setattr("kolibri_azure_plugin.cloud.vault.WORDS", {})
     azure.fail("vault", "disabled-bare")
     error = refusal(vault)

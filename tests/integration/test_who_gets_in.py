@@ -1,6 +1,6 @@
-"""On a new site only staff make accounts, and everybody needs a password, whatever the preset.
+"""On a new site, only staff make accounts and everyone needs a password, whatever the preset.
 
-Settings change that, and nothing else does.
+Only settings change that.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from devtools.azure_standin import AzureStandin
 from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
 from devtools.kolibri_client import KolibriClient
 
-from .conftest import NOT_SET_UP, TEST_DEPLOYMENT
+from .conftest import NO_SETUP_SETTINGS, TEST_DEPLOYMENT
 from .examination import examine
 from .serving import gunicorn, signed_in
 
@@ -28,15 +28,15 @@ LOGIN_BY_NAME = "KOLIBRI_AZURE_LEARNER_CAN_LOGIN_BY_NAME"
 #: As the ARM templates write them; the Azure portal can leave one empty.
 TEXTS = {True: "true", False: "false", None: ""}
 
-#: Each preset with each answer to the two questions, and with no answer.
+#: Each preset with each answer to the two questions, and without an answer.
 COMBINATIONS = [*itertools.product(mappings, TEXTS, TEXTS)]
 
 CHECK = "azure.kolibri.accounts"
 
-#: Where a stranger sends a name and a password of his choice.
+#: Where anyone can send a name and a password of their choice.
 SIGN_UPS = ("/api/auth/signup/", "/api/public/signup/")
 
-#: Where a learner without a password chooses one, as Kolibri asks when they are required again.
+#: Where a learner without a password chooses one, once passwords are required again.
 CHOOSE_A_PASSWORD = "/api/auth/setnonspecifiedpassword"
 
 LEARNER, LEARNER_PASSWORD = "anna", "anna-password"
@@ -52,15 +52,18 @@ def settings_for(preset, sign_up, by_name):
 
 
 @pytest.fixture(scope="module")
-def facilities(tmp_path_factory, deployed, migrated_only):
-    """What holds in a facility that was set up with each combination of settings."""
+def facilities(tmp_path_factory, deployed, migrated_database):
+    """The resulting facility settings for each combination of settings."""
     folder = tmp_path_factory.mktemp("facilities")
-    with AzureStandin(folder / "azure") as azure, deployed(folder, azure, migrated_only) as made:
-        names = {name: made.environment[name] for name in NOT_SET_UP}
+    with (
+        AzureStandin(folder / "azure") as azure,
+        deployed(folder, azure, migrated_database) as made,
+    ):
+        names = {name: made.environment[name] for name in NO_SETUP_SETTINGS}
         each = [{**names, **settings_for(*combination)} for combination in COMBINATIONS]
-        made.environment.update({**TEST_DEPLOYMENT, **NOT_SET_UP, "EACH": json.dumps(each)})
+        made.environment.update({**TEST_DEPLOYMENT, **NO_SETUP_SETTINGS, "EACH": json.dumps(each)})
         printed = made.require(
-            "manage", "shell", "-c", "from tests.integration.set_up_each import main; main()"
+            "manage", "shell", "-c", "from tests.integration.set_up_facilities import main; main()"
         )
     return dict(zip(COMBINATIONS, json.loads(printed.splitlines()[-1])))
 
@@ -72,14 +75,14 @@ def test_settings_go_before_the_preset(preset, sign_up, by_name, facilities):
         "preset": preset,
         "learner_can_sign_up": bool(sign_up),
         "learner_can_login_with_no_password": bool(by_name),
-        # Nobody changes a password that nobody needs.
+        # Without passwords there is none to change.
         "learner_can_edit_password": mappings[preset]["learner_can_edit_password"] and not by_name,
         "allow_guest_access": bool(sign_up) and preset != "formal",
     }
 
 
 class Site:
-    """A new site, as its administrator and as strangers see it."""
+    """A new site, as its administrator and as visitors see it."""
 
     def __init__(self, url, deployment, postgres):
         self.url = url
@@ -87,15 +90,15 @@ class Site:
         self.admin = signed_in(url, SUPERUSER, SUPERUSER_PASSWORD)
         self.admin.create_learner(LEARNER, LEARNER_PASSWORD, LEARNER)
 
-    def stranger(self):
-        stranger = KolibriClient(self.url, forwarded_https=True)
+    def visitor(self):
+        visitor = KolibriClient(self.url, forwarded_https=True)
         # As each page does first; the answer sets the CSRF cookie.
-        stranger.request("PUT", "/api/auth/session/current/", json={"active": False})
-        return stranger
+        visitor.request("PUT", "/api/auth/session/current/", json={"active": False})
+        return visitor
 
     def send(self, path, **data):
-        stranger = self.stranger()
-        return stranger.request("POST", path, json={**data, "facility": stranger.facility()["id"]})
+        visitor = self.visitor()
+        return visitor.request("POST", path, json={**data, "facility": visitor.facility()["id"]})
 
     def sign_up(self, path):
         return self.send(
@@ -106,7 +109,7 @@ class Site:
         return self.send("/api/auth/session/", username=username, **password)
 
     def require_passwords(self):
-        """As at Facility, Settings."""
+        """Change a setting as in Facility, Settings."""
         dataset = self.admin.get("/api/auth/facilitydataset/")[0]["id"]
         answer = self.admin.request(
             "PATCH",
@@ -127,15 +130,15 @@ class Site:
 
 
 @pytest.fixture
-def site_with(never_set_up, postgres):
-    """Starts a site whose settings are these, on an empty database."""
+def site_with(unprovisioned, postgres):
+    """Start a site with these settings, on an empty database."""
     servers = []
 
     def start(**settings):
-        never_set_up.environment.update(settings)
-        server = gunicorn(never_set_up)
+        unprovisioned.environment.update(settings)
+        server = gunicorn(unprovisioned)
         servers.append(server)
-        site = Site(server.url, never_set_up, postgres)
+        site = Site(server.url, unprovisioned, postgres)
         site.log = server.output
         return site
 
@@ -163,12 +166,12 @@ def assert_a_password_is_needed(site):
     assert reasons(site.sign_in(LEARNER, password="")) == ["MISSING_PASSWORD"]
     wrong = site.sign_in(LEARNER, password="NOT_SPECIFIED")
     assert (wrong.status_code, reasons(wrong)) == (401, ["INVALID_CREDENTIALS"])
-    # Nor does somebody else choose it.
+    # Nor can someone else choose it.
     chosen = site.send(CHOOSE_A_PASSWORD, username=LEARNER, password="mine")
     assert chosen.status_code == 404
     assert site.sign_in(LEARNER, password=LEARNER_PASSWORD).status_code == 200
-    # Without passwords Kolibri tells everybody who may sign in.
-    assert site.stranger().get("/api/auth/facilityusername/") == []
+    # Without passwords, Kolibri lists the learners for everyone.
+    assert site.visitor().get("/api/auth/facilityusername/") == []
 
 
 @pytest.mark.parametrize("preset", mappings)
@@ -177,10 +180,10 @@ def test_by_default_a_new_site_is_closed_whatever_the_preset(preset, site_with):
 
     assert_sign_up_is_refused(site)
     assert_a_password_is_needed(site)
-    # Nor do staff make an account whose password somebody else chooses.
+    # Nor can staff make an account whose password someone else chooses.
     with pytest.raises(requests.HTTPError, match="PASSWORD_NOT_SPECIFIED"):
-        site.admin.create_learner("nobody", "NOT_SPECIFIED", "No Body")
-    dataset = site.stranger().get("/api/auth/facilitydataset/")[0]
+        site.admin.create_learner("locked_out", "NOT_SPECIFIED", "Locked Out")
+    dataset = site.visitor().get("/api/auth/facilitydataset/")[0]
     assert dataset["allow_guest_access"] is False
     assert "Sign-up by anybody: no; learners without a password: no; guests: no." in site.log
 
@@ -206,13 +209,13 @@ def test_with_the_setting_learners_of_a_nonformal_facility_need_no_password(site
     assert answer.status_code == 200, answer.text
     assert answer.json()["username"] == LEARNER
     assert site.sign_in(SUPERUSER).status_code == 400, "staff need theirs in any case"
-    assert site.stranger().get("/api/auth/facilityusername/") == [{"username": LEARNER}]
+    assert site.visitor().get("/api/auth/facilityusername/") == [{"username": LEARNER}]
     assert_sign_up_is_refused(site)
     assert "Sign-up by anybody: no; learners without a password: yes; guests: no." in site.log
 
 
-def test_an_account_without_a_password_belongs_to_whoever_comes_first(site_with):
-    """What Kolibri does, and the doctor warns of."""
+def test_an_account_without_a_password_belongs_to_the_first_visitor_who_takes_it(site_with):
+    """Kolibri allows it, and the doctor warns about it."""
     site = site_with(**settings_for("nonformal", None, True))
     site.admin.create_learner("bea", "NOT_SPECIFIED", "Bea")
     site.require_passwords()
@@ -220,7 +223,7 @@ def test_an_account_without_a_password_belongs_to_whoever_comes_first(site_with)
     found = site.examine()
     chosen = site.send(CHOOSE_A_PASSWORD, username="bea", password="stolen-bea")
 
-    assert "accounts of Kolibri School that have no password yet: 1;" in found["cause"]
+    assert "accounts in Kolibri School without a password: 1;" in found["cause"]
     assert chosen.status_code == 200
     assert site.sign_in("bea", password="stolen-bea").status_code == 200
     assert site.examine()["status"] == "pass"
@@ -228,7 +231,7 @@ def test_an_account_without_a_password_belongs_to_whoever_comes_first(site_with)
 
 @pytest.fixture
 def doctor_on(provisioned, postgres):
-    """Changes the facility as in Kolibri, and asks the doctor about it."""
+    """Change the facility as in Kolibri, and run the doctor."""
 
     def examined(change, **settings):
         postgres.execute(
@@ -250,8 +253,8 @@ def test_the_doctor_is_content_with_an_open_site_that_is_meant_to_be_one(doctor_
 def test_the_doctor_takes_three_pictures_for_no_password(doctor_on):
     found = doctor_on("""picture_password_settings = '{"icon_style": "colorful"}'""")
 
-    assert found["cause"] == "learners of Kolibri School sign in without a password"
+    assert found["cause"] == "learners of Kolibri School can sign in without a password"
 
 
-def test_the_doctor_says_nothing_of_a_site_without_a_facility(never_set_up):
-    assert examine(never_set_up, "--only", CHECK)[CHECK]["message"] == "there is no facility yet"
+def test_the_doctor_says_nothing_of_a_site_without_a_facility(unprovisioned):
+    assert examine(unprovisioned, "--only", CHECK)[CHECK]["message"] == "there is no facility yet"

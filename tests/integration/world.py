@@ -1,4 +1,4 @@
-"""The deployment that a test breaks, with the servers it stands on."""
+"""The deployment that a test breaks, with its servers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from devtools.postgres import PostgresServer
 
 @dataclasses.dataclass
 class World:
-    """What there is to break."""
+    """Everything that a test can break."""
 
     deployment: Deployment
     azure: AzureStandin
@@ -22,7 +22,7 @@ class World:
     other_authority: CertificateAuthority
 
     def change_url(self, **parts: str | int) -> None:
-        """Let the database's secret name another host, port, user, password or database."""
+        """Change the host, port, user, password or database in the database's secret."""
         url = self.deployment.database_url
         for old, new in parts.items():
             url = url.replace(old, str(new))

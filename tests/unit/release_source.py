@@ -1,4 +1,4 @@
-"""The files that a release is checked by, as of a commit that may be released."""
+"""The files that decide on a release, as in a releasable commit."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def make_source(repository, folder):
 
 
 def change(source, path, old, new):
-    """Replace what the pattern `old` finds."""
+    """Replace the text that the pattern `old` finds."""
     text = source.text(path)
     assert re.search(old, text), (path, old)
     (source.folder / path).write_text(re.sub(old, new, text), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The project's address: one place, copies in step with it, and a command that sets all of them."""
+"""The project's address: one source, matching copies, and a command that changes all of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.clones import git
 
 FORK = str(Project("ministry-of-education", "Schools.online"))
 
-#: What reads the documentation, templates and messages; run where the address is a fork's.
+#: Tests of documentation, templates and messages, run with the address of a fork.
 TESTS_OF_COPIES = (
     "tests/unit/test_documentation.py",
     "tests/unit/test_checks_documentation.py",
@@ -27,21 +27,21 @@ TESTS_OF_COPIES = (
     "tests/unit/test_address.py::test_every_copy_is_the_one_address",
     "tests/unit/test_address.py::test_what_a_template_builds_by_default_is_this_project_at_its_version",
     "tests/unit/test_address.py::test_the_buttons_open_files_of_this_project",
-    "tests/arm/test_documentation.py",
+    "tests/arm/documentation",
     "tests/arm/test_portal_form.py",
 )
 
-#: Where container images are kept, and a name in one.
+#: Container registries, and the name of an image in one.
 IMAGE = re.compile(
     r"\b(?P<registry>ghcr\.io|docker\.io|quay\.io|public\.ecr\.aws|[\w-]+\.azurecr\.io)"
     r"/(?P<path>[\w./-]*kolibri[\w./-]*)",
     re.IGNORECASE,
 )
 
-#: Nobody's: what a reader puts his own in the place of.
+#: Placeholders for a reader's own address.
 PLACEHOLDER = re.compile(r"^(REGISTRY\.azurecr\.io/|ghcr\.io/OWNER/)")
 
-#: Where made-up names are what a test needs.
+#: Files whose tests need made-up names.
 MADE_UP = ("tests/", "devtools/arm/combinations.py")
 
 
@@ -54,7 +54,7 @@ def templates(repository):
 
 
 def run(root, *words):
-    """A module of the clone's, not of this checkout's."""
+    """A module of the clone, not of this checkout."""
     return subprocess.run(
         [sys.executable, "-m", *words],
         cwd=root,
@@ -72,7 +72,7 @@ def make_address(root, *words):
 
 
 def files_that_name(root, text):
-    """The files with an address of the project, looked for in another way than the command does."""
+    """The files with an address of the project, found in another way than by the command."""
     project = text.partition("github.com/")[2].lower()
     written = [
         f"{host}{project}" for host in ("github.com/", "github.com:", "githubusercontent.com/")
@@ -103,11 +103,11 @@ def test_what_a_template_builds_by_default_is_this_project_at_its_version(templa
         assert parameters["ref"]["defaultValue"] == f"v{__version__}", name
 
 
-def test_the_form_offers_what_the_template_builds(repository):
-    """Whatever the form says of an address or of a version is the template's default."""
+def test_the_form_offers_the_templates_default_image(repository):
+    """The form's address and version are the template's defaults."""
     form = (repository / "arm" / "createUiDefinition.json").read_text(encoding="utf-8")
     versions = set(re.findall(r'"defaultValue": "(v\d+\.\d+\.\d+[^"]*)"', form))
-    assert versions <= {f"v{__version__}"}
+    assert versions == {f"v{__version__}"}
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/deploy.md"])
@@ -125,7 +125,24 @@ def test_the_buttons_open_files_of_this_project(repository, page):
         assert (repository / each.removeprefix(files)).is_file()
 
 
-def test_no_file_names_an_image_that_nobody_has_published(repository):
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("docker pull ghcr.io/ministry/kolibri-azure:1", "ghcr.io/ministry/kolibri-azure"),
+        ("image: schools.azurecr.io/kolibri:2", "schools.azurecr.io/kolibri"),
+    ],
+)
+def test_the_name_of_an_image_is_recognized(text, name):
+    assert IMAGE.search(text)[0] == name
+    assert not PLACEHOLDER.match(name)
+
+
+@pytest.mark.parametrize("name", ["REGISTRY.azurecr.io/kolibri-azure", "ghcr.io/OWNER/kolibri"])
+def test_a_placeholder_is_told_from_the_name_of_an_image(name):
+    assert PLACEHOLDER.match(IMAGE.search(name)[0])
+
+
+def test_no_file_names_an_unpublished_image(repository):
     named = [
         f"{path}: {image[0]}"
         for path in address.tracked_files(repository)
@@ -137,10 +154,12 @@ def test_no_file_names_an_image_that_nobody_has_published(repository):
 
 
 def test_the_examples_take_the_image_that_the_template_builds(repository):
-    for path in (repository / "arm" / "parameters").glob("*.json"):
+    files = list((repository / "arm" / "parameters").glob("*.parameters.json"))
+    assert files
+    for path in files:
         values = json.loads(path.read_text(encoding="utf-8"))["parameters"]
-        assert not values.get("image", {}).get("value"), path.name
-        assert values.get("imageSource", {}).get("value", "build") == "build", path.name
+        assert values["image"]["value"] == "", path.name
+        assert values["imageSource"]["value"] == "build", path.name
 
 
 @pytest.mark.parametrize(
@@ -199,7 +218,7 @@ def test_a_mention_is_found_however_it_is_written(text, found):
     assert (mention and f"{mention['owner']}/{mention['name']}") == found
 
 
-def test_what_upstream_and_other_forks_call_the_project_is_a_copy_and_no_other_project_is():
+def test_addresses_of_upstream_and_of_forks_are_copies_and_others_are_not():
     ours = Project("ministry", "schools")
 
     def named(text):
@@ -222,8 +241,8 @@ def test_the_address_is_set_everywhere_and_back_without_a_trace(clone):
     assert git(clone, "status", "--porcelain") == ""
 
 
-def test_who_was_interrupted_runs_the_command_again(clone):
-    """The one place is written last, so what is left still counts as a copy."""
+def test_an_interrupted_command_can_run_again(clone):
+    """The source is written last, so the remaining files still count as copies."""
     assert address.set_address(address.parse(FORK), clone)[-1] == address.HOME
     git(clone, "checkout", "--quiet", "--", "README.md", str(address.HOME))
     make_address(clone, FORK)
@@ -233,7 +252,7 @@ def test_who_was_interrupted_runs_the_command_again(clone):
 def test_without_an_address_the_command_shows_the_one_that_is_set_and_its_copies(clone):
     shown = make_address(clone)
     assert shown.splitlines()[0] == PROJECT_ADDRESS
-    assert re.search(r"\b3 x README\.md$", shown, re.MULTILINE)
+    assert re.search(r"\b4 x README\.md$", shown, re.MULTILINE)
     assert git(clone, "status", "--porcelain") == ""
 
 

@@ -1,4 +1,4 @@
-"""The development authority's certificates, judged by OpenSSL in a real handshake."""
+"""OpenSSL accepts or refuses the development authority's certificates in a real handshake."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
 
 
 def handshake(authority: CertificateAuthority, issued: IssuedCertificate, host: str) -> str:
-    """Connect to a server that shows `issued`, as a strict client; the TLS version on success."""
+    """Connect as a strict client to a server with `issued`; returns the TLS version."""
     serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     serving.load_cert_chain(issued.certificate_file, issued.key_file)
     asking = ssl.create_default_context(cafile=str(authority.certificate_file))
@@ -68,12 +68,12 @@ def test_an_expired_certificate_is_refused(authority: CertificateAuthority) -> N
         handshake(authority, issued, "db.example.org")
 
 
-def test_an_authority_of_the_same_name_is_a_stranger(
+def test_another_authority_of_the_same_name_is_refused(
     authority: CertificateAuthority, tmp_path: Path
 ) -> None:
-    stranger = CertificateAuthority.create(tmp_path)
+    other = CertificateAuthority.create(tmp_path)
     with pytest.raises(ssl.SSLCertVerificationError):
-        handshake(authority, stranger.issue("server", ["db.example.org"]), "db.example.org")
+        handshake(authority, other.issue("server", ["db.example.org"]), "db.example.org")
 
 
 def test_an_authority_is_loaded_where_it_exists(tmp_path: Path) -> None:
@@ -98,5 +98,5 @@ def test_keys_are_readable_by_their_owner_only_and_issuing_again_replaces_them(
 
 
 def test_hosts_given_as_one_string_are_refused(authority: CertificateAuthority) -> None:
-    with pytest.raises(ValueError, match="list"):
+    with pytest.raises(TypeError, match="list"):
         authority.issue("server", "localhost")

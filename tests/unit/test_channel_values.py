@@ -1,41 +1,57 @@
-"""What of a channel PostgreSQL can't hold is changed as little as possible, and counted."""
+"""Values of a channel that PostgreSQL can't store are changed minimally, and counted."""
 
 from __future__ import annotations
 
 import pytest
 from sqlalchemy import CHAR, Column, Float, Integer, MetaData, String, Table, Text
 
-from kolibri_azure_plugin.channels.fitting import CAPPED, CLEANED, CUT, ROUNDED, Changes, fit
-from kolibri_azure_plugin.channels.importing import write_as_copy_reads
+from kolibri_azure_plugin.content.channels.coercion import (
+    CAPPED,
+    CLEANED,
+    CUT,
+    ROUNDED,
+    Changes,
+    fit,
+)
+from kolibri_azure_plugin.content.channels.importing import escape_for_copy
 
 LARGEST = 2_147_483_647
-TABLES = {
-    "content_language": [Column("id", String(14), primary_key=True)],
-    "content_localfile": [Column("file_size", Integer), Column("id", String(32))],
-    "content_contentnode": [
-        Column("id", CHAR(32), primary_key=True),
-        Column("title", String(5)),
-        Column("description", Text),
-        Column("duration", Integer),
-        Column("lft", Integer),
-        Column("sort_order", Float),
-    ],
-}
+
+
+def tables():
+    """Some of Kolibri's tables, with shorter columns."""
+    metadata = MetaData()
+    return {
+        "language": Table("content_language", metadata, Column("id", String(14), primary_key=True)),
+        "localfile": Table(
+            "content_localfile",
+            metadata,
+            Column("file_size", Integer),
+            Column("id", String(32)),
+        ),
+        "contentnode": Table(
+            "content_contentnode",
+            metadata,
+            Column("id", CHAR(32), primary_key=True),
+            Column("title", String(5)),
+            Column("description", Text),
+            Column("duration", Integer),
+            Column("lft", Integer),
+            Column("sort_order", Float),
+        ),
+    }
 
 
 @pytest.fixture
 def fitted():
-    """What becomes of a value in a column, and what was counted."""
-    metadata = MetaData()
-    tables = {name: Table(name, metadata, *columns) for name, columns in TABLES.items()}
+    """The stored value in a column, and the counts."""
+    made = tables()
 
     def fitted(table, column, value):
         changes = Changes()
-        return fit(tables[f"content_{table}"].columns[column], changes)(value), dict(changes)
+        return fit(made[table].columns[column], changes)(value), dict(changes)
 
-    yield fitted
-    for columns in TABLES.values():
-        columns[:] = [column._copy() for column in columns]
+    return fitted
 
 
 @pytest.mark.parametrize(
@@ -54,7 +70,7 @@ def fitted():
         (("contentnode", "duration"), -5, 0, CAPPED),
         (("contentnode", "duration"), 12.6, 13, ROUNDED),
         (("contentnode", "duration"), 1e300, LARGEST, CAPPED),
-        # Elsewhere in the tree it would be another place.
+        # Elsewhere in the tree it would be another node.
         (("contentnode", "lft"), 2**40, 2**40, None),
         (("contentnode", "sort_order"), 1.5, 1.5, None),
     ],
@@ -73,5 +89,5 @@ def test_a_value_is_made_to_fit(fitted, place, value, fitting, counted):
         (True, "True"),
     ],
 )
-def test_copy_reads_what_was_written(value, written):
-    assert write_as_copy_reads(str)(value) == written
+def test_copy_reads_the_value_that_was_written(value, written):
+    assert escape_for_copy(str)(value) == written

@@ -8,13 +8,13 @@ import re
 import jsonschema
 import pytest
 
-from kolibri_azure_plugin.checks import catalogue
-from kolibri_azure_plugin.checks.model import Scope
+from kolibri_azure_plugin.doctor import catalogue
+from kolibri_azure_plugin.doctor.registry import Scope
 
 
 @pytest.fixture(scope="module")
 def sections(repository):
-    """The text of each section by its heading."""
+    """The text of each section, by heading."""
     page = (repository / "docs" / "checks.md").read_text(encoding="utf-8")
     _, *parts = re.split(r"^## ", page, flags=re.MULTILINE)
     return {heading: text for heading, _, text in (part.partition("\n") for part in parts)}
@@ -28,7 +28,7 @@ def validator(repository):
 
 
 def anchor(heading):
-    """What GitHub makes of a heading."""
+    """GitHub's anchor for a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
@@ -37,7 +37,7 @@ def test_every_check_has_its_section_in_order_and_every_section_its_check(sectio
 
 
 @pytest.mark.parametrize("check", catalogue.CHECKS, ids=lambda check: check.id)
-def test_a_section_says_what_why_and_what_to_do(check, sections):
+def test_a_section_explains_the_check_its_reason_and_its_remedy(check, sections):
     text = sections[check.id]
     assert "**Checks.** " in text
     assert "**Why.** " in text
@@ -47,7 +47,9 @@ def test_a_section_says_what_why_and_what_to_do(check, sections):
 
 def test_a_section_explains_each_kind_of_problem_that_the_tests_have_seen(repository, sections):
     words = {"warn": "- **Warns", "fail": "- **Fails"}
-    for file in (repository / "tests" / "golden" / "doctor").glob("azure.*.json"):
+    files = list((repository / "tests" / "golden" / "doctor").glob("azure.*.json"))
+    assert files
+    for file in files:
         check = file.stem.partition("--")[0]
         entries = json.loads(file.read_text(encoding="utf-8"))["checks"]
         status = next(entry["status"] for entry in entries if entry["id"] == check)
@@ -65,7 +67,7 @@ def test_every_check_is_about_an_instance_or_the_deployment():
     assert {check.scope for check in catalogue.CHECKS} == set(Scope)
 
 
-def test_what_a_check_requires_exists_and_leads_to_no_circle():
+def test_requirements_of_checks_exist_and_form_no_circle():
     needs = {check.id: {*check.requires, *check.after} for check in catalogue.CHECKS}
     while needs:
         free = {name for name, earlier in needs.items() if not earlier & needs.keys()}

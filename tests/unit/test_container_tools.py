@@ -1,4 +1,4 @@
-"""What builds and runs the image: where its base comes from, and what it leaves behind."""
+"""The tools that build and run the image: the source of its base, and the remains of a run."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_machine_without_debians_archives_is_told_so(tmp_path):
         sources(tmp_path, "")
 
 
-def test_a_machine_without_an_engine_is_told_what_was_tried_and_what_to_install(monkeypatch):
+def test_an_error_names_the_engines_tried_and_the_package_to_install(monkeypatch):
     monkeypatch.setenv("PATH", "/nonexistent")
     monkeypatch.delenv(engine.VARIABLE, raising=False)
     with pytest.raises(MissingEngineError) as raised:
@@ -88,7 +88,7 @@ def test_podman_keeps_all_it_has_in_one_folder(tmp_path, monkeypatch):
     assert text.count(str(tmp_path / "containers")) == 2
 
 
-def test_a_failed_command_says_what_the_engine_said(tmp_path):
+def test_the_error_of_a_failed_command_includes_the_engines_output(tmp_path):
     program = tmp_path / "podman"
     program.write_text("#!/bin/sh\necho no such image >&2\nexit 125\n")
     program.chmod(0o755)

@@ -1,4 +1,4 @@
-"""What signs in to PostgreSQL, after a login was refused."""
+"""The credentials for PostgreSQL after a refused login."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OLD, NEW, NEWEST = (Login("kolibri", word) for word in ("old", "new", "newest"))
 
 
 class Source:
-    """A secret whose readings are counted."""
+    """A secret that counts its reads."""
 
     def __init__(self, login):
         self.login = login

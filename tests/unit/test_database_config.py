@@ -1,4 +1,4 @@
-"""A URL, or plain options, become a database that is safe to connect to, or are refused."""
+"""A URL or plain options give a database with a safe connection, or are refused."""
 
 from __future__ import annotations
 
@@ -7,10 +7,16 @@ from urllib.parse import quote
 
 import pytest
 
-from kolibri_azure_plugin.database.config import parse_url, read_config
+from kolibri_azure_plugin.configuration.secrets import Secrets
+from kolibri_azure_plugin.configuration.settings import Settings
+from kolibri_azure_plugin.database.config import (
+    LoginSource,
+    login_source,
+    parse_url,
+    read_config,
+)
 from kolibri_azure_plugin.errors import SecretError, SettingsError
-from kolibri_azure_plugin.secrets import Secrets
-from kolibri_azure_plugin.settings import Settings
+from tests.deployments import deployment
 
 PASSWORD = "p@ss/w:r#d%41?&=+ é"
 HOST = "server.postgres.database.azure.com"
@@ -49,10 +55,10 @@ def test_the_usual_schemes_are_accepted(scheme):
         ("sqlite:///db.sqlite3", "does not begin with postgresql://"),
         ("mysql://u:p@h/d", "does not begin with postgresql://"),
         ("just-a-password", "does not begin with postgresql://"),
-        (f"postgresql://kolibri:{PASSWORD}@{HOST}/learning", "no valid URL"),
-        (f"postgresql://kolibri:secret@{HOST}/", "names no database"),
-        (f"postgresql://:secret@{HOST}/learning", "names no user"),
-        ("postgresql://kolibri:secret@/learning", "names no host"),
+        (f"postgresql://kolibri:{PASSWORD}@{HOST}/learning", "not a valid URL"),
+        (f"postgresql://kolibri:secret@{HOST}/", "has no database"),
+        (f"postgresql://:secret@{HOST}/learning", "has no user"),
+        ("postgresql://kolibri:secret@/learning", "has no host"),
         (f"postgresql://kolibri@{HOST}/learning", "has no password"),
         (f"{URL}?passfile=/etc/passwd", "parameters passfile are not accepted"),
         (f"{URL}?gssencmode=prefer", "parameters gssencmode are not accepted"),
@@ -69,7 +75,7 @@ def test_a_url_that_can_not_be_used_is_refused_without_quoting_it(url, reason):
 def test_entra_takes_no_password():
     entra = {"database_auth": "entra"}
     assert config_of(f"postgresql://identity@{HOST}/learning", **entra).user == "identity"
-    with pytest.raises(SecretError, match="holds a password"):
+    with pytest.raises(SecretError, match="contains a password"):
         config_of(URL, **entra)
 
 
@@ -123,7 +129,7 @@ PLAIN = {"DATABASE_HOST": HOST, "DATABASE_NAME": "learning", "DATABASE_USER": "k
 
 def read_plain(environ, **options):
     secrets = Secrets({"KOLIBRI_AZURE_DATABASE_PASSWORD": PASSWORD}, None)
-    return read_config(Settings(), secrets, {**PLAIN, **options}, environ)
+    return read_config(deployment(environ, {"Database": {**PLAIN, **options}}), secrets)
 
 
 def test_plain_options_name_a_database_too():
@@ -133,14 +139,14 @@ def test_plain_options_name_a_database_too():
     assert config.options["sslmode"] == "require"
 
 
-def test_entra_takes_no_password_beside_plain_options_either():
+def test_entra_takes_no_password_with_plain_options_either():
     secrets = Secrets({"KOLIBRI_AZURE_DATABASE_PASSWORD": PASSWORD}, None)
-    entra = Settings(database_auth="entra")
-    with pytest.raises(SecretError, match="holds a password") as caught:
-        read_config(entra, secrets, PLAIN, {})
+    entra = deployment(options={"Database": PLAIN}, database_auth="entra")
+    with pytest.raises(SecretError, match="contains a password") as caught:
+        read_config(entra, secrets)
     assert "KOLIBRI_DATABASE_PASSWORD" in caught.value.found
     assert PASSWORD not in caught.value.instructions()
-    assert read_config(entra, Secrets({}, None), PLAIN, {})[1].password == ""
+    assert read_config(entra, Secrets({}, None))[1].password == ""
 
 
 @pytest.mark.parametrize(
@@ -151,6 +157,11 @@ def test_plain_options_can_not_switch_tls_off(environ):
         read_plain(environ)
 
 
+def test_a_default_that_kolibri_wrote_into_options_ini_switches_nothing_off():
+    config, _ = read_plain({}, DATABASE_SSL_MODE="disable")
+    assert config.options["sslmode"] == "require"
+
+
 def test_kolibris_own_sslmode_counts_when_it_is_stricter():
     config, _ = read_plain({}, DATABASE_SSL_MODE="verify-full")
     assert config.options["sslmode"] == "verify-full"
@@ -158,5 +169,23 @@ def test_kolibris_own_sslmode_counts_when_it_is_stricter():
 
 def test_a_url_wins_over_plain_options():
     secrets = Secrets({"KOLIBRI_DATABASE_URL": URL}, None)
-    config, _ = read_config(Settings(), secrets, {**PLAIN, "DATABASE_NAME": "other"}, {})
+    plain = deployment(options={"Database": {**PLAIN, "DATABASE_NAME": "other"}})
+    config, _ = read_config(plain, secrets)
     assert config.name == "learning"
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "auth", "source"),
+    [
+        ({}, {}, "password", LoginSource("kolibri-database-url", is_url=True)),
+        (PLAIN, {"KOLIBRI_DATABASE_URL": URL}, "entra",
+         LoginSource("kolibri-database-url", is_url=True)),
+        (PLAIN, {}, "password", LoginSource("kolibri-database-password", is_url=False)),
+        (PLAIN, {}, "entra", LoginSource("", is_url=False)),
+    ],
+)  # fmt: skip
+def test_the_login_comes_from_a_url_unless_only_plain_options_are_given(
+    options, environ, auth, source
+):
+    plain = deployment(options={"Database": options}, database_auth=auth)
+    assert login_source(plain, Secrets(environ, None)) == source

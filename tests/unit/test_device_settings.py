@@ -1,10 +1,10 @@
-"""Of two changes to the device settings, both stay."""
+"""Two concurrent changes to the device settings are both kept."""
 
 from __future__ import annotations
 
 import pytest
 
-from kolibri_azure_plugin.caching.device_settings import MISSING, merge
+from kolibri_azure_plugin.speed.device_settings import MISSING, merge
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from kolibri_azure_plugin.caching.device_settings import MISSING, merge
         (None, {"a": 1}, None, {"a": 1}),
     ],
 )  # fmt: skip
-def test_what_we_did_not_change_is_theirs(read, ours, theirs, merged):
+def test_values_unchanged_here_are_taken_from_the_others(read, ours, theirs, merged):
     assert merge(read, ours, theirs) == merged
 
 

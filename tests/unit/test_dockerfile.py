@@ -1,7 +1,7 @@
 """Azure's registries build the image with Docker's classic builder: nothing may need BuildKit.
 
-What is known and unknown here was tried with that builder, of Docker 20.10. Before it builds, Azure
-looks for the base by a scanner of its own, which reads line by line:
+The lists here were tried with that builder, from Docker 20.10. Before the build, Azure looks for
+the base with its own scanner, which reads line by line:
 https://github.com/Azure/acr-builder/blob/main/scan/dependencies.go
 """
 
@@ -17,9 +17,10 @@ import yaml
 from devtools.container.base_image import BASE
 from devtools.container.image import DOCKERFILE
 from devtools.container.size import STOCK_DOCKERFILE
+from devtools.container_processes import IMAGE_PLUGINS
 
-#: The instructions that the classic builder knows, each with its flags that both know.
-#: `FROM --platform` is left out, because the scanner takes it for the name of an image.
+#: The instructions of the classic builder, each with the flags that both builders support.
+#: `FROM --platform` is missing, because the scanner takes it for the name of an image.
 KNOWN: dict[str, set[str]] = {
     "ADD": {"chown"},
     "ARG": set(),
@@ -43,10 +44,10 @@ FLAGS = re.compile(r"(?:--([a-z-]+)(?:=\S*)?\s+)")
 DIRECTIVE = re.compile(r"^#\s*(syntax|check)\s*=", re.MULTILINE | re.IGNORECASE)
 HEREDOC = re.compile(r"<<-?\s*[\w'\"]")
 
-#: Arguments that only BuildKit sets by itself.
+#: Arguments that only BuildKit sets.
 AUTOMATIC = re.compile(r"\b((?:TARGET|BUILD)(?:PLATFORM|OS|ARCH|VARIANT)|BUILDKIT_\w+)\b")
 
-#: What the classic builder can't replace: `${NAME:-x}` and `${NAME:+x}` it can.
+#: Expansions that the classic builder lacks; it has `${NAME:-x}` and `${NAME:+x}`.
 MODIFIER = re.compile(r"\$\{\w+(?![\w}]|:[-+])[^}]*\}")
 
 
@@ -71,7 +72,7 @@ def instructions(text: str) -> Iterator[Instruction]:
 
 
 def needs_buildkit(text: str) -> Iterator[str]:
-    """What the classic builder, or Azure's scanner, would not understand."""
+    """The parts that the classic builder or Azure's scanner would not understand."""
     if match := DIRECTIVE.search(text):
         yield f"the directive {match[1]}"
     for instruction in instructions(text):
@@ -133,13 +134,13 @@ def test_nothing_needs_buildkit(text):
         ("RUN chmod", "RUN echo \\\n    from here; chmod", "begins like one: from here"),
     ],
 )  # fmt: skip
-def test_what_needs_it_is_found(old, new, found):
+def test_an_instruction_that_needs_buildkit_is_found(old, new, found):
     text = DOCKERFILE.read_text()
     assert text.count(old) >= 1
     assert found in "; ".join(needs_buildkit(text.replace(old, new, 1)))
 
 
-def test_what_both_builders_know_is_no_finding():
+def test_instructions_of_both_builders_are_no_finding():
     text = "FROM x AS y\nARG A\nENV B=${A:-c} C=${A:+d} D=$A E=${A}\nCOPY --chown=1:1 a /b\n"
     assert list(needs_buildkit(text)) == []
 
@@ -152,9 +153,15 @@ def test_the_base_is_the_same_everywhere(repository):
 
 
 def test_no_image_comes_from_docker_hub(repository):
-    """It turns away those whose address has pulled much, as the builders of a cloud have."""
+    """Docker Hub refuses addresses with many pulls, such as those of a cloud's builders."""
     compose = yaml.safe_load((repository / "docker" / "compose.yaml").read_text())
     images = [each["image"] for each in compose["services"].values() if "build" not in each]
-    assert len(images) == 2
+    assert images
     for image in (BASE, *images):
         assert image.startswith("public.ecr.aws/docker/library/"), image
+
+
+def test_processes_without_a_container_have_the_plugins_of_the_image(repository):
+    text = (repository / DOCKERFILE).read_text()
+    for name, value in IMAGE_PLUGINS.items():
+        assert re.search(rf"^\s+{name}={value} \\$", text, re.MULTILINE), name

@@ -1,4 +1,4 @@
-"""What the doctor finds by itself, as the lines of the log that alerts read."""
+"""The doctor's findings as log lines, which alerts read."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import re
 
 import pytest
 
-from kolibri_azure_plugin.checks import catalogue
-from kolibri_azure_plugin.checks.model import Scope, failed, passed, skipped, warned
-from kolibri_azure_plugin.checks.runner import Result
-from kolibri_azure_plugin.doctor import json_document, log_lines
+from kolibri_azure_plugin.doctor import catalogue, json_document, log_lines
+from kolibri_azure_plugin.doctor.outcome import failed, passed, skipped, warned
+from kolibri_azure_plugin.doctor.registry import Scope
 from kolibri_azure_plugin.doctor.report import Report
+from kolibri_azure_plugin.doctor.runner import Result
+from kolibri_azure_plugin.errors.redaction import MASK, RedactingFilter, remember
 from kolibri_azure_plugin.logs.formatters import FORMATTERS
-from kolibri_azure_plugin.redaction import MASK, RedactingFilter, remember
 
 CHECKS = {check.id: check for check in catalogue.CHECKS}
 
 ENDS = warned(
-    "Secret kolibri-database-url ends in 10 days.",
-    cause="Key Vault still hands it out then, but whoever set the date wants a new one",
+    "Secret kolibri-database-url expires in 10 days.",
+    cause="Key Vault still returns it after that date, but its owner expects a new one by then",
     remedy="az keyvault secret set --vault-name kolibri -n kolibri-database-url --file FILE "
     "--expires 2027-11-28",
     **{"kolibri-database-url_days_left": 10},
 )
 
-#: What differs from line to line.
+#: Fields that differ between lines.
 OF_THE_MOMENT = ("time", "instance", "process")
 
 
@@ -38,7 +38,7 @@ def log_format(request):
 
 @pytest.fixture
 def logged(log_format):
-    """Logs outcomes by their checks; the lines that come of it."""
+    """Log outcomes by their checks; returns the lines."""
     written = io.StringIO()
     handler = logging.StreamHandler(written)
     handler.setFormatter(FORMATTERS[log_format]())

@@ -1,4 +1,4 @@
-"""How the doctor reports: table, short report, JSON, and where each goes."""
+"""The doctor's reports: table, short report and JSON, and the output of each."""
 
 from __future__ import annotations
 
@@ -7,19 +7,13 @@ import json
 
 import pytest
 
-from kolibri_azure_plugin.checks.model import (
-    Check,
-    Scope,
-    blocked,
-    failed,
-    passed,
-    skipped,
-    warned,
-)
-from kolibri_azure_plugin.checks.runner import Result
-from kolibri_azure_plugin.doctor import __main__ as doctor
 from kolibri_azure_plugin.doctor import json_document, short, table
+from kolibri_azure_plugin.doctor.exit_code import exit_code_of
+from kolibri_azure_plugin.doctor.outcome import blocked, failed, passed, skipped, warned
+from kolibri_azure_plugin.doctor.progress import Progress
+from kolibri_azure_plugin.doctor.registry import Check, Scope
 from kolibri_azure_plugin.doctor.report import Report
+from kolibri_azure_plugin.doctor.runner import Result
 
 ESCAPE = "\033["
 
@@ -27,7 +21,7 @@ PLAIN = table.Style(coloured=False, unicode=True)
 
 
 class Terminal(io.TextIOWrapper):
-    """A stream that says it is a terminal."""
+    """A stream that claims to be a terminal."""
 
     def __init__(self, encoding="utf-8"):
         super().__init__(io.BytesIO(), encoding=encoding)
@@ -69,12 +63,12 @@ def test_the_table_is_grouped_and_ends_with_the_summary_and_where_to_begin(repor
         "  ✓ one: It is “fine”.\n"
         "  ! two: It ends.\n"
         "    cause:      a date\n"
-        "    to mend it: set it\n"
+        "    fix:        set it\n"
         f"    more:       {report.results[1].check.documentation}\n"
         "  ✗ three: It is gone.\n"
         "    cause:      why\n"
         "                more\n"
-        "    to mend it: one\n"
+        "    fix:        one\n"
         "                two\n"
         f"    more:       {report.results[2].check.documentation}\n"
         "  - four, five: needs azure.vault.three\n"
@@ -82,7 +76,7 @@ def test_the_table_is_grouped_and_ends_with_the_summary_and_where_to_begin(repor
         "platform\n"
         "  - six: there is none\n"
         "\n"
-        "1 passed, 1 warnings, 1 failed, 3 skipped (Kolibri 0.19.5, plugin 1.2.3)\n"
+        "1 passed, 1 warning, 1 failed, 3 skipped (Kolibri 0.19.5, plugin 1.2.3)\n"
         "begin with azure.vault.three: It is gone.\n"
     )
 
@@ -118,9 +112,9 @@ def test_ascii_where_the_terminal_can_do_no_more(encoding, report):
 
 def test_the_short_report_has_a_line_for_each_problem_and_the_summary(report):
     assert short.render(report) == (
-        "WARN azure.vault.two: It ends. (a date) -> set it\n"
-        "FAIL azure.vault.three: It is gone. (why) -> one\n"
-        "1 passed, 1 warnings, 1 failed, 3 skipped\n"
+        "WARN azure.vault.two: It ends: a date -> set it\n"
+        "FAIL azure.vault.three: It is gone: why -> one\n"
+        "1 passed, 1 warning, 1 failed, 3 skipped\n"
     )
 
 
@@ -134,7 +128,7 @@ def test_the_json_report_is_one_document(report):
 def test_progress_is_shown_on_a_terminal_only_and_cleared(is_terminal, monkeypatch, report):
     stream = Terminal() if is_terminal else io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     monkeypatch.setattr("sys.stderr", stream)
-    progress = doctor._Progress(6)
+    progress = Progress(6)
     progress.tell(report.results[0])
     progress.clear()
     stream.flush()
@@ -156,4 +150,4 @@ def test_progress_is_shown_on_a_terminal_only_and_cleared(is_terminal, monkeypat
 )
 def test_the_exit_code_says_how_it_went(outcomes, level, code):
     results = [result(f"vault.{n}", outcome) for n, outcome in enumerate(outcomes)]
-    assert doctor._exit_code(Report("", "", results), level) == code
+    assert exit_code_of(Report("", "", results), level) == code

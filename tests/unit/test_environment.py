@@ -1,4 +1,4 @@
-"""The environment that the Makefile prepares, on machines with other Pythons than this one."""
+"""The environment that the Makefile prepares, on machines with other Pythons."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 USED = ("cat", "cksum", "dirname", "rm")
 
-#: A Python as far as the script looks at it: its version, whether it has venv, and how it is used.
+#: A Python as the script sees it: its version, whether it has venv, and its use.
 STUB = """#!/bin/sh
 case "$*" in
     *version_info*) echo {version} ;;
@@ -23,7 +23,7 @@ esac
 
 @pytest.fixture
 def machine(tmp_path, repository):
-    """A machine without any Python, with a copy of the files that the script reads."""
+    """A machine without Python, with a copy of the files that the script reads."""
     (tmp_path / "bin").mkdir()
     for name in (*USED, "mkdir", "cp"):
         (tmp_path / "bin" / name).symlink_to(shutil.which(name))
@@ -90,7 +90,7 @@ def test_another_python_is_taken_where_python3_is_too_old_or_too_new(machine):
     assert "with Python 3.10 (python3.10)" in prepare(machine).stdout
 
 
-def test_an_environment_of_another_python_than_the_one_asked_for_is_made_anew(machine):
+def test_an_environment_with_the_wrong_python_is_built_again(machine):
     add_python(machine, "python3", "3.11")
     add_python(machine, "python3.12", "3.12")
     prepare(machine)
@@ -99,7 +99,7 @@ def test_an_environment_of_another_python_than_the_one_asked_for_is_made_anew(ma
     assert prepare(machine).stdout == ""
 
 
-def test_an_old_python_is_named_with_what_to_install(machine):
+def test_an_old_python_is_named_with_the_package_to_install(machine):
     add_python(machine, "python3", "3.8")
 
     result = prepare(machine)

@@ -1,4 +1,4 @@
-"""Whatever a facility is called, its exports have names that everybody takes."""
+"""Exports have valid file names everywhere, whatever the facility's name."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from email.message import Message
 
 import pytest
 
-from kolibri_azure_plugin.exports.names import (
-    LONGEST,
+from kolibri_azure_plugin.facility_data.exports.names import (
+    MAX_LENGTH,
     content_disposition,
     plain_name,
     storage_name,
 )
-from tests.smb import is_taken_by_smb
+from tests.smb import is_valid_smb_name
 
 ENDINGS = (
     "_1a2b_users.csv",
@@ -54,11 +54,11 @@ class TestEveryName:
         folder, _, name = storage_name(f"log_export/{facility}{ending}").partition("/")
 
         assert folder == "log_export"
-        assert is_taken_by_smb(name)
-        assert len(name.encode()) <= LONGEST
+        assert is_valid_smb_name(name)
+        assert len(name.encode()) <= MAX_LENGTH
         assert name.endswith(ending)
 
-    def test_stays_what_it_is_when_it_is_asked_for_again(self, facility, ending):
+    def test_is_the_same_when_made_again(self, facility, ending):
         name = storage_name(f"log_export/{facility}{ending}")
 
         assert storage_name(name) == name
@@ -68,8 +68,8 @@ class TestEveryName:
 
         assert old.isascii()
         for name in (old, new):
-            assert is_taken_by_smb(name)
-            assert len(name.encode()) <= LONGEST
+            assert is_valid_smb_name(name)
+            assert len(name.encode()) <= MAX_LENGTH
             assert name.endswith(ending.lstrip("_"))
 
 
@@ -101,12 +101,12 @@ def test_other_names_of_the_storage_are_left_alone(name):
 def test_an_upload_is_kept_under_a_name_that_any_file_system_takes(ending):
     name = plain_name(f"tmpab12cd34.upload{ending}")
 
-    assert is_taken_by_smb(name)
+    assert is_valid_smb_name(name)
     assert name.startswith("tmpab12cd34.upload.")
 
 
 def names_in(header):
-    """The name for old browsers, and the one for the others, as Python's own parser reads them."""
+    """The names for old and for other browsers, as Python's own parser reads them."""
     message = Message()
     message["Content-Disposition"] = header.partition("; filename*=")[0]
     encoding, _, quoted = header.partition("filename*=")[2].partition("''")

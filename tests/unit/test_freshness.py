@@ -1,11 +1,11 @@
-"""Which cached values are believed for how long."""
+"""How long each cached value counts as fresh."""
 
 from __future__ import annotations
 
 import pytest
 
-from kolibri_azure_plugin.caching import freshness
-from kolibri_azure_plugin.caching.freshness import MemoryCache, must_stay_fresh
+from kolibri_azure_plugin.speed import freshness
+from kolibri_azure_plugin.speed.freshness import MemoryCache, must_stay_fresh
 
 SETTINGS = "device_settings_cache_key"
 OTHER = "1700000000:0123456789abcdef"
@@ -13,7 +13,7 @@ OTHER = "1700000000:0123456789abcdef"
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Time as Django's cache in memory sees it."""
+    """The time for Django's in-memory cache."""
 
     class Clock:
         now = 1_700_000_000.0
@@ -44,7 +44,7 @@ def cache(clock):
         "learner_count_0123",
     ],
 )
-def test_what_another_instance_may_change_has_to_stay_fresh(key):
+def test_values_that_another_instance_may_change_stay_fresh(key):
     assert must_stay_fresh(key)
 
 

@@ -1,4 +1,4 @@
-"""The lists of packages of image and release: in step with what is asked for, all with hashes."""
+"""The lock files of image and release match the requirements, and have all hashes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).parents[2]
 DOCKER = REPOSITORY / "docker"
 LOCKS = [*sorted(DOCKER.glob("*.lock")), RELEASE]
 
-#: A package at one version, with whatever marker, and its hashes.
+#: A package at one version, with any marker, and its hashes.
 ENTRY = re.compile(
     r"^(?P<name>[\w.-]+)==(?P<version>[^\s;]+)(?P<rest>(?:.*\\\n)+.*)$", re.MULTILINE
 )
@@ -58,6 +58,7 @@ def asked_for_in(path):
 def test_the_lock_holds_a_version_of_each_package_that_is_asked_for(lock, requirements):
     found = locked(lock)
     wanted = [Requirement(text) for text in requirements]
+    assert wanted
     for requirement in wanted:
         name = canonicalize_name(requirement.name)
         if name not in LEFT_OUT:

@@ -1,4 +1,4 @@
-"""What an image says of itself to the doctor."""
+"""An image's record of itself for the doctor."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from kolibri_azure_plugin.image_record import ImageRecord, read, write
-from kolibri_container.image_record import record
+from kolibri_azure_plugin.configuration.image_record import ImageRecord, read, write
+from kolibri_azure_plugin.container.image_record import record
 
 NOW = datetime(2026, 11, 28, 20, 45, 12, 345, tzinfo=timezone.utc)
 UPDATED = "2026-11-27T21:00:00+00:00"
@@ -31,7 +31,7 @@ def test_it_is_as_old_as_its_packages_whatever_the_argument_says():
     assert noted.days_since_update(NOW + timedelta(days=60)) == 60
 
 
-def test_what_is_written_is_what_is_read(tmp_path):
+def test_a_record_is_read_as_it_was_written(tmp_path):
     noted = record(ARGUMENTS, updated=UPDATED, now=NOW)
     write(tmp_path / "image.json", noted)
     assert read(tmp_path / "image.json") == noted

@@ -1,10 +1,10 @@
-"""Whose request it is, from what a proxy says."""
+"""The client and id of a request, from a proxy's headers."""
 
 from __future__ import annotations
 
 import pytest
 
-from kolibri_azure_plugin.logs.requests import request_facts, without_port
+from kolibri_azure_plugin.logs.requests import request_info, without_port
 
 
 @pytest.mark.parametrize(
@@ -29,12 +29,12 @@ def test_the_port_is_cut_off(text, address):
 def test_the_entry_that_the_platform_added_counts():
     meta = {"REMOTE_ADDR": "169.254.1.1", "HTTP_X_FORWARDED_FOR": "6.6.6.6, 198.51.100.7:1"}
 
-    assert request_facts(meta, behind_proxy=True).client == "198.51.100.7"
-    assert request_facts(meta, behind_proxy=False).client == "169.254.1.1"
+    assert request_info(meta, behind_proxy=True).client == "198.51.100.7"
+    assert request_info(meta, behind_proxy=False).client == "169.254.1.1"
 
 
 def test_without_the_header_the_connection_counts():
-    assert request_facts({"REMOTE_ADDR": "169.254.1.1"}, behind_proxy=True).client == "169.254.1.1"
+    assert request_info({"REMOTE_ADDR": "169.254.1.1"}, behind_proxy=True).client == "169.254.1.1"
 
 
 def test_over_a_socket_file_nginx_of_the_same_container_is_believed():
@@ -44,14 +44,14 @@ def test_over_a_socket_file_nginx_of_the_same_container_is_believed():
         "HTTP_X_REQUEST_ID": "a1b2",
     }
 
-    facts = request_facts(meta, behind_proxy=False)
+    facts = request_info(meta, behind_proxy=False)
 
     assert (facts.client, facts.id) == ("198.51.100.7", "a1b2")
 
 
 @pytest.mark.parametrize("name", ["", "a b", "x" * 65, "line\nbreak", '"quoted"'])
 def test_an_odd_name_of_a_request_is_replaced(name):
-    facts = request_facts({"HTTP_X_ARR_LOG_ID": name}, behind_proxy=True)
+    facts = request_info({"HTTP_X_ARR_LOG_ID": name}, behind_proxy=True)
 
     assert facts.id != name
     assert len(facts.id) == 32

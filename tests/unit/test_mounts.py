@@ -1,16 +1,16 @@
-"""The mount table, as the kernel writes it."""
+"""The mount table in the kernel's format."""
 
 from __future__ import annotations
 
 import pytest
 
 from kolibri_azure_plugin.content import mounts
-from kolibri_azure_plugin.content.mounts import Mount, mounted_at
+from kolibri_azure_plugin.content.mounts import Mount, mount_around, mounted_at
 
 TABLE = r"""22 1 0:21 / / rw,relatime shared:1 - overlay overlay rw,lowerdir=/a
 81 22 0:52 / /data/content rw,relatime shared:7 master:2 - tmpfs tmpfs rw
 82 81 0:53 / /data/content rw,relatime - cifs //10.0.0.4/content rw,vers=3.1.1
-83 22 0:54 / /data/with\040space ro,relatime - nfs4 10.0.0.5:/a/b rw
+83 22 0:54 /lower /data/with\040space ro,relatime - nfs4 10.0.0.5:/a/b rw
 84 22 0:55 / /data/half rw,relatime - cifs //10.0.0.4/half ro
 """
 
@@ -22,7 +22,7 @@ def _table(tmp_path, monkeypatch):
     monkeypatch.setattr(mounts, "MOUNTINFO", str(file))
 
 
-def test_the_last_of_two_mounts_at_one_place_is_what_is_seen():
+def test_the_last_of_two_mounts_at_one_path_counts():
     assert mounted_at("/data/content/") == Mount(
         "/data/content", "cifs", "//10.0.0.4/content", read_only=False
     )
@@ -35,6 +35,12 @@ def test_only_the_exact_place_counts():
 
 def test_a_place_with_a_space_is_found():
     assert mounted_at("/data/with space").type == "nfs4"
+
+
+def test_a_folder_is_in_the_innermost_mount():
+    assert mount_around("/data/content/databases").type == "cifs"
+    assert mount_around("/data/with space/").root == "/lower"
+    assert mount_around("/data/contents") is None
 
 
 @pytest.mark.parametrize("place", ["/data/with space", "/data/half"])

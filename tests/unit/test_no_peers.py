@@ -1,4 +1,4 @@
-"""What stands for Kolibri's client for peers has all that the server of content asks of it."""
+"""The replacement for Kolibri's peer client has everything that the content server uses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import kolibri
 import pytest
 
-from kolibri_azure_plugin.zip_content import no_peers
+from kolibri_azure_plugin.web.zip_content import no_peers
 
 KOLIBRI = Path(kolibri.__file__).parent
 

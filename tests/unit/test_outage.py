@@ -1,4 +1,4 @@
-"""How long requests wait for a PostgreSQL that is away."""
+"""How long requests wait for an unavailable PostgreSQL."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_the_first_request_waits_for_half_a_minute(clock):
     assert Outage().patience() == RECONNECT_TIMEOUT == 30
 
 
-def test_later_requests_wait_only_for_what_is_left_since_the_outage_began(clock):
+def test_later_requests_wait_only_for_the_rest_of_the_patience(clock):
     outage = Outage()
     outage.seen()
     clock.now += 20
@@ -45,7 +45,7 @@ def test_a_connection_ends_the_outage(clock):
     assert outage.patience() == 30
 
 
-def test_an_outage_that_nobody_saw_the_end_of_is_forgotten(clock):
+def test_an_outage_without_an_observed_end_is_forgotten(clock):
     outage = Outage()
     outage.seen()
     clock.now += 31

@@ -1,4 +1,4 @@
-"""The commands that the project prints or documents are found, wherever they stand."""
+"""The tests find every command that the project prints or documents."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pytest
 
 from devtools import azure_cli
 from devtools.azure_cli import lines, pages, places, preflight, shell
+from devtools.azure_cli.expressions import UNKNOWN
 from devtools.azure_cli.printed import NAMED, Example, collect
-from devtools.azure_cli.source import FIELD, UNKNOWN, Sources
+from devtools.azure_cli.source import FIELD, Sources
 from devtools.azure_cli.verdicts import EXTENSIONS
 
 pytestmark = pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
@@ -22,7 +23,7 @@ def calls(script):
 
 
 def said(**modules):
-    """The texts with a command of the last module."""
+    """The texts with a command, from the last module."""
     sources = Sources({name: textwrap.dedent(source) for name, source in modules.items()})
     return [each.text for each in sources.texts(list(modules)[-1])]
 
@@ -40,7 +41,7 @@ def said(**modules):
         ("az a | jq '.b'", [("a",), (".b",)]),
     ],
 )
-def test_a_shell_says_what_an_example_calls(script, words):
+def test_the_commands_of_an_example_are_found(script, words):
     assert sorted(calls(script)) == sorted(words)
 
 
@@ -138,13 +139,49 @@ def test_a_constant_may_come_from_another_module():
     ]
 
 
+@pytest.mark.parametrize(
+    "call, text",
+    [
+        ("start('b', 'c')", "az a b c"),
+        ("start(b.c)", f"az a {UNKNOWN}"),
+        ("start(*b)", f"az a {UNKNOWN}"),
+        ("'See: ' + start('b') + '\\nwait'", "See: az a b\nwait"),
+        ("f'{start(B)} --c'", "az a b --c"),
+        ("named('b')", "az a --in everywhere --name b"),
+        ("named('b', place='c')", "az a --in c --name b"),
+        ("named('b', c())", f"az a --in {UNKNOWN} --name b"),
+    ],
+)
+def test_a_function_of_another_module_may_put_a_command_together(call, text):
+    commands = """\
+        AZ = "az a"
+
+        def start(*words: str) -> str:
+            'Begins.'
+            return f"{AZ} {' '.join(words)}"
+
+        def named(name, place="everywhere"):
+            return AZ + f" --in {place} --name {name}"
+        """
+    using = f"from commands import named, start\nB = 'b'\nf(remedy={call})\n"
+    assert said(commands=commands, using=using) == [text]
+    assert said(commands=commands) == []
+
+
+def test_a_function_that_decides_is_not_followed():
+    assert said(module="def start(x):\n    y = x\n    return 'az a'\nf(start(1) + ' b')\n") == [
+        "az a"
+    ]
+
+
 def test_docstrings_show_commands_as_code():
     assert said(module='"""The az of today, as in ``az a b``."""\n') == ["az a b"]
 
 
 def test_no_command_of_the_code_is_left_out():
-    """Each string with a command is part of what is tried, so a beginning has its use."""
+    """Each string with a command is among those tried, so each beginning is used."""
     tried = "\n".join(example.shown for example in places.in_code())
+    assert all((places.CHECKOUT / folder).is_dir() for folder in places.PACKAGES)
     left_out = [
         f"{path.name}:{node.lineno}: {node.value}"
         for folder in places.PACKAGES
@@ -163,7 +200,7 @@ def strings(tree):
             yield node
 
 
-def test_the_questions_of_a_program_are_found_and_what_it_tells():
+def test_the_commands_and_hints_of_a_program_are_found():
     program = textwrap.dedent("""\
         # ask NAME WORDS...
         if ! ask plans appservice list --sku "${sku^^}"; then

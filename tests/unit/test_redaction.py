@@ -1,4 +1,4 @@
-"""A secret that somebody remembered is masked in whatever form it turns up."""
+"""A registered secret is masked in every form."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from kolibri_azure_plugin.redaction import (
+from kolibri_azure_plugin.errors.redaction import (
     MASK,
     MaskedString,
     RedactingFilter,

@@ -1,4 +1,4 @@
-"""Where a release goes, what is listed, and what its page says."""
+"""A release: its destinations, its list, and its page."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def source(repository, tmp_path):
 
 @pytest.fixture
 def output(tmp_path):
-    """What the steps before the list have left."""
+    """The output of the steps before the list."""
     output = Output(tmp_path / "dist")
     output.packages.mkdir(parents=True)
     (output.packages / f"kolibri_azure_plugin-{__version__}.tar.gz").write_bytes(b"source")
     (output.packages / f"kolibri_azure_plugin-{__version__}-py3-none-any.whl").write_bytes(b"wheel")
-    for bill in (output.packages_bill, output.image_bill):
+    for bill in (output.packages_sbom, output.image_sbom):
         bill.write_text(json.dumps({"components": [{}, {}]}))
     output.page.write_text("page")
     return output
@@ -57,7 +57,7 @@ def output(tmp_path):
 # The commit
 
 
-def test_a_commit_is_exported_without_what_else_lies_in_the_checkout(clone):
+def test_a_commit_is_exported_without_other_files_in_the_checkout(clone):
     (clone / "kolibri_azure_plugin" / "stray.py").write_text("")
     (clone / "README.md").write_text("changed")
     with exported(repository=clone) as source:
@@ -84,23 +84,23 @@ def test_the_section_of_a_version_ends_where_the_next_one_begins():
     assert section(text, "0.3.0") is None
 
 
-# Where it goes
+# The destinations
 
 
 def test_without_variables_nothing_is_published():
-    assert Destinations.told_by({}) == Destinations(image=None, pypi=False)
-    assert Destinations.told_by({IMAGE: "", PYPI: ""}) == Destinations(image=None, pypi=False)
+    assert Destinations.from_environ({}) == Destinations(image=None, pypi=False)
+    assert Destinations.from_environ({IMAGE: "", PYPI: ""}) == Destinations(image=None, pypi=False)
 
 
 def test_the_variables_say_where():
-    told = Destinations.told_by({IMAGE: NAME, PYPI: "true"})
+    told = Destinations.from_environ({IMAGE: NAME, PYPI: "true"})
     assert told == Destinations(image=Repository(NAME), pypi=True)
 
 
 @pytest.mark.parametrize("value", ["True", "yes", "1", "false"])
 def test_a_variable_that_says_neither_yes_nor_nothing_is_refused(value):
     with pytest.raises(ReleaseError, match=PYPI):
-        Destinations.told_by({PYPI: value})
+        Destinations.from_environ({PYPI: value})
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_variable_that_says_neither_yes_nor_nothing_is_refused(value):
 )
 def test_a_name_that_no_registry_takes_is_refused(name):
     with pytest.raises(ReleaseError, match="without a tag"):
-        Destinations.told_by({IMAGE: name})
+        Destinations.from_environ({IMAGE: name})
 
 
 @pytest.mark.parametrize("name", [NAME, "localhost:5000/kolibri-azure", "schools.azurecr.io/k"])
@@ -125,7 +125,7 @@ def test_a_name_in_a_registry_is_taken(name):
     assert Repository.parse(name).name == name
 
 
-# What is listed
+# The list
 
 
 def listed(source, output, destinations=Destinations(), image=FACTS, problems=()):  # noqa: B008
@@ -153,7 +153,7 @@ def test_the_list_says_where_each_thing_goes(source, output):
     assert "With it, attestations" in text
 
 
-def test_the_list_names_what_is_not_ready_yet_and_a_base_that_only_stands_in(source, output):
+def test_the_list_names_missing_parts_and_a_stand_in_base(source, output):
     image = dataclasses.replace(FACTS, is_stand_in=True)
     text = listed(source, output, image=image, problems=["CHANGELOG.md has no day"])
     assert "  not yet: CHANGELOG.md has no day\n" in text
@@ -161,7 +161,7 @@ def test_the_list_names_what_is_not_ready_yet_and_a_base_that_only_stands_in(sou
 
 
 def test_a_release_without_an_image_lists_none(source, output):
-    output.image_bill.unlink()
+    output.image_sbom.unlink()
     text = listed(source, output, image=None)
     assert "Container image: not built" in text
     assert "sha256:0a" not in text
@@ -188,9 +188,11 @@ def test_the_page_of_a_release_without_a_published_image_names_none(source):
 
 def test_the_page_names_parameters_that_the_templates_have(source):
     text = release_page(source, FACTS, Repository(NAME)) + release_page(source, FACTS, None)
+    named = set(re.findall(r"`(image\w*|ref)`", text))
+    assert named
     for template in TEMPLATES:
         parameters = json.loads(source.text(template))["parameters"]
-        assert set(re.findall(r"`(image\w*|ref)`", text)) <= set(parameters)
+        assert named <= set(parameters)
         assert {"build", "published"} <= set(parameters["imageSource"]["allowedValues"])
 
 
@@ -207,7 +209,7 @@ def archive(names, *, seconds, user):
     return made.getvalue()
 
 
-def test_an_archive_is_the_same_whoever_packed_it_when_and_in_what_order():
+def test_an_archive_does_not_depend_on_its_builder_the_time_or_the_order():
     one = archive(["p/a", "p/b"], seconds=1_700_000_000, user="root")
     other = archive(["p/b", "p/a"], seconds=1_700_000_123.5, user="somebody")
     assert one != other

@@ -1,4 +1,4 @@
-"""What stands in the way of a release."""
+"""Problems that prevent a release."""
 
 from __future__ import annotations
 

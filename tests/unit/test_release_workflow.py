@@ -1,4 +1,4 @@
-"""The workflow of a release: what may publish, when, with which rights, and what it runs."""
+"""The workflow of a release: which jobs publish, when, with which rights and steps."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import yaml
 
 from devtools.release.__main__ import STEPS
 from devtools.release.destinations import IMAGE, PYPI
-from devtools.release.output import BILL, Output
+from devtools.release.output import SBOM_SUFFIX, Output
 from tests.clones import git
 
 #: The jobs that publish, and the variable without which each does nothing.
 PUBLISH = {"image": IMAGE, "pypi": PYPI}
 
-#: Rights that nobody can do harm with.
+#: Rights that can do no harm.
 READS = {"contents": "read"}
 
 
@@ -59,14 +59,14 @@ def test_a_tag_starts_it_and_so_does_somebody_by_hand(workflow):
 
 
 def test_nothing_is_published_unless_a_tag_was_pushed_and_a_variable_says_where(jobs):
-    """Somebody who starts it by hand may choose a tag too, and still publishes nothing."""
+    """A manual start can choose a tag too, but publishes nothing."""
     for name, variable in PUBLISH.items():
         pushed = "github.event_name == 'push' && github.ref_type == 'tag'"
         told = f"vars.{variable} " + ("!= ''" if variable == IMAGE else "== 'true'")
         assert jobs[name]["if"] == f"{pushed} && {told}"
 
 
-def test_what_publishes_waits_for_the_tests_the_list_and_a_reviewer(jobs):
+def test_jobs_that_publish_wait_for_the_tests_the_list_and_a_reviewer(jobs):
     for name in PUBLISH:
         assert set(jobs[name]["needs"]) == {"tests", "build", "try"}
         assert jobs[name]["environment"] == "release"
@@ -91,7 +91,7 @@ def test_each_job_has_the_rights_that_it_needs_and_no_others(workflow, jobs):
     }
 
 
-def test_who_may_write_the_page_has_been_let_in_by_the_jobs_before(jobs):
+def test_the_job_that_writes_the_page_comes_after_the_approved_jobs(jobs):
     page = jobs["page"]
     assert set(page["needs"]) == {"build", *PUBLISH}
     for words in (
@@ -116,7 +116,7 @@ def test_no_job_of_any_workflow_keeps_a_token_in_its_checkout(workflows):
         assert step["with"]["persist-credentials"] is False, where
 
 
-def test_what_may_write_installs_no_package_of_python(jobs):
+def test_jobs_that_may_write_install_no_python_package(jobs):
     for name, job in jobs.items():
         if job.get("permissions"):
             assert not re.search(r"\bpip\b|environment\.sh|\bmake\b", "\n".join(commands(job))), (
@@ -136,7 +136,7 @@ def test_secrets_and_tokens_are_given_to_actions_and_never_to_another_registry(t
     assert len(re.findall(r"github\.token", text)) == 2, "the login's, and the page's"
 
 
-def test_no_text_of_strangers_becomes_a_command(jobs):
+def test_no_untrusted_text_becomes_a_command(jobs):
     for name, job in jobs.items():
         for command in commands(job):
             assert "${{" not in command, name
@@ -155,7 +155,7 @@ def test_each_action_of_a_release_is_named_by_its_commit_in_its_tests_too(text, 
 
 
 def test_every_workflow_takes_the_same_version_of_an_action(workflows):
-    """GitHub takes away what old ones run on, and not from one workflow alone."""
+    """GitHub removes the runtimes of old actions, from all workflows."""
     versions = {}
     for path in workflows:
         for line in path.read_text(encoding="utf-8").splitlines():
@@ -204,8 +204,8 @@ def test_the_hashes_are_told_and_the_files_handed_on_when_all_is_made(jobs):
     assert upload["with"] == {"name": "release", "path": "dist/", "if-no-files-found": "error"}
 
 
-def test_each_job_checks_what_it_was_handed_against_the_hashes_of_the_one_that_built_it(jobs):
-    """Any job of a run may replace an artifact; what a job has said stays said."""
+def test_each_job_checks_its_input_against_the_hashes_of_the_build(jobs):
+    """Any job of a run can replace an artifact, but not another job's output."""
     taken = {}
     for name, job in jobs.items():
         steps = job.get("steps", [])
@@ -233,7 +233,7 @@ def test_the_image_that_is_loaded_and_pushed_is_named_by_the_job_that_built_it(j
         assert step["env"] == {"DIGEST": "${{ needs.build.outputs.digest }}"}
 
 
-def test_the_image_is_scanned_and_tried_on_a_machine_of_its_own(jobs):
+def test_the_image_is_scanned_and_tried_on_its_own_machine(jobs):
     steps = jobs["try"]["steps"]
 
     def number(words):
@@ -249,11 +249,11 @@ def test_the_image_is_scanned_and_tried_on_a_machine_of_its_own(jobs):
 
 
 def test_a_pipe_fails_when_any_of_its_commands_does(workflow):
-    """GitHub runs bash so only where it is named."""
+    """GitHub adds these options to bash only where the shell is named."""
     assert workflow["defaults"]["run"]["shell"] == "bash"
 
 
-def test_what_is_attested_is_what_is_published(jobs):
+def test_attested_files_are_the_published_files(jobs):
     attested = {
         name: [
             step["with"]
@@ -284,13 +284,13 @@ def test_the_files_that_the_workflow_names_are_those_that_the_steps_write(text, 
     output = Output(repository / "dist")
     written = {
         str(path.relative_to(repository))
-        for path in (output.packages_bill, output.image_bill, output.page, output.facts)
+        for path in (output.packages_sbom, output.image_sbom, output.page, output.facts)
     }
-    named = set(re.findall(rf"dist/[\w-]+(?:{re.escape(BILL)}|\.md|\.json)\b", text))
+    named = set(re.findall(rf"dist/[\w-]+(?:{re.escape(SBOM_SUFFIX)}|\.md|\.json)\b", text))
     assert named == written
     assert output.packages == repository / "dist" / "packages"
 
 
-def test_what_a_release_makes_is_never_committed(repository):
+def test_files_of_a_release_are_never_committed(repository):
     ignored = git(repository, "check-ignore", "dist/packages", "build/release-environment")
     assert ignored.split() == ["dist/packages", "build/release-environment"]

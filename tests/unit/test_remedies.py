@@ -1,19 +1,20 @@
-"""Remedies are filled in with what the deployment knows of itself."""
+"""Remedies contain the deployment's own names where it has them."""
 
 from __future__ import annotations
 
 import pytest
 
-from kolibri_azure_plugin import remedies
-from kolibri_azure_plugin.errors import VaultError
-from kolibri_azure_plugin.remedies import fill_in
+from kolibri_azure_plugin.errors import VaultError, remedies
+from kolibri_azure_plugin.errors.remedies import fill_in
 
 
 @pytest.fixture(autouse=True)
 def _nothing_known(monkeypatch):
-    monkeypatch.setattr(remedies, "_known", {})
+    remedies.forget_all()
     for variable in remedies.FROM_ENVIRONMENT.values():
         monkeypatch.delenv(variable, raising=False)
+    yield
+    remedies.forget_all()
 
 
 def test_app_service_tells_group_and_app(monkeypatch):
@@ -22,7 +23,7 @@ def test_app_service_tells_group_and_app(monkeypatch):
     assert fill_in("az webapp restart -g GROUP -n APP") == "az webapp restart -g school -n kolibri"
 
 
-def test_what_is_not_known_is_explained_below():
+def test_unknown_values_are_explained_below():
     assert fill_in("az webapp restart -g GROUP -n APP") == (
         "az webapp restart -g GROUP -n APP\nGROUP is the resource group\nAPP is the web app"
     )
@@ -74,10 +75,23 @@ def test_the_share_of_the_content_is_not_taken_for_that_of_the_media():
     assert fill_in("ACCOUNT MEDIA_SHARE").startswith("account MEDIA_SHARE\n")
 
 
+@pytest.mark.parametrize(
+    "source, filled",
+    [
+        ("//archive.file.core.windows.net/nightly", "-n archive -s nightly"),
+        ("nas:/kolibri", "-n account -s BACKUP_SHARE"),
+    ],
+)
+def test_another_share_than_the_contents_is_named_after_its_own_mount(source, filled):
+    remedies.note_mount("//account.file.core.windows.net/share")
+    named = remedies.name_other_share("-n ACCOUNT -s SHARE", "BACKUP_SHARE", source)
+    assert fill_in(named).splitlines()[0] == filled
+
+
 def test_an_error_of_start_up_is_filled_in_too(monkeypatch):
     monkeypatch.setenv("WEBSITE_RESOURCE_GROUP", "school")
     error = VaultError("No.", expected="yes", found="no", remedy="az -g GROUP", code="vault-busy")
-    assert "  to mend it: az -g school\n" in error.instructions()
+    assert "  fix:        az -g school\n" in error.instructions()
 
 
 def test_a_local_folder_tells_nothing():

@@ -1,4 +1,4 @@
-"""A file takes the place of another that somebody may be reading, and none is ever missing."""
+"""A file replaces another that may be in use, and is never missing meanwhile."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAME = "0123456789abcdef0123456789abcdef.sqlite3"
 
 @pytest.fixture(params=["on SMB", "on a disk"])
 def folder(request, tmp_path, monkeypatch):
-    """A folder that counts as a share of SMB, and one that does not."""
+    """A folder that counts as an SMB share, and one that does not."""
     folder = tmp_path / "content" / "databases"
     folder.mkdir(parents=True)
     table = tmp_path / "mountinfo"
@@ -77,7 +77,7 @@ def test_the_old_file_is_where_it_was_when_the_new_one_does_not_come(path, numbe
     assert others(path) == []
 
 
-def test_who_keeps_the_file_in_use_is_waited_for(path, new, clock_of):
+def test_replacing_waits_for_a_process_that_uses_the_file(path, new, clock_of):
     clock = clock_of(replacing)
     clock.sleep, clock.time_ns = (lambda seconds: setattr(clock, "now", clock.now + seconds)), int
     tries = []
@@ -101,11 +101,11 @@ def test_a_file_that_stays_in_use_is_said_to_be_and_nothing_is_lost(path, clock_
     def refuse():
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    with pytest.raises(ContentShareError, match="somebody has it open") as raised:
+    with pytest.raises(ContentShareError, match="while it is open") as raised:
         replacing.move_into_place(refuse, str(path))
 
     assert raised.value.code == "share-file-in-use"
-    assert clock.now - 1000.0 == pytest.approx(replacing.PATIENCE)
+    assert clock.now - 1000.0 == pytest.approx(replacing.IN_USE_TIMEOUT)
     assert path.read_bytes() == b"old"
     assert others(path) == []
 
@@ -121,12 +121,12 @@ def test_a_task_that_is_cancelled_waits_no_longer(path):
         raise CancelledError
 
     with pytest.raises(CancelledError):
-        replacing.move_into_place(refuse, str(path), give_up=cancel)
+        replacing.move_into_place(refuse, str(path), check_cancelled=cancel)
 
     assert path.read_bytes() == b"old"
 
 
-#: Dies at the given one of its changes of the folder, counted by Python itself.
+#: Exits at its nth change of the folder, as counted by Python.
 KILLED = """
 import os, signal, sys
 from kolibri_azure_plugin.content import mounts, replacing
@@ -171,8 +171,9 @@ def test_these_are_all_steps(path, new):
 @pytest.mark.parametrize("step", [1, 2, 3])
 @pytest.mark.parametrize("wanted", [True, False])
 def test_the_next_cleaning_leaves_the_file_alone_in_its_place(step, wanted, path, new):
-    kill_at(step, path)
-    set_aside = [name for name in others(path) if replacing.name_before(name) == NAME]
+    killed = kill_at(step, path)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    set_aside = [name for name in others(path) if replacing.original_name(name) == NAME]
     there = path.exists()
 
     leftovers_process.settle(str(path.parent.parent), name=NAME, set_aside=set_aside, wanted=wanted)

@@ -1,13 +1,18 @@
-"""Where a secret comes from, and what is said when it is nowhere."""
+"""The source of a secret, and the message when there is none."""
 
 from __future__ import annotations
 
 import pytest
 
-from kolibri_azure_plugin import settings
+from kolibri_azure_plugin.configuration.secrets import (
+    IDENTITY_VARIABLES,
+    Secrets,
+    hide_from_options,
+    sensitive_variables,
+    variable_of,
+)
+from kolibri_azure_plugin.configuration.settings import Settings
 from kolibri_azure_plugin.errors import SecretError
-from kolibri_azure_plugin.preconditions import wants_postgresql
-from kolibri_azure_plugin.secrets import Secrets, hide_from_options, variable_of
 
 
 def test_a_secrets_variable_follows_its_name():
@@ -25,13 +30,6 @@ def test_a_connection_string_of_app_service_counts_as_the_variable():
     assert secrets.get("kolibri-secret-key") == "from the portal"
 
 
-@pytest.mark.parametrize("prefix", ["", "CUSTOMCONNSTR_"])
-def test_a_test_deployment_with_a_database_url_is_on_postgresql_however_it_is_given(prefix):
-    test = settings.load({"KOLIBRI_AZURE_DEPLOYMENT": "test"}, {})
-    assert not wants_postgresql(test, {}, {})
-    assert wants_postgresql(test, {f"{prefix}KOLIBRI_DATABASE_URL": "postgresql://host/name"}, {})
-
-
 def test_a_secret_that_is_nowhere_is_named_with_both_ways_to_give_it():
     with pytest.raises(SecretError) as caught:
         Secrets({}, None).get("kolibri-secret-key")
@@ -41,7 +39,7 @@ def test_a_secret_that_is_nowhere_is_named_with_both_ways_to_give_it():
 
 
 def test_an_optional_secret_may_be_nowhere():
-    assert Secrets({}, None).find("kolibri-redis-url") is None
+    assert Secrets({}, None).find("kolibri-database-url") is None
 
 
 def test_an_unresolved_key_vault_reference_is_recognised():
@@ -57,3 +55,31 @@ def test_the_password_that_kolibri_would_write_down_is_renamed_and_still_found()
     assert environ == {"KOLIBRI_AZURE_DATABASE_PASSWORD": "s3cret-password"}
     hide_from_options(environ)
     assert Secrets(environ, None).get("kolibri-database-password") == "s3cret-password"
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        *IDENTITY_VARIABLES,
+        "KOLIBRI_AZURE_KEY_VAULT_URL",
+        "KOLIBRI_SECRET_KEY",
+        "KOLIBRI_DATABASE_URL",
+        "KOLIBRI_DATABASE_PASSWORD",
+        "KOLIBRI_AZURE_DATABASE_PASSWORD",
+        "KOLIBRI_SUPERUSER_PASSWORD",
+        "KOLIBRI_CACHE_LOCATION",
+        "KOLIBRI_CACHE_PASSWORD",
+        "CUSTOMCONNSTR_KOLIBRI_SECRET_KEY",
+        "CUSTOMCONNSTR_KOLIBRI_DATABASE_PASSWORD",
+    ],
+)
+def test_a_process_without_secrets_gets_no_variable_of_one(variable):
+    assert variable in sensitive_variables(Settings())
+
+
+@pytest.mark.parametrize("variable", ["SCHOOL_KEY", "CUSTOMCONNSTR_SCHOOL_KEY"])
+def test_nor_one_of_a_secret_that_has_another_name_here(variable):
+    renamed = sensitive_variables(Settings(signing_key_secret="school-key"))
+    assert variable in renamed
+    # It may still be set, although no code reads it.
+    assert "KOLIBRI_SECRET_KEY" in renamed

@@ -1,19 +1,41 @@
-"""One table for every setting: what it accepts, where it comes from, and that docs follow it."""
+"""The table of all settings: accepted values, sources, and the page that follows it."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 
 from devtools import settings_page
-from kolibri_azure_plugin import settings
+from kolibri_azure_plugin.configuration import settings
+from kolibri_azure_plugin.configuration.secrets import RENAMED_VARIABLES
+from kolibri_azure_plugin.configuration.table import read_options_file
+from kolibri_azure_plugin.container import settings as image_settings
 from kolibri_azure_plugin.errors import SettingsError
-from kolibri_azure_plugin.settings_table import read_options_file
+from kolibri_azure_plugin.errors.fail_closed import LAST_WORDS
+
+SETTING = re.compile(r"\bKOLIBRI_AZURE_[A-Z_]+\b")
+
+#: Variables that one process of the plugin sets for another.
+NO_SETTINGS = {LAST_WORDS, "KOLIBRI_AZURE_PATCHES_LEFT_OUT"}
 
 
 def test_the_reference_page_shows_the_table_as_it_is():
     assert settings_page.PAGE.read_text(encoding="utf-8") == settings_page.page(), (
-        "write it anew: python -m devtools.settings_page"
+        "write it again: python -m devtools.settings_page"
     )
+
+
+def test_every_setting_that_the_code_names_is_in_a_table(repository):
+    rows = [row for table in (settings, image_settings) for _field, row in table.rows()]
+    known = {row.variable for row in rows} | NO_SETTINGS | {*RENAMED_VARIABLES.values()}
+    unknown = {
+        f"{path.name}: {name}"
+        for path in (repository / "kolibri_azure_plugin").rglob("*.py")
+        for name in SETTING.findall(path.read_text(encoding="utf-8"))
+        if name not in known
+    }
+    assert unknown == set()
 
 
 def test_every_default_can_be_used():
@@ -87,6 +109,17 @@ def test_a_value_that_can_not_be_used_is_named_with_its_source(variable, value, 
         settings.load({variable: value}, {})
     assert f"{variable} (environment)" in caught.value.found
     assert reason in caught.value.found
+
+
+@pytest.mark.parametrize(
+    "name", ["postgresql://kolibri:s3cret@server/learning", "../s3cret", "s3cret key", "s" * 128]
+)
+def test_an_invalid_name_of_a_secret_is_refused_and_not_quoted(name):
+    with pytest.raises(SettingsError) as caught:
+        settings.load({"KOLIBRI_AZURE_DATABASE_URL_SECRET": name}, {})
+    assert "KOLIBRI_AZURE_DATABASE_URL_SECRET (environment)" in caught.value.found
+    assert "at most 127 letters, digits and hyphens" in caught.value.found
+    assert name not in caught.value.instructions()
 
 
 def test_all_problems_are_named_at_once():

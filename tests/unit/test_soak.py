@@ -1,4 +1,4 @@
-"""The soak fails for what it is to fail for, and goes on where it was."""
+"""The soak fails for the intended reasons, and continues after an interruption."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def test_a_table_of_finished_work_that_has_grown_is_a_fault():
 
 
 @pytest.mark.parametrize("table", ["morango_recordmaxcounterbuffer", "kolibriauth_session"])
-def test_what_only_looks_like_a_schools_data_may_not_grow(table):
-    assert not sizes.is_for_people(table)
+def test_tables_that_only_resemble_a_schools_data_may_not_grow(table):
+    assert not sizes.is_user_data(table)
 
 
 @pytest.mark.parametrize("table", ["morango_recordmaxcounter", "kolibriauth_facilityuser"])
 def test_a_schools_data_may_grow(table):
-    assert sizes.is_for_people(table)
+    assert sizes.is_user_data(table)
 
 
 def test_the_work_goes_on_where_it_was(tmp_path):

@@ -1,17 +1,17 @@
-"""What PostgreSQL's columns hold, and what becomes of the rest."""
+"""Values that PostgreSQL's columns can store, and changes to the others."""
 
 from __future__ import annotations
 
 import kolibri  # noqa: F401 - brings Django along
 import pytest
 
+from kolibri_azure_plugin.database.coercion.interactions import MAX_LENGTH, truncated_item
 from kolibri_azure_plugin.database.postgresql.storable import (
     Column,
     DoesNotFitError,
     ValidationError,
     storable,
 )
-from kolibri_azure_plugin.fitting.answers import LONGEST, fitting_item
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from kolibri_azure_plugin.fitting.answers import LONGEST, fitting_item
         ({"name": "a\0"}, {"name": "a"}),
     ],
 )
-def test_only_what_postgresql_has_no_character_for_is_left_out(given, stored):
+def test_only_characters_that_postgresql_lacks_are_left_out(given, stored):
     assert storable(given) == stored
 
 
@@ -68,6 +68,6 @@ def test_a_refusal_names_the_field():
 def test_questions_with_long_names_stay_apart():
     first, second = "https://example.org/" + "q" * 300, "https://example.org/" + "q" * 301
 
-    assert fitting_item("short") == "short"
-    assert len(fitting_item(first)) == LONGEST
-    assert fitting_item(first) == fitting_item(first) != fitting_item(second)
+    assert truncated_item("short") == "short"
+    assert len(truncated_item(first)) == MAX_LENGTH
+    assert truncated_item(first) == truncated_item(first) != truncated_item(second)

@@ -1,4 +1,4 @@
-"""What becomes of a channel's database when a newer one is fetched, and of names that lead away."""
+"""Downloads of a channel's newer database, and file names that lead out of the folder."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from kolibri.core.content.utils import paths
 from kolibri.utils import file_transfer
 
 from devtools.channel import CHANNEL_ID, make_channel
-from kolibri_azure_plugin.channels import names
-from kolibri_azure_plugin.kolibri_patches import replacing as area
-from tests.smb import is_taken_by_smb
+from kolibri_azure_plugin.content.channels import file_names
+from kolibri_azure_plugin.kolibri_patches.tables import channel_files
+from tests.smb import is_valid_smb_name
 
 DATABASE = f"{CHANNEL_ID}.sqlite3"
 
-#: Of the patches, those that need no database of Kolibri's own.
-OF_TRANSFERS = [patch for patch in area.PATCHES if patch.module == "kolibri.utils.file_transfer"]
+#: The patches that need no database of Kolibri.
+OF_TRANSFERS = [
+    patch for patch in channel_files.PATCHES if patch.module == "kolibri.utils.file_transfer"
+]
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +47,7 @@ def versions(tmp_path_factory):
 
 @pytest.fixture
 def there(tmp_path, versions):
-    """The first version, as it lies on the share."""
+    """The first version, on the share."""
     path = tmp_path / "content" / "databases" / DATABASE
     path.parent.mkdir(parents=True)
     shutil.copy(versions[0], path)
@@ -64,7 +66,7 @@ def version(path):
 
 @contextlib.contextmanager
 def studio(content, *, cut_at=()):
-    """Serves these bytes; each of the first answers ends after as many of them as `cut_at` says."""
+    """Serves these bytes; the first answers end after as many of them as `cut_at` lists."""
     cuts = list(cut_at)
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -162,7 +164,7 @@ def test_a_copy_that_breaks_off_leaves_the_old_database(there, versions):
     assert leftovers(there) == []
 
 
-def test_what_is_fetched_again_is_not_written_behind_what_had_come(tmp_path, versions):
+def test_a_repeated_download_is_not_appended_to_the_first_part(tmp_path, versions):
     content = versions[1].read_bytes()
     path = tmp_path / "databases" / DATABASE
 
@@ -181,7 +183,7 @@ STRANGE = [
 
 @pytest.mark.parametrize("extension", STRANGE)
 def test_a_file_with_a_strange_ending_gets_no_path(extension, tmp_path):
-    path_of = names.take_whole_names(paths.get_content_storage_file_path)
+    path_of = file_names.require_full_match(paths.get_content_storage_file_path)
     name = paths.get_content_file_name({"id": "0" * 32, "extension": extension})
 
     with pytest.raises(InvalidStorageFilenameError):
@@ -206,6 +208,6 @@ def test_a_channel_with_a_strange_id_gets_no_database(channel, tmp_path):
      f"{CHANNEL_ID}-upgrade.sqlite3"],
 )  # fmt: skip
 def test_every_name_that_is_taken_is_taken_by_smb_also_while_it_is_written(name):
-    assert names.STORED.fullmatch(name) or names.DATABASE.fullmatch(name)
+    assert file_names.STORED.fullmatch(name) or file_names.DATABASE.fullmatch(name)
     for written in (name, f"{name}.transfer", f"{name}.0123456789abcdef-01234567.replaced"):
-        assert is_taken_by_smb(written)
+        assert is_valid_smb_name(written)

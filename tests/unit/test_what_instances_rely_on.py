@@ -1,4 +1,7 @@
-"""What `instances/` takes for granted in Kolibri: a Kolibri that differs fails here first."""
+"""Assumptions of `instances/` and `migrate` about Kolibri and its Django.
+
+A Kolibri that differs fails here first.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,9 @@ import kolibri
 import pytest
 
 KOLIBRI = Path(kolibri.__file__).parent
+
+MIGRATE = "dist/django/core/management/commands/migrate.py"
+EXECUTOR = "dist/django/db/migrations/executor.py"
 
 
 def test_initialize_calls_update_if_need_be_and_run_plugin_updates_next_in_any_case():
@@ -41,6 +47,31 @@ def test_migrations_are_run_by_the_command_of_that_name():
     ):
         source = ast.unparse(function(path, name))
         assert "call_command('migrate'" in source
+
+
+def test_the_command_makes_its_executor_by_the_name_that_is_replaced():
+    handle = function(MIGRATE, "Command.handle")
+
+    assert names_called(handle).count("MigrationExecutor") == 1
+    assert "from django.db.migrations.executor import MigrationExecutor" in ast.unparse(
+        ast.parse((KOLIBRI / MIGRATE).read_text(encoding="utf-8"))
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "caller", "expected"),
+    [
+        (
+            "apply_migration",
+            "_migrate_all_forwards",
+            ["self", "state", "migration", "fake", "fake_initial"],
+        ),
+        ("unapply_migration", "_migrate_all_backwards", ["self", "state", "migration", "fake"]),
+    ],
+)
+def test_the_executor_has_the_methods_that_are_overridden_and_calls_them(name, caller, expected):
+    assert arguments(function(EXECUTOR, f"MigrationExecutor.{name}")) == expected
+    assert f"self.{name}(" in ast.unparse(function(EXECUTOR, f"MigrationExecutor.{caller}"))
 
 
 def test_plugins_to_be_updated_are_those_of_the_configuration_in_memory():
@@ -90,7 +121,7 @@ def test_the_worker_has_the_methods_that_are_overridden(name, expected):
 
 
 def test_the_worker_still_leaves_picked_jobs_behind_and_cancels_running_ones():
-    """When it does neither any more, the plugin's worker can shrink."""
+    """When it no longer does either, the plugin's worker can shrink."""
     requeue = ast.unparse(function("core/tasks/worker.py", "Worker.requeue_stalled_jobs"))
     shutdown = ast.unparse(function("core/tasks/worker.py", "Worker.shutdown_workers"))
 
@@ -107,7 +138,7 @@ def test_morango_takes_system_and_node_id_from_the_environment():
 
 
 def definition(path: str, name: str) -> ast.AST:
-    """A class or function of Kolibri's, by its name and those around it."""
+    """A class or function of Kolibri, by its qualified name."""
     found: ast.AST = ast.parse((KOLIBRI / path).read_text(encoding="utf-8"))
     for part in name.split("."):
         inside = [node for node in ast.iter_child_nodes(found) if getattr(node, "name", "") == part]
@@ -127,7 +158,7 @@ def arguments(found: ast.FunctionDef) -> list[str]:
 
 
 def names_called(found: ast.FunctionDef) -> list[str]:
-    """The plain functions that it calls, in the order in which they stand there."""
+    """The plain functions that it calls, in order."""
     calls = [
         node
         for node in ast.walk(found)

@@ -1,1 +1,1 @@
-"""What runs inside the lab's machines."""
+"""The code that runs inside the lab's machines."""

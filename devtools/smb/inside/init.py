@@ -1,7 +1,7 @@
-"""Process 1 of a machine: sets it up, then runs the commands that it is sent.
+"""Process 1 of a machine: sets it up, then runs the commands that it receives.
 
-It sees the files of the machine that it runs on, below a layer in memory that takes what is
-written. A connection to the agent carries one request and one answer, both JSON.
+It sees the host's files, with a layer in memory above them for all writes. A connection to the
+agent carries one request and one answer, both JSON.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def _make_root(configuration: dict[str, Any]) -> None:
-    """A root whose lower layer is this machine's and whose upper layer is in memory."""
+    """Create a root with the host's files as the lower layer and an upper layer in memory."""
     _do("mount -t proc proc /proc")
     _do("mount -t sysfs sys /sys")
     _do("mount -t tmpfs run /run")
@@ -65,7 +65,7 @@ def _make_root(configuration: dict[str, Any]) -> None:
     _do(f"mount --bind {modules} {ROOT}/lib/modules/{release}")
     os.makedirs(f"{ROOT}{configuration['shared']}", exist_ok=True)
     _do(f"mount -t hostfs -o {configuration['folder']} shared {ROOT}{configuration['shared']}")
-    os.chroot(ROOT)  # process 1 shares its root with what loads the kernel's modules
+    os.chroot(ROOT)  # the kernel loads modules from the root of process 1
     os.chdir("/")
     for folder, kind in (("/dev/shm", "tmpfs"), ("/dev/pts", "devpts")):
         os.makedirs(folder, exist_ok=True)
@@ -86,7 +86,7 @@ def _do(command: str) -> None:
 
 
 class Agent(socketserver.ThreadingTCPServer):
-    """Listens at every address of the machine, which nobody but the lab can reach."""
+    """Listens on every address of the machine, which only the lab can reach."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -142,7 +142,7 @@ class Request(socketserver.StreamRequestHandler):
             started.send_signal(number)
 
     def do_power_off(self) -> None:
-        os._exit(0)  # process 1 waits for this, and for nobody else
+        os._exit(0)  # process 1 waits only for this
 
 
 def _start(
@@ -162,7 +162,7 @@ def _start(
 
 
 def _kill(process: subprocess.Popen[bytes], number: int) -> None:
-    """All of its session; some of it may live after the first is gone."""
+    """Kill its whole session, which may outlive the process."""
     process.poll()
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, number)

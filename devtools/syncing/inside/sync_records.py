@@ -1,7 +1,7 @@
-"""Runs inside any Kolibri, stock ones too: makes what a school syncs, and syncs it.
+"""Runs inside any Kolibri, including stock: creates a school's records, and syncs them.
 
-A hundred thousand records take seconds: they are saved in bulk, with the id, partition and dirty
-bit that saving each one would give them, so that a sync treats them no differently.
+Creating 100,000 records takes only seconds: they are saved in bulk, with the same id, partition and
+dirty bit as if each was saved separately, so that a sync treats them alike.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Any
 from django.core.management import call_command
 from django.utils import timezone
 from kolibri.core.auth.models import Classroom, Facility, FacilityUser, Membership
+from kolibri.core.exams.models import Exam
+from kolibri.core.lessons.models import Lesson
 from kolibri.core.logger.models import AttemptLog, ContentSessionLog, ContentSummaryLog, MasteryLog
 from morango.models import SyncSession
 
@@ -23,7 +25,7 @@ PER_LEARNER = 5
 
 
 def found(name: str, username: str, password: str) -> None:
-    """Set up a facility, as a school does that has no cloud yet."""
+    """Set up a facility, as in a school without a cloud."""
     call_command(
         "provisiondevice",
         facility=name,
@@ -35,10 +37,34 @@ def found(name: str, username: str, password: str) -> None:
     )
 
 
-def make_records(facility_id: str | None, label: str, records: int, learners: int) -> None:
-    """A class of so many learners, who have answered so much that it makes so many records.
+def found_another(name: str) -> None:
+    """Create another facility on the same device."""
+    Facility.objects.create(name=name)
 
-    :param facility_id: None: the only one.
+
+def plan(facility_name: str, title: str) -> None:
+    """Create a class with a lesson, a quiz and a learner with a password."""
+    facility = Facility.objects.get(name=facility_name)
+    classroom = Classroom.objects.create(name=f"Class {title}", parent=facility)
+    coach = FacilityUser.objects.create(username=f"coach_{title}", facility=facility)
+    coach.set_password(f"password of {title}")
+    coach.save()
+    classroom.add_coach(coach)
+    Lesson.objects.create(title=f"Lesson {title}", collection=classroom, created_by=coach)
+    question = {"exercise_id": uuid.uuid4().hex, "question_id": "1", "title": "Sums"}
+    Exam.objects.create(
+        title=f"Quiz {title}",
+        collection=classroom,
+        creator=coach,
+        question_count=1,
+        question_sources=[question],
+    )
+
+
+def make_records(facility_id: str | None, label: str, records: int, learners: int) -> None:
+    """Create a class with `learners` learners, whose answers make up `records` records.
+
+    :param facility_id: None for the only facility.
     """
     known = {"id": facility_id} if facility_id else {}
     facility = Facility.objects.get(**known)
@@ -60,26 +86,26 @@ def make_records(facility_id: str | None, label: str, records: int, learners: in
 
 
 def work_on(user_id: str, attempts: int) -> None:
-    """What a learner does on another exercise."""
+    """Record a learner's work on another exercise."""
     _saved(_work(FacilityUser.objects.get(id=user_id), attempts))
 
 
 def rename_learners(facility_id: str) -> None:
-    """Change all who learn in a facility, as an administrator might."""
+    """Change all learners of a facility, as an administrator might."""
     for learner in FacilityUser.objects.filter(facility_id=facility_id, roles__isnull=True):
         learner.full_name += " the Second"
         learner.save()
 
 
 def sync(url: str, facility_id: str, **options: Any) -> None:
-    """Pull, then push, as ``kolibri manage sync`` does; `options` are those of the command."""
+    """Pull, then push, like ``kolibri manage sync``; `options` are those of the command."""
     call_command("sync", baseurl=url, facility=facility_id, noninteractive=True, **options)
 
 
 def sync_until_done(url: str, facility_id: str, tries: int = 20) -> None:
-    """Sync as a school on a bad line does: what broke off is resumed, and then a sync begun anew.
+    """Sync as a school on a bad connection does: resume broken syncs, then start a new one.
 
-    What is resumed may be old: it does not bring what others have pushed since.
+    A resumed sync may be old, without records that others have pushed since.
     """
     for attempt in range(1, tries + 1):
         try:
@@ -87,7 +113,7 @@ def sync_until_done(url: str, facility_id: str, tries: int = 20) -> None:
                 _resume(url)
             sync(url, facility_id)
             return
-        except Exception as error:  # noqa: PERF203 - whatever it is, a school tries again
+        except Exception as error:  # noqa: PERF203 - a school tries again after any error
             print(f"SYNC {attempt} BROKE OFF: {error!r}"[:200])
             if attempt == tries:
                 raise
@@ -131,7 +157,7 @@ def _work(user: Any, attempts: int) -> list[Any]:
 
 
 def _saved(made: Iterable[Any]) -> list[Any]:
-    """The objects, each as its own `save` would have left it."""
+    """Save the objects in bulk, as if each was saved separately."""
     objects = list(made)
     for each in objects:
         each.id = each.calculate_uuid()

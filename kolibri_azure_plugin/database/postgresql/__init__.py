@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend with a login that is asked for when a connection is opened."""
+"""Django's PostgreSQL backend, which fetches the login whenever it opens a connection."""

@@ -1,11 +1,12 @@
-"""The backend: Django's own, with five things added.
+"""Django's own backend with five additions.
 
-- The password stands in no setting: it is asked for when a connection is opened.
-- A connection that died while it lay idle is replaced before it is used. Django 3.2 would find
-  out by a failed request; its own CONN_HEALTH_CHECKS came with 4.1.
-- While the server restarts or fails over, whoever needs a connection waits.
-- Something can be written as the last thing of a transaction (before_commit.py).
-- Every text that SQLite takes is taken, and what does not fit is refused by name (storing.py).
+- No setting contains the password. The backend fetches it whenever it opens a connection.
+- A connection that died while idle is replaced before it is used. In Django 3.2 a request would
+  fail first; CONN_HEALTH_CHECKS exists only since 4.1.
+- While the server restarts or fails over, requests that need a connection wait.
+- Callers can write items at the end of a transaction (before_commit.py).
+- Texts that only SQLite accepts are accepted too, and errors for values that do not fit name the
+  field (sanitizing.py, storable.py).
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ from django.db.backends.postgresql.client import DatabaseClient as PostgresqlCli
 
 from kolibri_azure_plugin.database import connections
 from kolibri_azure_plugin.database.connections import login_parameters
-from kolibri_azure_plugin.database.postgresql.before_commit import WritesBeforeCommit
-from kolibri_azure_plugin.database.postgresql.storing import StoresEveryText
+from kolibri_azure_plugin.database.postgresql.before_commit import BeforeCommitMixin
+from kolibri_azure_plugin.database.postgresql.sanitizing import SanitizingMixin
 
-#: Seconds of idleness after which a round trip shows whether the connection still works. Before
-#: that, the operating system knows of nearly every connection that ended, and answers for free.
+#: Seconds of idleness after which a round trip tests whether the connection still works. Before
+#: that, the operating system detects nearly every connection that ended, at no cost.
 IDLE = 30.0
 
 
 class DatabaseClient(PostgresqlClient):
-    """`kolibri manage dbshell`, which gets the login through psql's environment."""
+    """`kolibri manage dbshell`, which passes the login in psql's environment."""
 
     @classmethod
     def settings_to_cmd_args_env(
@@ -39,7 +40,7 @@ class DatabaseClient(PostgresqlClient):
         )
 
 
-class DatabaseWrapper(StoresEveryText, WritesBeforeCommit):
+class DatabaseWrapper(SanitizingMixin, BeforeCommitMixin):
     """A connection to PostgreSQL."""
 
     client_class = DatabaseClient
@@ -53,8 +54,8 @@ class DatabaseWrapper(StoresEveryText, WritesBeforeCommit):
         connection = connections.current().reconnect(
             lambda login: open_connection({**conn_params, **login_parameters(login)})
         )
-        # Django remembers the mode of the one before. A question to this one, which is in none
-        # yet, would begin a transaction that nobody ends.
+        # Django remembers the mode of the previous connection. A query on this one, which is not
+        # in autocommit mode yet, would begin a transaction that no one ends.
         self.autocommit = False
         return connection
 
@@ -64,9 +65,9 @@ class DatabaseWrapper(StoresEveryText, WritesBeforeCommit):
         self._used_at = time.monotonic()
 
     def close_if_unusable_or_obsolete(self) -> None:
-        """Called between two requests, where a dead connection is not replaced yet.
+        """Close a dead connection between two requests, without opening a new one.
 
-        The next request may need none, and Django handles no error at this place.
+        The next request may not need one, and Django handles no errors here.
         """
         self._close_if_dead()
         super().close_if_unusable_or_obsolete()
@@ -80,14 +81,14 @@ class DatabaseWrapper(StoresEveryText, WritesBeforeCommit):
         if self.connection.closed:
             return True
         idle = time.monotonic() - self._used_at
-        if idle < IDLE and not _has_news(self.connection):
+        if idle < IDLE and not _has_pending_data(self.connection):
             return False
         self._used_at = time.monotonic()
         return not self.is_usable()
 
 
-def _has_news(connection: Any) -> bool:
-    """True when the server has sent something unasked, which mostly is its farewell."""
+def _has_pending_data(connection: Any) -> bool:
+    """True if the server has sent unsolicited data, usually because it closes the connection."""
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
     return bool(poll.poll(0))

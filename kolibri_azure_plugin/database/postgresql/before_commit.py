@@ -1,6 +1,6 @@
-"""What is written as the last thing of a transaction, and so is there exactly when the rest is.
+"""Writes items at the end of a transaction, so that they are committed with it or not at all.
 
-Django can call functions after a commit (on_commit), when what they were to write may be lost.
+Django's on_commit calls functions after the commit, when a crash can still lose their writes.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ from typing import Any, Callable
 
 from django.db.backends.postgresql import base
 
-#: Writes all items of a transaction, on the connection that is about to commit it.
+#: Writes all items of a transaction, on the connection that is about to commit.
 Writer = Callable[[Any, Sequence[Any]], None]
 
 
-class WritesBeforeCommit(base.DatabaseWrapper):
-    """Django's backend. Savepoints count: what was rolled back is not written."""
+class BeforeCommitMixin(base.DatabaseWrapper):
+    """Adds writes before a commit. Items of a savepoint that was rolled back are dropped."""
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
         self._to_write: list[tuple[frozenset[Any], Writer, Any]] = []
 
     def write_before_commit(self, writer: Writer, item: Any) -> None:
-        """Have `writer` write `item` with the transaction; at once where there is none.
+        """Have `writer` write `item` at the end of the transaction, or now if there is none.
 
-        The writer gets the items of a transaction together, so that one statement may do.
+        The writer receives all items of a transaction together, so one statement can write them.
         """
         if self.in_atomic_block:
             self._to_write.append((frozenset(self.savepoint_ids), writer, item))
@@ -35,7 +35,7 @@ class WritesBeforeCommit(base.DatabaseWrapper):
         try:
             self._write()
         except BaseException:
-            # Django rolls back after an error of the database alone.
+            # Django rolls back only after a database error.
             self.rollback()
             raise
         super().commit()

@@ -1,7 +1,7 @@
-"""Texts and numbers as PostgreSQL can hold them.
+"""Texts and numbers that PostgreSQL can store.
 
-SQLite holds any text in any column, and integers of 64 bits in each. PostgreSQL has no NUL
-character, no half of a surrogate pair, and columns with an end.
+SQLite stores any text in any column, and 64-bit integers in each. PostgreSQL stores no NUL
+characters and no half surrogate pairs, and limits its columns.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.db.utils import DataError
 
-#: What PostgreSQL's integers hold, by the type of the column.
+#: The ranges of PostgreSQL's integers, by column type.
 INTEGERS = {
     "smallint": (-(2**15), 2**15 - 1),
     "integer": (-(2**31), 2**31 - 1),
@@ -22,18 +22,18 @@ INTEGERS = {
 
 _TEXT = re.compile(r"(?:var)?char\((\d+)\)")
 
-#: Half of a pair of UTF-16, which JSON can spell and UTF-8 can't.
+#: Half of a UTF-16 surrogate pair, which JSON can encode and UTF-8 can't.
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
-#: Where a field remembers its column: asking Django takes as long as all the rest.
+#: The attribute in which a field caches its column. Asking Django each time would double the cost.
 COLUMN = "_azure_column"
 
-#: What stands for a character that nobody can show.
+#: The replacement for a character that can't be displayed.
 REPLACEMENT = "\ufffd"
 
 
 def storable(value: Any) -> Any:
-    """A parameter of a statement, with no character in it that PostgreSQL can't hold."""
+    """A statement's parameter without characters that PostgreSQL can't store."""
     if isinstance(value, str):
         return _SURROGATES.sub(REPLACEMENT, value.replace("\0", ""))
     if isinstance(value, list):
@@ -46,13 +46,14 @@ def storable(value: Any) -> Any:
 
 
 class DoesNotFitError(DataError):
-    """A value that its column can't hold.
+    """A value that does not fit its column.
 
-    It is what Django makes of PostgreSQL's own refusal, so that whoever expects that still handles
-    it; but it comes before the statement, which would break the transaction, and names the field.
+    It is the error that Django raises when PostgreSQL refuses the value, so existing handlers catch
+    it. But it is raised before the statement, which would break the transaction, and names the
+    field.
 
     :param field: the field's name.
-    :param reason: Django's own words for it.
+    :param reason: Django's own message.
     """
 
     def __init__(self, field: str, reason: ValidationError) -> None:
@@ -62,7 +63,7 @@ class DoesNotFitError(DataError):
 
 
 class Column:
-    """What a column can hold.
+    """The limits of a column.
 
     :param kind: its type, as in CREATE TABLE; None for a field without a column.
     """
@@ -77,9 +78,9 @@ class Column:
         return self.longest is None and self.range is None
 
     def refuse(self, value: Any) -> None:
-        """Do nothing with a value that fits.
+        """Check that a value fits.
 
-        :raises ValidationError: with what the column holds.
+        :raises ValidationError: naming the limit.
         """
         if self._is_too_long(value):
             MaxLengthValidator(self.longest)(value)
@@ -89,7 +90,7 @@ class Column:
             MaxValueValidator(largest)(value)
 
     def fit(self, value: Any) -> Any:
-        """What of a value the column can hold: the beginning of a text, the nearest number."""
+        """The value, made to fit: a truncated text, or the nearest number."""
         if self._is_too_long(value):
             return value[: self.longest]
         if self._is_out_of_range(value):
@@ -100,7 +101,7 @@ class Column:
     def _is_too_long(self, value: Any) -> bool:
         if self.longest is None or not isinstance(value, str) or len(value) <= self.longest:
             return False
-        # PostgreSQL drops spaces at the end without a word.
+        # PostgreSQL silently drops trailing spaces.
         return len(value.rstrip(" ")) > self.longest
 
     def _is_out_of_range(self, value: Any) -> bool:
@@ -110,10 +111,10 @@ class Column:
 
 
 def column_of(field: Any, connection: Any) -> Column:
-    """What the column of a model's field can hold."""
+    """The column of a model's field."""
     column: Column | None = field.__dict__.get(COLUMN)
     if column is None:
-        # The type of a key is "serial", which is what makes its values; other tables have the rest.
+        # The db_type of a key is "serial", which has no range; rel_db_type is the integer type.
         kind = field.rel_db_type if field.primary_key else field.db_type
         column = field.__dict__[COLUMN] = Column(kind(connection))
     return column

@@ -1,4 +1,4 @@
-"""`kolibri manage azure_worker`: the background workers, for a container that serves elsewhere."""
+"""`kolibri manage azure_worker`: the background workers, without a web server."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from kolibri_azure_plugin.database.config import uses_postgresql
-from kolibri_azure_plugin.instances import workers
-from kolibri_azure_plugin.instances.parents import END_WITH_PARENT
+from kolibri_azure_plugin.instances import worker_main
+from kolibri_azure_plugin.instances.termination import END_WITH_PARENT
 
 
 class Command(BaseCommand):
@@ -16,17 +16,19 @@ class Command(BaseCommand):
 
     help = (
         "Run Kolibri's background workers while no other instance does, and stand by otherwise. "
-        "Use it beside a web server that starts no workers, such as gunicorn."
+        "Use it next to a web server that starts no workers, such as gunicorn."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             END_WITH_PARENT,
             action="store_true",
-            help="End also when standard input is closed.",
+            help="End when standard input is closed, too.",
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if not uses_postgresql():
-            raise CommandError("Only a deployment on PostgreSQL has instances that take turns.")
-        workers.run(end_with_parent=options["end_with_parent"])
+            raise CommandError(
+                "This command needs PostgreSQL: on SQLite, Kolibri runs its own workers."
+            )
+        worker_main.run(end_with_parent=options["end_with_parent"])

@@ -1,4 +1,4 @@
-"""Django's `migrate`, one at a time in the deployment."""
+"""Django's `migrate`: one at a time in the deployment, and each migration whole or not at all."""
 
 from __future__ import annotations
 
@@ -9,37 +9,44 @@ from typing import Any
 from django.core.management.commands import migrate
 from django.db import connections
 
+from kolibri_azure_plugin.database.advisory_lock import AdvisoryLock
 from kolibri_azure_plugin.database.config import ENGINE
+from kolibri_azure_plugin.database.migrations.atomic import AtomicExecutor
+from kolibri_azure_plugin.database.migrations.unrecorded import finish_records
+from kolibri_azure_plugin.database.sessions import WHEN_ABANDONED, set_parameters
 from kolibri_azure_plugin.errors import KolibriAzureError
-from kolibri_azure_plugin.fail_closed import fail_closed
-from kolibri_azure_plugin.instances.advisory_lock import AdvisoryLock
-from kolibri_azure_plugin.instances.one_starter import one_starter_at_a_time
-from kolibri_azure_plugin.instances.sessions import WHEN_ABANDONED, set_parameters
-from kolibri_azure_plugin.migrating.half_recorded import finish_records
+from kolibri_azure_plugin.errors.fail_closed import fail_closed
+from kolibri_azure_plugin.instances.startup_lock import startup_lock
+from kolibri_azure_plugin.provisioning.provision import require_setup_settings
 
 LOCK_NAME = "migration lock"
 
-#: Options with which nothing of the schema is changed.
-ONLY_LOOKS_OR_RECORDS = ("plan", "check_unapplied", "fake")
+#: Options with which the schema does not change.
+NO_SCHEMA_CHANGE_OPTIONS = ("plan", "check_unapplied", "fake")
 
 
 class Command(migrate.Command):
-    """Every way to a migration leads through this command: Kolibri calls it by its name."""
+    """Every migration goes through this command, because Kolibri calls it by name."""
 
     def handle(self, *args: Any, **options: Any) -> None:
+        changes_schema = not any(options[name] for name in NO_SCHEMA_CHANGE_OPTIONS)
+        # A new plugin or a repair migrates a single app, and needs no setup.
+        if changes_schema and not options["app_label"]:
+            with fail_closed():
+                require_setup_settings()
         connection = connections[options["database"]]
         if connection.settings_dict["ENGINE"] != ENGINE:
             super().handle(*args, **options)
             return
-        with _explained(), one_starter_at_a_time(), _after_orphans(connection):
-            if not any(options[name] for name in ONLY_LOOKS_OR_RECORDS):
+        with _explained(), startup_lock(), _wait_for_orphans(connection), _atomic_migrations():
+            if changes_schema:
                 finish_records(connection)
             super().handle(*args, **options)
 
 
 @contextlib.contextmanager
 def _explained() -> Iterator[None]:
-    """Kolibri would print a traceback in place of what to do."""
+    """Print instructions, where Kolibri would print a traceback."""
     try:
         yield
     except KolibriAzureError:
@@ -48,11 +55,26 @@ def _explained() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _after_orphans(connection: Any) -> Iterator[None]:
-    """Wait until the session of a migration is over whose process was killed.
+def _atomic_migrations() -> Iterator[None]:
+    """Have Django's command commit each migration together with its record.
 
-    The server runs a killed client's statement to its end, and only then sees that nobody is there.
-    So the session that migrates holds a lock itself.
+    The command finds its executor by a name in its module, and has no hook for another.
+    """
+    with fail_closed():
+        stock = migrate.MigrationExecutor
+    migrate.MigrationExecutor = AtomicExecutor
+    try:
+        yield
+    finally:
+        migrate.MigrationExecutor = stock
+
+
+@contextlib.contextmanager
+def _wait_for_orphans(connection: Any) -> Iterator[None]:
+    """Wait for the session of a migration whose process was killed.
+
+    The server finishes the statement of a killed client before it notices that the client is gone.
+    So the migrating session itself keeps a lock.
     """
     key = AdvisoryLock(LOCK_NAME).key
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Mistakes that somebody could make in the production template, each with what must catch it."""
+"""Possible mistakes in the production template, each with the message that must catch it."""
 
 from __future__ import annotations
 

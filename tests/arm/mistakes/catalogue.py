@@ -1,4 +1,4 @@
-"""The list of the mistakes, and how one is added to it."""
+"""The list of mistakes, and the decorator that adds one."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ Change = typing.Callable[[Template], typing.Any]
 class Mistake(typing.NamedTuple):
     """A change to a good template.
 
-    :param make: does it, in place.
-    :param caught_by: part of the sentence that must be said.
+    :param make: changes the template in place.
+    :param caught_by: part of the expected message.
     """
 
     name: str
@@ -24,7 +24,7 @@ MISTAKES: list[Mistake] = []
 
 
 def caught_by(sentence: str) -> typing.Callable[[Change], Change]:
-    """Add a function to the list: the mistake that it makes must be answered with this sentence."""
+    """Add a function to the list; its mistake must give this message."""
 
     def add(change: Change) -> Change:
         MISTAKES.append(Mistake(change.__name__.replace("_", " "), change, sentence))

@@ -1,4 +1,4 @@
-"""Mistakes that show after weeks: nobody is told, a deployment undoes, a bill grows."""
+"""Mistakes that show after weeks: a silent alert, a setting undone, a growing bill."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ def silent_resource(template: Template) -> None:
     del template["resources"]["vaultDiagnostics"]
 
 
-@caught_by("reaches nobody")
-def alert_that_reaches_nobody(template: Template) -> None:
+@caught_by("reaches no one")
+def alert_without_receiver(template: Template) -> None:
     properties(template, "metricAlerts")["actions"] = []
 
 
 @caught_by("nothing watches AppServiceConsoleLogs")
-def nobody_reads_the_doctor(template: Template) -> None:
+def missing_doctor_alert(template: Template) -> None:
     del template["variables"]["logAlerts"][1]
 
 
@@ -32,8 +32,8 @@ def budget_with_another_date_each_month(template: Template) -> None:
     del template["resources"]["budget"]["@options"]
 
 
-@caught_by("warning Actual80 reaches nobody")
-def budget_that_tells_nobody(template: Template) -> None:
+@caught_by("warning Actual80 reaches no one")
+def budget_without_contacts(template: Template) -> None:
     properties(template, "budget")["notifications"]["Actual80"]["contactGroups"] = []
 
 
@@ -68,8 +68,13 @@ def unwatched_content_address(template: Template) -> None:
     template["variables"]["watchedAddresses"][1]["isWatched"] = False
 
 
-@caught_by("is registered anew")
-def backup_registered_anew(template: Template) -> None:
+@caught_by("not every share is backed up")
+def share_without_backup(template: Template) -> None:
+    template["variables"]["shares"].remove("backups")
+
+
+@caught_by("is registered again")
+def reregistered_backup(template: Template) -> None:
     del template["resources"]["backupOfStorage"]["@options"]
 
 
@@ -95,6 +100,12 @@ def basic_plan_for_many(template: Template) -> None:
     template["variables"]["planSku"] = "B3"
 
 
+@caught_by("the image refuses to start")
+def connections_of_the_site_without_its_slot(template: Template) -> None:
+    template["variables"]["sizes"]["medium"]["databaseConnections"] = 12 + 9 * 2
+    template["variables"]["neededConnections"] = "[add(12, mul(9, variables('maximumInstances')))]"
+
+
 @caught_by("does not follow from those that run")
 def plan_scaled_down(template: Template) -> None:
     inner = properties(template, "planSize")["template"]["resources"]["sizedPlan"]
@@ -107,7 +118,7 @@ def plan_written_at_once(template: Template) -> None:
 
 
 @caught_by("autoscale acts on")
-def autoscale_by_what_linux_never_reports(template: Template) -> None:
+def autoscale_by_a_metric_that_linux_lacks(template: Template) -> None:
     rules = properties(template, "autoscale")["profiles"][0]["rules"]
     rules[1]["metricTrigger"]["metricName"] = "HttpQueueLength"
 

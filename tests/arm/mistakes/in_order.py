@@ -1,4 +1,4 @@
-"""Mistakes in what waits for what, and in what is tried again."""
+"""Mistakes in dependencies and retries."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def database_before_its_administrators(template: Template) -> None:
 
 
 @caught_by("database does not wait for files")
-def server_beside_the_endpoints(template: Template) -> None:
+def server_in_the_endpoints_subnet(template: Template) -> None:
     template["resources"]["database"]["dependsOn"].remove("filesEndpointName")
 
 
@@ -45,6 +45,12 @@ def two_sites_at_once(template: Template) -> None:
 @caught_by("does not wait for frontDoorRoutes")
 def firewall_before_the_routes(template: Template) -> None:
     template["resources"]["firewallOnFrontDoor"]["dependsOn"].remove("frontDoorRoutes")
+
+
+@caught_by("stagingMounts does not wait for backupsShare")
+def slot_before_its_share(template: Template) -> None:
+    template["resources"]["stagingMounts"]["dependsOn"].remove("backupsShare")
+    template["resources"]["app"]["dependsOn"].remove("backupsShare")
 
 
 @caught_by("the locks do not wait for appMounts")

@@ -1,4 +1,4 @@
-"""Mistakes that open something, or trust somebody too much."""
+"""Mistakes that open access, or grant too many rights."""
 
 from __future__ import annotations
 
@@ -96,17 +96,17 @@ def strongest_encryption_alone(template: Template) -> None:
     template["parameters"]["shareEncryption"]["defaultValue"] = "AES-256-GCM"
 
 
-@caught_by("learnerCanSignUp lets strangers in by default")
-def site_that_lets_strangers_in(template: Template) -> None:
+@caught_by("learnerCanSignUp is open to anyone by default")
+def open_sign_up(template: Template) -> None:
     template["parameters"]["learnerCanSignUp"]["defaultValue"] = True
 
 
 @caught_by("users of its own")
-def storage_with_users_of_its_own(template: Template) -> None:
+def storage_with_local_users(template: Template) -> None:
     del properties(template, "storage")["isLocalUserEnabled"]
 
 
-@caught_by("written anew")
+@caught_by("written again")
 def secret_key_at_each_deployment(template: Template) -> None:
     del template["resources"]["secretKeySecret"]["@options"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.arm.mistakes.catalogue import Template, caught_by, properties, setting
 
 
-@caught_by("nobody reads the setting")
+@caught_by("no code reads the setting")
 def renamed_setting(template: Template) -> None:
     setting(template, "app", "KOLIBRI_AZURE_KEY_VAULT_URL")["name"] = "KOLIBRI_AZURE_VAULT_URL"
 
@@ -63,6 +63,40 @@ def mount_key_by_reference(template: Template) -> None:
 @caught_by("mounts other shares than the app")
 def slot_with_fewer_mounts(template: Template) -> None:
     del properties(template, "stagingMounts")["media"]
+
+
+@caught_by("contentApp has another share than the content")
+def content_app_with_uploads(template: Template) -> None:
+    mounts = properties(template, "contentMounts")
+    mounts["media"] = properties(template, "appMounts")["media"]
+
+
+@caught_by("contentMounts mounts the backups of the database")
+def content_app_with_backups(template: Template) -> None:
+    mounts = properties(template, "contentMounts")
+    mounts["content"] = {**mounts["content"], "shareName": "backups"}
+
+
+@caught_by("contentApp is told of the backups")
+def content_app_that_makes_backups(template: Template) -> None:
+    properties(template, "contentApp")["siteConfig"]["appSettings"].append(
+        setting(template, "app", "KOLIBRI_AZURE_BACKUP_KEEP")
+    )
+
+
+@caught_by("KOLIBRI_AZURE_BACKUP_FOLDER is '/data/content', not '/data/backups'")
+def backups_on_the_content_share(template: Template) -> None:
+    setting(template, "app", "KOLIBRI_AZURE_BACKUP_FOLDER")["value"] = (
+        "[variables('mountPaths').content]"
+    )
+
+
+@caught_by("the setting KOLIBRI_AZURE_BACKUP_KEEP is missing")
+def no_nightly_backups(template: Template) -> None:
+    for symbol in ("app", "stagingSlot"):
+        properties(template, symbol)["siteConfig"]["appSettings"].remove(
+            setting(template, symbol, "KOLIBRI_AZURE_BACKUP_KEEP")
+        )
 
 
 @caught_by("the database URL is not that of the app's identity on this server")

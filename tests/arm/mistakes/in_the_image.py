@@ -1,4 +1,4 @@
-"""Mistakes in where the image comes from, who builds it, and who may pull it."""
+"""Mistakes in the image's source, its build, and the right to pull it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def build_before_it_may_push(template: Template) -> None:
     template["resources"]["imageRuns"]["dependsOn"] = ["imageTasks"]
 
 
-@caught_by("main is no fixed state of the repository")
+@caught_by("main is not a fixed version")
 def build_from_a_branch(template: Template) -> None:
     template["parameters"]["ref"]["defaultValue"] = "main"
 
 
 @caught_by("git#main, which may change")
-def build_from_a_branch_whatever_is_given(template: Template) -> None:
+def build_ignoring_ref(template: Template) -> None:
     context = "[format('{0}#main', parameters('repository'))]"
     properties(template, "imageTasks")["step"]["contextPath"] = context
 
@@ -46,7 +46,7 @@ def published_image_without_a_name(template: Template) -> None:
 
 
 @caught_by("image names an image by default")
-def image_that_nobody_has_published(template: Template) -> None:
+def unpublished_image(template: Template) -> None:
     template["parameters"]["image"]["defaultValue"] = "registry.example.org/kolibri-azure:0.1.0"
 
 
@@ -93,12 +93,12 @@ def content_app_that_may_not_pull(template: Template) -> None:
 
 
 @caught_by("contentApp pulls without its identity")
-def content_app_that_pulls_as_nobody(template: Template) -> None:
+def content_app_without_pull_identity(template: Template) -> None:
     properties(template, "contentApp")["siteConfig"]["acrUseManagedIdentityCreds"] = False
 
 
 @caught_by("contentApp runs")
-def content_app_with_an_image_that_nobody_builds(template: Template) -> None:
+def content_app_with_unbuilt_image(template: Template) -> None:
     config = properties(template, "contentApp")["siteConfig"]
     config["linuxFxVersion"] = "[format('DOCKER|{0}-content', variables('siteImage'))]"
 
@@ -179,13 +179,13 @@ def task_without_an_identity(template: Template) -> None:
     del template["resources"]["imageTasks"]["identity"]
 
 
-@caught_by("is built, and nobody runs it")
-def build_that_nobody_runs(template: Template) -> None:
+@caught_by("is built, but no app runs it")
+def build_without_run(template: Template) -> None:
     image = "[format('{0}/kolibri-azure:v0.0.9', variables('registryHost'))]"
     template["variables"]["siteImage"] = image
     template["outputs"]["image"]["value"] = image
 
 
-@caught_by("nobody runs kolibri")
-def task_that_nobody_runs(template: Template) -> None:
+@caught_by("no run starts kolibri")
+def task_without_run(template: Template) -> None:
     template["resources"]["imageRuns"]["condition"] = False

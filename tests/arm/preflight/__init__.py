@@ -1,4 +1,4 @@
-"""What may stand in the way of a deployment, one thing at a time."""
+"""Obstacles to a deployment, one at a time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from tests.arm.preflight import of_image, of_names, of_region, of_subscription
 from tests.arm.preflight.situations import Scenario
 
-#: Named by their check, with what is special about them behind two hyphens.
+#: Named after their check; two hyphens separate the variant.
 SCENARIOS: Mapping[str, Scenario] = {
     **of_subscription.SCENARIOS,
     **of_region.SCENARIOS,

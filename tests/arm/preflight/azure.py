@@ -1,8 +1,7 @@
-"""An ``az`` that answers what arm/preflight asks, and a git address that it can read.
+"""A stand-in for ``az`` that answers arm/preflight, and a git address that it can read.
 
-The answers have the form of those in the vendor's documentation; each is a file of
-answers/. The stand-in refuses what it has no answer for, as az refuses what it does not
-know, and writes down what it was called with.
+The answers have the form of Microsoft's documentation; each is a file in answers/. The stand-in
+refuses calls without an answer, as az refuses unknown commands, and records its arguments.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ REGISTRY_ID = (
 #: A tag that the repository of the tests has.
 REF = "v1.2.3"
 
-#: Ends of what az says when it may not, can't, or finds nothing.
+#: az's messages when it lacks permission, fails, or finds nothing.
 FORBIDDEN = (
     "ERROR: (AuthorizationFailed) The client 'admin@schools.example.org' does not have "
     "authorization to perform action over scope."
@@ -71,12 +70,12 @@ def _recorded(name: str) -> str:
 
 
 def recorded(name: str) -> Any:
-    """An answer, free to be changed."""
+    """A copy of an answer that a test can change."""
     return json.loads(_recorded(name))
 
 
 def providers(template: Path, *, region: str = "West Europe") -> list[dict[str, Any]]:
-    """What ``az provider list`` says where the region has all that the template makes."""
+    """The output of ``az provider list`` for a region with all the template's types."""
     types: dict[str, dict[str, set[str]]] = {}
     for match in re.finditer(
         r'"type": "(Microsoft\.\w+)/([\w/]+)",\s+"apiVersion": "([\w-]+)"',
@@ -106,19 +105,19 @@ def providers(template: Path, *, region: str = "West Europe") -> list[dict[str, 
 
 @dataclasses.dataclass
 class Azure:
-    """What the stand-in answers; the last pattern that fits a call counts."""
+    """The stand-in's answers; the last pattern that matches a call counts."""
 
     folder: Path
     answers: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
 
     def answer(self, pattern: str, value: Any) -> Azure:
-        """Let calls that fit the pattern be answered."""
+        """Answer calls that match the pattern."""
         self.answers.pop(pattern, None)
         self.answers[pattern] = {"text": json.dumps(value), "words": "", "code": 0}
         return self
 
     def refuse(self, pattern: str, words: str = FORBIDDEN, code: int = 1) -> Azure:
-        """Let calls that fit the pattern fail."""
+        """Make calls that match the pattern fail."""
         self.answers.pop(pattern, None)
         self.answers[pattern] = {"text": "", "words": words + "\n", "code": code}
         return self
@@ -134,19 +133,19 @@ class Azure:
         return self.folder
 
     def calls(self) -> list[list[str]]:
-        """What az was called with."""
+        """The arguments of az's calls."""
         path = self.folder / "calls"
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         return [json.loads(line) for line in text.splitlines()]
 
     def refused(self) -> list[str]:
-        """The calls for which there is no answer."""
+        """The calls without an answer."""
         path = self.folder / "refused"
         return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
 
 def all_well(folder: Path, template: Path) -> Azure:
-    """An Azure in which nothing stands in the way, and an empty resource group."""
+    """An Azure without obstacles, and with an empty resource group."""
     azure = Azure(folder)
     azure.answer("account show", recorded("account"))
     azure.answer("group show --name kolibri", recorded("group"))
@@ -199,9 +198,9 @@ def run(
     git_addresses: str = "",
     group: str = "kolibri",
 ) -> subprocess.CompletedProcess[str]:
-    """Run arm/preflight where az is the stand-in.
+    """Run arm/preflight with the stand-in for az.
 
-    :param git_addresses: the folder of the repositories that https addresses lead to.
+    :param git_addresses: the folder of the repositories behind https addresses.
     """
     environment = {
         **os.environ,
@@ -223,6 +222,6 @@ def run(
 
 
 def checks() -> list[str]:
-    """The ids of all checks less ``preflight.``, in their order."""
+    """The ids of all checks without ``preflight.``, in order."""
     source = PREFLIGHT.read_text(encoding="utf-8")
     return re.findall(r"^(\w+)\|\w+\|\w+\|", source, re.MULTILINE)

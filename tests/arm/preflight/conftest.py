@@ -17,7 +17,7 @@ from tests.arm.preflight.azure import REF, REPOSITORY
 
 @pytest.fixture(scope="session", autouse=True)
 def programs():
-    """What preflight needs beside az."""
+    """Skip the tests on a machine without the programs that preflight needs."""
     missing = [each for each in ("bash", "jq", "git") if not shutil.which(each)]
     if missing:
         pytest.skip(f"{', '.join(missing)}: not installed")
@@ -25,7 +25,7 @@ def programs():
 
 @pytest.fixture(scope="session")
 def git_addresses(tmp_path_factory):
-    """Repositories for the addresses of the tests, in the place of those at https addresses."""
+    """Local repositories that git reads in place of the https addresses in the tests."""
     folder = tmp_path_factory.mktemp("git")
     work = folder / "work"
     bare = folder / "git.example.org/schools/kolibri.git"

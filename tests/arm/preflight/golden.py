@@ -1,6 +1,6 @@
-"""What preflight prints, less what differs from machine to machine.
+"""Golden files: preflight's output, without parts that differ between machines.
 
-Written anew with ``KOLIBRI_AZURE_WRITE_GOLDEN=1 pytest tests/arm/preflight``.
+To write them again: ``KOLIBRI_AZURE_WRITE_GOLDEN=1 pytest tests/arm/preflight``.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from tests.arm.preflight.azure import REPOSITORY
 GOLDEN = REPOSITORY / "tests/golden/preflight"
 WRITES = bool(os.environ.get("KOLIBRI_AZURE_WRITE_GOLDEN"))
 
-#: Numbers that follow from the template's size.
+#: Numbers that depend on the template's size.
 COUNTED = re.compile(r"\d+(?= (services|kinds of resource)\b)|(?<=and )\d+(?= more)")
 
-#: Where the tests keep what https addresses lead to.
+#: The tests' folder of repositories behind https addresses.
 FOLDER = re.compile(r"/\S+(?=/git\.example\.org/)")
 
 

@@ -1,4 +1,4 @@
-"""Where the image comes from."""
+"""The source of the image."""
 
 from __future__ import annotations
 

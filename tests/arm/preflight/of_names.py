@@ -1,4 +1,4 @@
-"""The names that Azure gives away once."""
+"""Globally unique names."""
 
 from __future__ import annotations
 

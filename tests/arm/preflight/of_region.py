@@ -1,4 +1,4 @@
-"""What the region has, and how much of it there is for the subscription."""
+"""The region's services, and the subscription's quotas there."""
 
 from __future__ import annotations
 

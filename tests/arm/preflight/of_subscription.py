@@ -1,4 +1,4 @@
-"""The subscription, what you may do in it, and the parameters file."""
+"""The subscription, your permissions in it, and the parameters file."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from tests.arm.preflight.situations import (
     OWN,
     PERMISSIONS,
     POLICY,
+    PUBLISHED,
     SUBSCRIPTION_PERMISSIONS,
     Scenario,
     contributor_with_rbac_administrator,
@@ -38,11 +39,36 @@ SCENARIOS: Mapping[str, Scenario] = {
         "parameters", "fail", values={"vaultRetentionDays": 5, "name": "k"}
     ),
     "parameters--size": Scenario("parameters", "fail", values={"sizeOverrides": {"plan": "B2"}}),
+    "parameters--redis": Scenario(
+        "parameters", "fail", values={"sizeOverrides": {"redis": False, "redisSku": "Balanced_B0"}}
+    ),
+    "parameters--secrets": Scenario(
+        "parameters",
+        "fail",
+        values={"rewriteSecrets": ["kolibri-secret-key", "kolibri-redis-url", "database"]},
+    ),
     "parameters--basic-plan": Scenario(
         "parameters", "fail", values={"size": "medium", "sizeOverrides": {"planSku": "B3"}}
     ),
+    "parameters--connections": Scenario(
+        "parameters",
+        "fail",
+        values={"sizeOverrides": {"planSku": "P0v3", "maximumInstances": 20}},
+    ),
     "parameters--unused-image": Scenario("parameters", "fail", values={"image": "school.io/k:1"}),
     "parameters--unused-ref": Scenario("parameters", "fail", values=OWN | {"stagingRef": "v1"}),
+    "parameters--unused-registry": Scenario(
+        "parameters", "fail", values=PUBLISHED | {"registryId": OWN["registryId"]}
+    ),
+    "parameters--no-slot": Scenario("parameters", "fail", values={"stagingRef": "v0.2.0"}),
+    "parameters--one-domain": Scenario(
+        "parameters",
+        "fail",
+        values={
+            "customDomain": "kolibri.example.org",
+            "contentCustomDomain": "kolibri.example.org",
+        },
+    ),
     "parameters--rebuild": Scenario("parameters", "fail", values={"rebuild": "Nov 2026"}),
     "parameters--password": Scenario(
         "parameters", "warn", values={"superuserPassword": "not to be shown"}
@@ -56,6 +82,14 @@ SCENARIOS: Mapping[str, Scenario] = {
         lambda a: a.answer(
             "group show --name kolibri",
             recorded("group") | {"properties": {"provisioningState": "Deleting"}},
+        ),
+    ),
+    "group--redis": Scenario(
+        "group",
+        "warn",
+        lambda a: a.answer(
+            "resource list --resource-group kolibri",
+            [{"name": "kolibri-ursk4thi-redis", "type": "Microsoft.Cache/redisEnterprise"}],
         ),
     ),
     "group--unanswered": Scenario(

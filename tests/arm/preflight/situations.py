@@ -1,4 +1,4 @@
-"""How an Azure in which all is well is changed, for one scenario."""
+"""Changes to an Azure without obstacles, for one scenario."""
 
 from __future__ import annotations
 
@@ -48,18 +48,18 @@ PUBLISHED = {"imageSource": "published", "image": f"registry.example.org/kolibri
 
 
 def nothing(_azure: Azure) -> None:
-    """All is well."""
+    """Change nothing."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Scenario:
     """One check, in one situation.
 
-    :param check: its id, less ``preflight.``.
-    :param status: how it ends.
-    :param arrange: changes an Azure in which all is well.
-    :param values: what the parameters file holds.
-    :param options: of the command.
+    :param check: its id without ``preflight.``.
+    :param status: its result.
+    :param arrange: changes an Azure without obstacles.
+    :param values: the parameters in the file.
+    :param options: the command's options.
     """
 
     check: str
@@ -107,7 +107,7 @@ def offer(**changes: Any) -> Any:
 
 
 def exists(azure: Azure) -> None:
-    """What an earlier deployment has left."""
+    """An Azure with the resources of an earlier deployment."""
     azure.answer(
         "resource list --resource-group kolibri",
         [

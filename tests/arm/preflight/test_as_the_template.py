@@ -1,4 +1,4 @@
-"""What is asked for is what the template makes."""
+"""preflight's queries match the template's resources."""
 
 from __future__ import annotations
 
@@ -10,17 +10,25 @@ import pytest
 from tests.arm.conftest import NAMES
 from tests.arm.preflight import azure as stand_in
 from tests.arm.preflight.azure import GROUP_ID
+from tests.arm.refused import REFUSED, TAKEN
 
 VIRTUAL_MACHINE = (
     "/subscriptions/31e9f9a0-9fd2-4294-a0a3-0101246d9700/resourceGroups/"
     "rg-modm201-20230913120256/providers/Microsoft.Compute/virtualMachines/bobjacmodm201"
 )
 
+#: Options that leave out the other checks, which take most of the time.
+ONLY_NAMES = [
+    word
+    for kind in ("site", "storage", "vault", "database", "registry")
+    for word in ("--only", f"preflight.{kind}_name")
+]
+
 
 class TestNames:
-    """Azure gives names away once, so they are asked for as the template makes them."""
+    """Queries for globally unique names use those of the template."""
 
-    #: Published by others who have compared theirs with Azure's.
+    #: Published by others who compared their results with Azure's.
     PAIRS = (
         (("test",), "rbgf3xv4ufgzg"),
         (("abc",), "cgtzqvhu4i23s"),
@@ -57,7 +65,7 @@ class TestNames:
         made = checker.evaluate(
             declared, {**values, "superuserPassword": "twelve characters"}
         ).resources
-        look(values, template=template)
+        look(values, *ONLY_NAMES, template=template)
         asked = {name for name in map(_name_asked_for, look.azure.calls()) if name}
         kinds = {
             "Microsoft.Web/sites", "Microsoft.Storage/storageAccounts", "Microsoft.KeyVault/vaults",
@@ -88,8 +96,22 @@ def _name_asked_for(call):
     return None
 
 
+class TestRefusals:
+    """preflight refuses the values that the template refuses, and no others."""
+
+    @pytest.mark.parametrize("name", REFUSED)
+    def test_it_refuses(self, look, name):
+        ended = look(REFUSED[name][0], "--only", "preflight.parameters")
+        assert (ended.returncode, ended.stderr) == (1, ""), ended.stdout
+
+    @pytest.mark.parametrize("name", TAKEN)
+    def test_it_takes(self, look, name):
+        ended = look(TAKEN[name], "--only", "preflight.parameters")
+        assert (ended.returncode, ended.stderr) == (0, ""), ended.stdout
+
+
 class TestPolicies:
-    def test_azure_policy_is_asked_about_what_the_template_makes(self, look, checker, production):
+    def test_azure_policy_is_asked_about_the_templates_resources(self, look, checker, production):
         values = {
             "size": "medium",
             "administratorAddresses": ["203.0.113.7"],

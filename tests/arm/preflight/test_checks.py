@@ -1,4 +1,4 @@
-"""Each check says what it finds."""
+"""The output of each check."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class TestWhereNothingStandsInTheWay:
 
         ended = look((), "--location", "West Europe", arrange=no_group)
         assert ended.returncode == 0, ended.stdout
-        assert "is yet to be made, in westeurope" in ended.stdout
+        assert "will be created, in westeurope" in ended.stdout
         asked = [call for call in look.azure.calls() if call[0] == "rest"]
         assert not [call for call in asked if "/resourceGroups/" in " ".join(call)]
 
@@ -90,7 +90,7 @@ def test_json_says_the_same(look, schema):
 
 
 def test_scenarios_try_each_check_in_both_ways():
-    """all-pass has every check passing, or skipped where there is nothing to look at."""
+    """In all-pass, every check passes or does not apply."""
     passing = set(
         re.findall(
             r"^PASS preflight\.(\w+)",
@@ -108,20 +108,20 @@ def test_no_golden_file_is_left_over():
     named = {
         *SCENARIOS,
         *(f"all-pass--{template}" for template in NAMES),
-        "nobody-signed-in",
+        "not-signed-in",
         "much-is-wrong",
     }
     assert {path.stem for path in GOLDEN.iterdir()} == named
 
 
-def test_nobody_signed_in_leaves_what_git_knows(look):
+def test_without_a_sign_in_only_files_and_git_are_checked(look):
     ended = look((), arrange=SCENARIOS["account"].arrange)
     assert ended.returncode == 1
-    compare("nobody-signed-in.txt", settled(ended.stdout))
+    compare("not-signed-in.txt", settled(ended.stdout))
 
 
 def test_the_page_lists_every_check():
     page = (REPOSITORY / "docs/deploy.md").read_text(encoding="utf-8")
-    section = page.partition("\n## A look before the click\n")[2].partition("\n## ")[0]
+    section = page.partition("\n## Check before you deploy\n")[2].partition("\n## ")[0]
     table = section.partition("\n| check | passes when |\n")[2].partition("\n\n")[0]
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == checks()

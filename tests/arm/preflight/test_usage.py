@@ -1,4 +1,4 @@
-"""How arm/preflight is called, how it ends, and that it only asks."""
+"""arm/preflight's arguments and exit codes, and that it only reads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.arm.preflight.azure import REF
 from tests.arm.preflight.golden import GOLDEN
 from tests.arm.preflight.situations import OWN
 
-#: The only words of az that make a request which does more than read; what they ask makes nothing.
+#: The only queries that are not a GET; they create nothing either.
 QUESTIONS = re.compile(
     r"/providers/(Microsoft\.Web/checknameavailability|Microsoft\.KeyVault/checkNameAvailability"
     r"|Microsoft\.DBforPostgreSQL/locations/\w+/checkNameAvailability"
@@ -34,12 +34,12 @@ class TestExitCodes:
     @pytest.mark.parametrize(
         ("options", "words"),
         [
-            (("--nonsense",), "there is no option --nonsense"),
+            (("--nonsense",), "unknown option --nonsense"),
             (("--format", "xml"), "--format is text or json, not xml"),
-            (("--only", "preflight.nonsense"), "there is no check nonsense"),
+            (("--only", "preflight.nonsense"), "unknown check nonsense"),
             (("--fail-level",), "--fail-level needs a value"),
             (("second.json",), "one parameters file is expected"),
-            (("--template", "kolibri.parameters.json"), "is no template that can be read"),
+            (("--template", "kolibri.parameters.json"), "is not a readable template"),
         ],
     )
     def test_wrong_usage(self, look, options, words):
@@ -59,12 +59,16 @@ class TestExitCodes:
         azure = stand_in.all_well(tmp_path / "bin", NAMES["production"])
         ended = stand_in.run(azure, file)
         assert (ended.returncode, ended.stdout) == (3, "")
-        assert "is no parameters file" in ended.stderr
+        assert "is not a parameters file" in ended.stderr
 
     def test_an_answer_of_another_form_is_no_pass_and_ends_no_other_check(self, look):
-        ended = look((), arrange=lambda azure: azure.answer("storage sku list", {"value": 1}))
+        ended = look(
+            (),
+            *("--only", "storage", "--only", "vault_name"),
+            arrange=lambda azure: azure.answer("storage sku list", {"value": 1}),
+        )
         assert ended.returncode == 4
-        assert "WARN preflight.storage: This could not be looked at." in ended.stdout
+        assert "WARN preflight.storage: This check broke." in ended.stdout
         assert "PASS preflight.vault_name" in ended.stdout
 
     def test_without_az(self, tmp_path):
@@ -104,7 +108,7 @@ def test_it_only_asks(look):
 
 
 @pytest.mark.slow
-def test_az_understands_what_it_is_asked_and_what_is_told_to_type(look):
+def test_az_accepts_the_commands_that_run_and_that_are_printed(look):
     try:
         az = azure_cli.AzureCli()
     except azure_cli.AzureCliMissingError as error:
@@ -126,5 +130,5 @@ def test_az_understands_what_it_is_asked_and_what_is_told_to_type(look):
 
 
 def _options(call):
-    """Where a call's options begin."""
+    """The position of a call's first option."""
     return next((place for place, word in enumerate(call) if word.startswith("--")), len(call))

@@ -39,7 +39,7 @@ def python(repository):
 
 @pytest.fixture(scope="package")
 def commit_to_release(repository, tmp_path_factory):
-    """A clone of this checkout in which the version has its day, with its tag."""
+    """A clone of this checkout with a release date for the version, and its tag."""
     root = make_clone(repository, tmp_path_factory.mktemp("release") / "clone")
     changelog = root / "CHANGELOG.md"
     heading = rf"(?m)^## {re.escape(__version__)} - .+$"
@@ -53,7 +53,7 @@ def commit_to_release(repository, tmp_path_factory):
 
 @pytest.fixture(scope="package")
 def run(python, commit_to_release):
-    """Runs the script of a release in the clone, with the variables of its repository."""
+    """Run the release script in the clone, with the variables of its repository."""
 
     def run(*words, umask=0o022, **variables):
         environment = {name: text for name, text in os.environ.items() if name not in (IMAGE, PYPI)}
@@ -83,7 +83,7 @@ def engine():
 
 @pytest.fixture(scope="package")
 def packages(run, tmp_path_factory):
-    """What `make release ARGS=--without-image` makes."""
+    """The output of `make release ARGS=--without-image`."""
     folder = tmp_path_factory.mktemp("packages")
     done = run("--without-image", "--output", folder)
     assert done.returncode == 0, done.stderr
@@ -114,7 +114,7 @@ def runner(jobs, python, commit_to_release, tmp_path_factory):
 
 @pytest.fixture(scope="package")
 def dry_run(runner, engine, commit_to_release):
-    """What the workflow makes of a tag where no variable is set, and what it prints."""
+    """The workflow's files and output for a tag, without any variable."""
     printed = runner.run("build", "devtools.release", "GITHUB_OUTPUT", **{IMAGE: "", PYPI: ""})
     return Output(commit_to_release / "dist"), printed
 
@@ -126,7 +126,7 @@ def output(dry_run):
 
 @pytest.fixture
 def copied(output, tmp_path):
-    """What was built, in a folder where a test may put other files in the place of some."""
+    """The built files, in a folder where a test may replace some."""
     copy = Output(tmp_path / "copy" / "dist")
     shutil.copytree(output.folder, copy.folder, copy_function=os.link)
     return copy

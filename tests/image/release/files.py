@@ -1,4 +1,4 @@
-"""What the tests read in the files of a release."""
+"""Reads the files of a release for tests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def sha256(path):
 
 
 def replace(path, data):
-    """Another file in the place of one of `copied`, which may be a second name of the first."""
+    """Replace a file of `copied`, which may be a hard link to the original."""
     path.unlink()
     path.write_bytes(data)
 

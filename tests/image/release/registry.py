@@ -20,7 +20,7 @@ READY_SECONDS = 20
 
 @contextlib.contextmanager
 def registry(folder: Path) -> Iterator[str]:
-    """Run one whose images lie in `folder`; the name by which images are put there.
+    """Run a registry with its images in `folder`; returns the name for pushing images.
 
     Raises FileNotFoundError where the program is missing.
     """
@@ -32,9 +32,9 @@ def registry(folder: Path) -> Iterator[str]:
     settings = {
         "version": 0.1,
         "storage": {"filesystem": {"rootdirectory": str(folder / "images")}},
-        "http": {"addr": address, "secret": "of nobody"},
+        "http": {"addr": address, "secret": "of-the-tests"},
     }
-    # It reads YAML, which JSON is.
+    # It reads YAML, and JSON is YAML.
     (folder / "config.yml").write_text(json.dumps(settings))
     with BackgroundProcess(
         [program, "serve", folder / "config.yml"],

@@ -14,7 +14,7 @@ from tests.image.release.files import TAG, bill, replace, sha256
 pytestmark = pytest.mark.slow
 
 
-def test_a_run_without_variables_lists_what_it_has_made_and_publishes_nothing(dry_run):
+def test_a_run_without_variables_lists_its_files_and_publishes_nothing(dry_run):
     output, listed = dry_run
     for path in output.packages.iterdir():
         assert f"sha256:{sha256(path)}" in listed
@@ -80,7 +80,7 @@ def test_another_machine_s_engine_is_given_the_very_image(run, runner, engine, c
         engine.run("image", "rm", name)
     for key in ("Architecture", "Config", "RootFS"):
         assert loaded[key] == built[key]
-    # Podman keeps it beside what Docker calls Config.
+    # Podman keeps it next to Config, Docker inside.
     assert {**loaded, **loaded["Config"]}["Healthcheck"]
 
 
@@ -104,7 +104,7 @@ def test_the_image_says_which_version_and_commit_it_is(engine, output, commit_to
     )
 
 
-def test_what_would_be_pushed_is_whole(output):
+def test_the_image_to_push_is_complete(output):
     manifest = bill(output.image / "manifest.json")
     for part in (manifest["config"], *manifest["layers"]):
         digest = part["digest"].removeprefix("sha256:")
@@ -115,7 +115,7 @@ def test_what_would_be_pushed_is_whole(output):
 
 
 def test_the_image_s_bill_names_its_packages_those_within_kolibri_too(output):
-    document = bill(output.image_bill)
+    document = bill(output.image_sbom)
     addresses = {part["purl"] for part in document["components"]}
     places = {
         part["name"]: [each["location"] for each in part.get("evidence", {}).get("occurrences", [])]

@@ -21,7 +21,7 @@ def metadata(output):
         return message_from_bytes(wheel.read(name))
 
 
-def test_the_packages_are_the_same_whoever_builds_them_and_when(run, packages, tmp_path):
+def test_the_packages_do_not_depend_on_the_builder_or_the_time(run, packages, tmp_path):
     done = run("packages", "--output", tmp_path, umask=0o077)
     assert done.returncode == 0, done.stderr
     again = {path.name: sha256(path) for path in (tmp_path / "packages").iterdir()}
@@ -61,8 +61,24 @@ def test_the_packages_hold_the_plugin_and_nothing_else_of_the_checkout(packages)
     }
 
 
-def test_the_wheel_s_bill_names_what_it_asks_for_and_what_that_asks_for(packages):
-    document = bill(packages.packages_bill)
+def test_the_packages_hold_every_file_that_is_not_python(packages, commit_to_release):
+    """Templates, texts, style sheets and scripts have to be listed in setup.py."""
+    folder = commit_to_release / "kolibri_azure_plugin"
+    wanted = {
+        str(path.relative_to(commit_to_release))
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc")
+    }
+    assert len(wanted) > 10
+    with zipfile.ZipFile(packages.wheel()) as wheel:
+        assert wanted <= set(wheel.namelist())
+    [archive] = packages.packages.glob("*.tar.gz")
+    with tarfile.open(archive) as files:
+        assert wanted <= {name.partition("/")[2] for name in files.getnames()}
+
+
+def test_the_wheels_bill_of_materials_names_all_requirements(packages):
+    document = bill(packages.packages_sbom)
     names = {part["name"] for part in document["components"]}
     assert {"kolibri", "azure-identity", "msal", "psycopg2-binary"} <= names
     assert "gunicorn" not in names, "that is the image's"

@@ -1,4 +1,4 @@
-"""What the jobs that publish do with a release, up to a registry on this machine."""
+"""The publishing jobs of a release, up to a registry on this machine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def push(run, runner):
-    """Pushes what lies in a folder, as the image that the workflow has built."""
+    """Push the image in a folder as that of the workflow."""
 
     def push(output, name, tag=TAG, digest=None):
         return run(
@@ -30,7 +30,7 @@ def push(run, runner):
 
 
 def changed(output):
-    """Another image in the place of the first; its digest, as the folder itself tells it."""
+    """Replace the image; returns the new digest, as the folder itself states it."""
     manifest = (output.image / "manifest.json").read_bytes() + b"\n"
     replace(output.image / "manifest.json", manifest)
     digest = f"sha256:{hashlib.sha256(manifest).hexdigest()}"
@@ -75,20 +75,20 @@ def test_a_tag_that_is_another_image_s_stays_that_image_s(push, output, copied, 
 
 
 def test_an_image_that_is_not_the_listed_one_is_not_pushed(push, copied, local_registry):
-    """Whoever changes the image can change the file that names its digest too."""
+    """A person who changes the image can also change the file with its digest."""
     changed(copied)
     refused = push(copied, f"{local_registry}/changed/kolibri-azure")
     assert refused.returncode == 1
     assert "is not the image that was built and listed" in refused.stderr
 
 
-def test_nothing_is_pushed_where_nobody_has_said_which_image(push, output, local_registry):
+def test_nothing_is_pushed_without_the_name_of_the_image(push, output, local_registry):
     refused = push(output, f"{local_registry}/schools/kolibri-azure", digest="")
     assert refused.returncode == 1
     assert "--digest is missing" in refused.stderr
 
 
-def test_nothing_is_pushed_where_nobody_has_said_where(push, output):
+def test_nothing_is_pushed_without_a_destination(push, output):
     refused = push(output, "")
     assert refused.returncode == 1
     assert f"{IMAGE} is empty" in refused.stderr
@@ -105,11 +105,11 @@ def test_an_image_on_a_stand_in_of_its_base_leaves_this_machine_never(push, copi
     replace(copied.facts, json.dumps(facts).encode())
     refused = push(copied, "registry.example.org/schools/kolibri-azure")
     assert refused.returncode == 1
-    assert "stands in for the real base" in refused.stderr
+    assert "a stand-in for the real base" in refused.stderr
 
 
 def test_the_page_is_made_of_files_that_are_there(runner, output, tmp_path):
-    """GitHub's own program is not to be had here: what it would be given is."""
+    """GitHub's own program is not available here, but its input is."""
     program = tmp_path / "gh"
     program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     program.chmod(0o755)
@@ -120,5 +120,5 @@ def test_the_page_is_made_of_files_that_are_there(runner, output, tmp_path):
     assert "--verify-tag" in words
     assert words[words.index("--notes-file") + 1] == "dist/page.md"
     given = {word.removeprefix("dist/") for word in words[words.index("dist/page.md") + 1 :]}
-    expected = [*output.packages.iterdir(), output.packages_bill, output.image_bill]
+    expected = [*output.packages.iterdir(), output.packages_sbom, output.image_sbom]
     assert given == {str(path.relative_to(output.folder)) for path in expected}

@@ -1,7 +1,7 @@
-"""Asks a Kolibri everything that its API can be asked, with values that a database may not like.
+"""Sends every possible request to Kolibri's API, with values that may trouble a database.
 
-It runs inside Kolibri, of whatever kind; the views, their filters and their fields are found, not
-listed. What is printed is the status of each answer.
+It runs inside Kolibri, stock or patched. It finds the views, their filters and their fields itself,
+and prints the status of each answer.
 """
 
 from __future__ import annotations

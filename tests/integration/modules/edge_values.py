@@ -1,4 +1,4 @@
-"""Values that a database may not like."""
+"""Values that may trouble a database."""
 
 from __future__ import annotations
 

@@ -24,8 +24,8 @@ from morango.sync.context import LocalSessionContext
 from morango.sync.controller import MorangoProfileController
 
 from devtools.deadline import wait_until
-from kolibri_azure_plugin.kolibri_plugin import NotesWhatASyncBrings
-from kolibri_azure_plugin.notifications import lanes, outbox
+from kolibri_azure_plugin.facility_data.notifications import lanes, outbox
+from kolibri_azure_plugin.kolibri_plugin import RecordIncomingTransferHook
 from kolibri_azure_plugin.wrapping import original
 
 FIELDS = (
@@ -82,10 +82,10 @@ def told_by_kolibri(context):
 def told_by_the_table(context, *, killed):
     """What is told when a transfer has been noted, and its last request was killed, or was not."""
     LearnerProgressNotification.objects.all().delete()
-    for operation in NotesWhatASyncBrings().get_sync_operations(context):
+    for operation in RecordIncomingTransferHook().get_sync_operations(context):
         assert operation(context) is False
     hurry()
-    lanes.work_off()
+    lanes.drain()
     assert not told(), "a transfer that goes on was taken for one that is over"
     context.transfer_session.active = False
     context.transfer_session.save()
@@ -105,7 +105,7 @@ def told_by_the_table(context, *, killed):
 
 def all_is_worked_off():
     """True when nothing waits; threads of this and of other processes are at it, too."""
-    lanes.work_off()
+    lanes.drain()
     return outbox.state()[0] == 0
 
 

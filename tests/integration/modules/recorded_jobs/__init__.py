@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from pathlib import Path
@@ -10,6 +11,8 @@ LOG = "RECORDED_JOBS_FILE"
 
 TICK_SECONDS = 0.1
 
+logger = logging.getLogger("kolibri.recorded_jobs")
+
 
 def work(number: int, seconds: float) -> None:
     """Take so many seconds."""
@@ -17,6 +20,17 @@ def work(number: int, seconds: float) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         time.sleep(min(TICK_SECONDS, seconds))
+        _record("tick", number)
+    _record("end", number)
+
+
+def shout(number: int, seconds: float) -> None:
+    """Take so many seconds, and fill the log meanwhile."""
+    _record("begin", number)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        time.sleep(TICK_SECONDS / 10)
+        logger.warning("A" * 10_000)
         _record("tick", number)
     _record("end", number)
 

@@ -14,7 +14,7 @@ from django.db.backends.signals import connection_created
 from django.db.migrations.executor import MigrationExecutor
 from kolibri.plugins import KolibriPluginBase
 
-from kolibri_azure_plugin.wrapping import original
+from kolibri_azure_plugin.database.migrations.atomic import AtomicExecutor
 
 #: How many statements come first; none means that all are only counted.
 AT = "STATEMENT_KILLER_AT"
@@ -41,7 +41,7 @@ _before = 0
 
 def _watch(connection: Any, **_named: Any) -> None:
     if os.environ.get(AS_BEFORE):
-        MigrationExecutor.apply_migration = original(MigrationExecutor.apply_migration)
+        AtomicExecutor.apply_migration = MigrationExecutor.apply_migration
     connection.execute_wrappers.append(_execute)
 
 

@@ -1,0 +1,1 @@
+"""Finds how many learners a server carries: classes of children in a lesson, played by locust."""

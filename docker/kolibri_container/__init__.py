@@ -1,1 +1,0 @@
-"""What runs before Kolibri in the container, and beside it."""

@@ -1,1 +1,0 @@
-"""Accounts: a name is made once, and lists of users are read to their end."""

@@ -1,0 +1,1 @@
+"""What happens in the deployment, minute by minute: requests, learners, connections, instances."""

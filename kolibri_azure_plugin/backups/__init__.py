@@ -1,0 +1,1 @@
+"""Backups of the database: created, verified, restored, and made before upgrades and at night."""

@@ -1,0 +1,1 @@
+"""The configuration of this deployment: settings, secrets and preconditions."""

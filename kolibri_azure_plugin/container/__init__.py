@@ -1,0 +1,1 @@
+"""The container: its configuration, its supervised processes and its tools."""

@@ -1,0 +1,1 @@
+"""Coerces values to fit PostgreSQL's columns where no user could correct them."""

@@ -1,1 +1,0 @@
-"""Exports: what they are called, where they are written, and how a browser saves them."""

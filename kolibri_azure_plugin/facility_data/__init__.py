@@ -1,0 +1,1 @@
+"""The data of a facility: accounts, exports, notifications and syncs."""

@@ -1,0 +1,1 @@
+"""Accounts: unique usernames, and imports of user lists that survive a bad row."""

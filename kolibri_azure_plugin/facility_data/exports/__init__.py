@@ -1,0 +1,1 @@
+"""Exports: their names, where they are stored, and how browsers save them."""

@@ -1,1 +1,0 @@
-"""What others have written, made to fit PostgreSQL's columns, where nobody could correct it."""

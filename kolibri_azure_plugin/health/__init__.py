@@ -1,1 +1,0 @@
-"""Health endpoints for the platform's probes: /azure/health/live and /azure/health/ready."""

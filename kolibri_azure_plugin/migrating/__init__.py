@@ -1,1 +1,0 @@
-"""Migrations that are either done and recorded or not begun, however the process ends."""

@@ -1,0 +1,1 @@
+"""Moves the data of another Kolibri into this deployment."""

@@ -1,0 +1,1 @@
+"""How requests are served: health checks, errors, WSGI and interactive content."""

@@ -1,0 +1,4 @@
+"""Health endpoints for the platform's probes: liveness and readiness."""
+
+LIVE = "/azure/health/live"
+READY = "/azure/health/ready"

@@ -1,0 +1,181 @@
+"""Moving in is killed, or finds no room, and continues when the command runs again.
+
+`make moves` is the long form: ten kills.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+
+import pytest
+
+from devtools import share
+from devtools.deadline import wait_until
+from devtools.process import BackgroundProcess
+from devtools.school_homes import ANOTHER, FACILITY, make_home
+from kolibri_azure_plugin.moving_in import room
+
+from .moved_homes import RESOURCES, Site, assert_moved_in, contents
+
+pytestmark = pytest.mark.slow
+
+#: Works that are killed, each at another moment.
+KILLS = int(os.environ.get("KOLIBRI_AZURE_MOVE_KILLS", "2"))
+
+#: The title of each step begins like this. The last is the import of channels.
+STEPS = ("Copying", "Upgrading", "Preparing", "Importing the", "Comparing", "Importing channel")
+
+#: A kill follows a step's first line within so many seconds.
+LATER = 3.0
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return make_home(tmp_path_factory.mktemp("school"))
+
+
+@pytest.fixture
+def site(ready_fleet):
+    return Site(ready_fleet)
+
+
+def test_a_killed_work_leaves_no_process_and_continues(site, home, counts):
+    before = contents(home.home)
+    moments = [(STEPS[number % len(STEPS)], random.random() * LATER) for number in range(KILLS)]
+    random.shuffle(moments)
+    for beginning, later in moments:
+        killed_at = kill_work(site, home, beginning, later)
+        counts(f"kill -9 {later:.1f} s after “{beginning}”, during “{killed_at}”")
+
+    moved = site.move_in(home.home)
+
+    assert moved.code == 0, moved.output
+    assert contents(home.home) == before
+    for facility in (FACILITY, ANOTHER):
+        assert_moved_in(home, site, facility)
+    assert site.rows(RESOURCES)
+    assert site.temporary_files() == []
+    state = site.state()
+    assert site.move_in(home.home).code == 0
+    assert site.state() == state
+
+
+def kill_work(site, home, beginning, later):
+    """Kill the process of the work, not the shell; return the step in which it was."""
+    shell = site.kolibri.begin("manage", "azure_move_in", str(home.home), log="shell.log")
+    shell.wait_until(lambda: has_begun(shell, beginning), beginning, 300)
+    with contextlib.suppress(TimeoutError):
+        wait_until(lambda: shell.exit_code is not None, "nothing in particular", later)
+    at = steps_of(shell)[-1]
+    process = site.lines()[0]["process"]
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, signal.SIGKILL)
+    shell.wait_for_exit(60)
+    wait_until(lambda: not children_of(site), "the copy's process to end", 30)
+    return at
+
+
+def steps_of(shell):
+    """The titles of the steps that the shell has shown."""
+    return [line[:-2] for line in shell.output.splitlines() if line.endswith(" …")]
+
+
+def has_begun(shell, beginning):
+    return any(title.startswith(beginning) for title in steps_of(shell))
+
+
+def children_of(site):
+    """The processes that run in a copy of a home."""
+    found = subprocess.run(
+        ["pgrep", "-f", "moving_in.copy_process"], capture_output=True, text=True, check=False
+    )
+    return [pid for pid in found.stdout.split() if cwd_of(pid).startswith(str(site.folder))]
+
+
+def cwd_of(pid):
+    try:
+        return os.readlink(f"/proc/{pid}/cwd")
+    except OSError:
+        return ""
+
+
+@pytest.fixture
+def small_disk(site):
+    """A disk for KOLIBRI_HOME, with room for little more than the reserve."""
+    if os.geteuid():
+        pytest.skip("mounting a tmpfs needs root")
+    site.folder.mkdir(parents=True, exist_ok=True)
+    size = room.RESERVE // 2**20 + 64
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}m", "tmpfs", str(site.folder)]
+    subprocess.run(mount, check=True)
+    try:
+        yield site.folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(site.folder)], check=True)
+
+
+def test_a_disk_without_room_is_refused_before_and_during_the_work(site, home, small_disk):
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(bytes(80 << 20))
+
+    refused = site.move_in(home.home)
+
+    assert refused.code == 1
+    assert "#moving-in-room" in refused.output
+    assert site.temporary_files() == []
+    ballast.unlink()
+
+    shell = site.kolibri.begin("manage", "azure_move_in", str(home.home), log="shell.log")
+    shell.wait_until(lambda: has_begun(shell, "Upgrading"), "the upgrade", 120)
+    with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(1 << 12))
+    assert shell.wait_for_exit(300) == 1
+    assert "#moving-in-room" in shell.output
+    assert site.temporary_files() == []
+    ballast.unlink()
+
+    moved = site.move_in(home.home)
+    assert moved.code == 0, moved.output
+    assert_moved_in(home, site, FACILITY)
+
+
+@pytest.mark.skipif(not share.can_hang(), reason=share.NO_FUSE)
+def test_a_share_that_is_gone_before_or_during_the_work_is_named(site, home, tmp_path):
+    mount = tmp_path / "mount"
+    mount.mkdir()
+    command = [
+        *share.command_with_share("bind-then-hang", mount, home.home),
+        *(site.kolibri.python, "-m", "kolibri", "manage", "azure_move_in", mount),
+    ]
+
+    def begin(log):
+        environment = site.kolibri.environment
+        return BackgroundProcess(
+            command, environment=environment, folder=tmp_path, log_file=tmp_path / log
+        )
+
+    try:
+        share.kill(home.home)
+        with begin("gone.log") as shell:
+            assert shell.wait_for_exit(120) == 1
+        assert "#moving-in-source-gone" in shell.output
+        share.recover(home.home)
+        with begin("lost.log") as shell:
+            shell.wait_until(lambda: has_begun(shell, "Importing the"), "an import", 120)
+            share.kill(home.home)
+            assert shell.wait_for_exit(300) == 1
+        assert "#moving-in-" in shell.output
+        assert "Traceback" not in shell.output
+    finally:
+        share.recover(home.home)
+    assert_moved_in(home, site, FACILITY)
+    assert site.temporary_files() == []
+
+    moved = site.move_in(home.home)
+    assert moved.code == 0, moved.output
+    assert site.rows(RESOURCES)

@@ -1,0 +1,387 @@
+"""The administrator's page as its server answers: to whom, and with what."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from devtools import share
+from devtools.deployment import (
+    LEARNER,
+    LEARNER_PASSWORD,
+    SUPERUSER,
+    SUPERUSER_PASSWORD,
+)
+from devtools.kolibri_client import KolibriClient
+from devtools.story import story_of
+from kolibri_azure_plugin.activity import minutes
+from kolibri_azure_plugin.doctor import stored_reports
+from kolibri_azure_plugin.errors.redaction import MASK
+from kolibri_azure_plugin.instances import lease_row
+from tests.fuse import NEEDS_FUSE
+
+from .serving import gunicorn
+from .status_answers import EXAMINE, PAGE, REPORT, Document
+from .status_states import WELL
+
+pytestmark = pytest.mark.slow
+
+INSTANCES = ["first", "second"]
+
+COACH, COACH_PASSWORD = "coach", "coach-password"
+
+#: Seconds for an answer while the share hangs, on a busy machine. A request that touches the share
+#: would never get one.
+ANSWERED = 20
+
+
+@pytest.fixture(scope="module")
+def school(copied):
+    """A deployment whose share can hang, and one of its two instances, which serves it."""
+    with copied() as (deployment, _):
+        deployment.environment["KOLIBRI_AZURE_HTTPS_PROXY"] = "false"
+        deployment.kind = "bind-then-hang"
+        with gunicorn(deployment, "--workers=1") as server:
+            _hire_coach(server.url)
+            yield deployment, server
+
+
+def _hire_coach(url):
+    administrator = signed_in(url)
+    account = administrator.create_learner(COACH, COACH_PASSWORD, COACH)
+    role = {"user": account["id"], "collection": account["facility"], "kind": "coach"}
+    administrator.post("/api/auth/role/", role)
+
+
+@pytest.fixture(scope="module")
+def url(school):
+    return school[1].url
+
+
+@pytest.fixture(scope="module")
+def story(school):
+    """What the deployment has stored about itself: all is well, and it is used."""
+    with story_of(school[0].database_url) as made:
+        made.use(INSTANCES, hours=2)
+        made.report(WELL, INSTANCES, hours_ago=2)
+        yield made
+
+
+@pytest.fixture
+def well(story):
+    """The same at the beginning of each test."""
+    story.announce(INSTANCES)
+    story.report(WELL, INSTANCES, hours_ago=2)
+    yield story
+    story.forget_jobs()
+    story.state.rows("DELETE FROM kolibri_azure_state WHERE key = 'target_version' RETURNING key")
+
+
+@pytest.fixture(scope="module")
+def administrator(url):
+    return signed_in(url)
+
+
+def signed_in(url, name=SUPERUSER, password=SUPERUSER_PASSWORD):
+    client = KolibriClient(url)
+    client.sign_in(name, password)
+    return client
+
+
+def shown(client, **options):
+    """The page, which must be there."""
+    answer = client.request("GET", PAGE, **options)
+    assert answer.status_code == 200, answer.text[:500]
+    return Document(answer.text)
+
+
+def ailing(check, **changes):
+    """The reports of a healthy deployment with one outcome changed."""
+    return [{**each, **changes} if each["id"] == check else each for each in WELL]
+
+
+# ---- Who may see it
+
+
+@pytest.mark.parametrize("path", [PAGE, REPORT])
+def test_a_superuser_sees_it(path, administrator, well):
+    assert administrator.request("GET", path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "password"), [(COACH, COACH_PASSWORD), (LEARNER, LEARNER_PASSWORD)]
+)
+def test_others_are_refused(name, password, url, well):
+    visitor = signed_in(url, name, password)
+
+    for method, path in (("GET", PAGE), ("GET", REPORT), ("POST", EXAMINE)):
+        answer = visitor.request(method, path)
+        assert answer.status_code == 403, path
+        assert "first" not in answer.text
+    assert "super admin" in Document(visitor.request("GET", PAGE).text).text
+
+
+@pytest.mark.parametrize("path", [PAGE, REPORT])
+def test_a_visitor_is_sent_to_sign_in_and_back(path, url):
+    answer = KolibriClient(url).request("GET", path)
+
+    assert answer.url.startswith(f"{url}/en/auth/")
+    assert parse_qs(urlsplit(answer.url).query)["next"] == [PAGE]
+
+
+def test_no_cache_stores_it_and_its_policy_is_strict(administrator, url, well):
+    for client in (administrator, KolibriClient(url)):
+        answer = client.request("GET", PAGE, allow_redirects=False)
+        assert "no-store" in answer.headers["Cache-Control"]
+        policy = answer.headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'none'; ")
+        assert "unsafe" not in policy
+        assert "data:" not in policy
+
+
+def test_everything_that_it_loads_comes_from_the_same_server(administrator, well):
+    page = shown(administrator)
+
+    loaded = [each["href"] for each in page.all("link")]
+    loaded += [each["src"] for each in (*page.all("script"), *page.all("img"))]
+    assert len(loaded) >= 4
+    for address in loaded:
+        assert address.startswith("/"), address
+        assert administrator.request("GET", address).status_code == 200, address
+
+
+def test_its_policy_would_allow_all_that_is_in_it(administrator, well):
+    page = shown(administrator)
+
+    assert not page.all("style")
+    assert all("src" in each for each in page.all("script"))
+    attributes = {name for _, each in page.elements for name in each}
+    assert not {name for name in attributes if name == "style" or name.startswith("on")}
+
+
+# ---- What it shows
+
+
+def test_a_healthy_deployment_is_well(administrator, well):
+    text = shown(administrator).text
+
+    assert "All is well" in text
+    assert f"{len(WELL)} checks passed." in text
+    assert "Learners active today 61" in text
+
+
+def test_both_instances_are_listed_with_the_one_that_runs_the_workers(administrator, well):
+    row = lease_row.look(well.state).row
+    assert lease_row.take(well.state, row, lease_row.holder_of("second", 7))
+
+    table = re.search(
+        r'id="instances".*?</table>', administrator.request("GET", PAGE).text, re.DOTALL
+    )
+
+    first, _, second = Document(table.group()).text.partition("second")
+    assert "first" in first
+    assert "Runs here" not in first
+    assert "Runs here" in second
+
+
+def test_a_failure_is_named_with_its_time_its_place_and_its_remedy(administrator, well):
+    failed = ailing(
+        "azure.content.access",
+        status="fail",
+        message="The share hangs.",
+        cause="no answer within 1.5 seconds",
+        remedy="az storage account show",
+    )
+    well.report(failed, INSTANCES, hours_ago=2)
+
+    page = administrator.request("GET", PAGE).text
+    top = Document(re.search(r'<section id="top".*?</section>', page, re.DOTALL).group()).text
+
+    assert "Something is broken" in top
+    for part in ("The share hangs.", "no answer within", "az storage account show", "(2 h)"):
+        assert part in top
+    assert "On first, second" in top
+
+
+def test_the_time_of_a_failure_outlives_further_reports(administrator, well):
+    document = administrator.get(REPORT)["reports"][1]
+    changed = {"status": "fail", "message": "The share hangs.", "remedy": "Look at it."}
+    checks = [
+        {**each, **changed} if each["id"] == "azure.content.access" else each
+        for each in document["checks"]
+    ]
+    now = dt.datetime.now(dt.timezone.utc)
+    for hours in (5, 1):
+        time = f"{now - dt.timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}"
+        stored_reports.keep(well.state, {**document, "time": time, "checks": checks})
+
+    text = shown(administrator).text
+
+    assert "(5 h)" in text
+    assert "(1 h)" not in text
+
+
+def test_a_failed_job_is_shown_without_secrets(administrator, well, school):
+    password = school[0].database_url.partition("@")[0].rpartition(":")[2]
+    well.fail_job(
+        "a" * 32,
+        "kolibri.core.content.tasks.remoteimport",
+        f"OperationalError: kolibri:{password} was refused",
+        channel_name="Biology",
+    )
+
+    page = shown(administrator).text
+
+    assert "Kolibri works, but something needs attention" in page
+    assert "Import of a channel" in page
+    assert "Biology" in page
+    assert f"OperationalError: kolibri:{MASK} was refused" in page
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        "kolibri.core.analytics.tasks._generate_local_notifications",
+        "kolibri_azure_plugin.facility_data.syncing.task.advance_transfer",
+    ],
+)
+def test_a_failed_job_that_nobody_can_start_again_is_no_trouble(function, administrator, well):
+    well.fail_job("b" * 32, function, "JobRunning: it reschedules itself")
+
+    text = shown(administrator).text
+
+    assert "All is well" in text
+    assert "JobRunning" not in text
+
+
+def test_reports_are_shown_and_handed_out_without_secrets(administrator, well, school):
+    password = school[0].database_url.partition("@")[0].rpartition(":")[2]
+    well.report(ailing("azure.database.port", message=f"Found {password}."), INSTANCES)
+
+    for path in (PAGE, REPORT):
+        text = administrator.request("GET", path).text
+        assert password not in text
+        assert f"Found {MASK}." in text
+
+
+def test_the_report_contains_all_that_is_stored(administrator, well):
+    reports = administrator.get(REPORT)["reports"]
+
+    assert [(each["scope"], each["instance"]) for each in reports] == [
+        ("deployment", "first"),
+        ("instance", "first"),
+        ("instance", "second"),
+    ]
+    assert sum(len(each["checks"]) for each in reports[:2]) == len(WELL)
+    assert all(each["age_s"] >= 0 for each in reports)
+
+
+def test_its_charts_show_the_requests_of_all_instances_together(well):
+    counted = {}
+    for each in minutes.read(well.state, hours=1):
+        if each.source:
+            number = int(each.at.timestamp()) // 60
+            counted[number] = counted.get(number, 0) + each.value["passed"]
+
+    totals = {each.minute: each.passed for each in minutes.totals(well.state, hours=1)}
+
+    both = counted.keys() & totals.keys()
+    assert len(both) >= 58, "all but a minute that has begun or ended meanwhile"
+    assert {number: totals[number] for number in both} == {
+        number: counted[number] for number in both
+    }
+
+
+def test_an_upgrade_that_is_under_way_is_announced(administrator, well):
+    well.state.set(lease_row.TARGET_VERSION, f"0.20.0{lease_row.BEING_PREPARED}")
+
+    assert "An upgrade to Kolibri 0.20.0 is under way." in shown(administrator).text
+
+
+HAS_STOPPED = """
+    UPDATE kolibri_azure_state SET updated_at = updated_at - interval '1 hour'
+    WHERE key = 'instance:second' RETURNING key
+"""
+IS_FORGOTTEN = "DELETE FROM kolibri_azure_state WHERE key = 'instance:second' RETURNING key"
+
+
+@pytest.mark.parametrize(
+    ("statement", "is_listed"), [(HAS_STOPPED, True), (IS_FORGOTTEN, False)], ids=["hour", "day"]
+)
+def test_an_instance_that_has_stopped_does_not_trouble_the_others(
+    statement, is_listed, administrator, well
+):
+    failed = ailing("azure.content.mount", status="fail", message="Gone.", remedy="Mount it.")
+    well.report(failed, ["second"], hours_ago=2)
+    well.state.rows(statement)
+
+    text = shown(administrator).text
+
+    assert ("Silent" in text) is is_listed
+    assert "Something is broken" not in text
+
+
+@pytest.mark.parametrize(
+    ("chosen", "language", "direction", "headline"),
+    [
+        ("ar", "ar", "rtl", "كل شيء على ما يرام"),
+        ("fr-fr", "en", "ltr", "All is well"),
+        ("fa", "en", "ltr", "All is well"),
+    ],
+)
+def test_it_is_in_the_language_that_the_visitor_chose_in_kolibri(
+    chosen, language, direction, headline, url, well
+):
+    visitor = signed_in(url)
+    visitor.request("POST", "/en/i18n/setlang/", data={"language": chosen})
+
+    page = shown(visitor)
+
+    [root] = page.all("html")
+    assert (root["lang"], root["dir"]) == (language, direction)
+    assert headline in page.text
+
+
+# ---- A new examination
+
+
+def test_a_new_examination_is_requested_at_most_once_in_30_seconds(administrator, well):
+    asked = "SELECT updated_at FROM kolibri_azure_state WHERE key = 'doctor_asked'"
+
+    first = administrator.request("POST", EXAMINE, allow_redirects=False)
+    begun = well.state.rows(asked)
+    second = administrator.request("POST", EXAMINE, allow_redirects=False)
+
+    assert (first.status_code, second.status_code) == (303, 303)
+    assert well.state.rows(asked) == begun != []
+    for answer, words in ((first, "has been requested"), (second, "less than 30 seconds ago")):
+        page = administrator.request("GET", answer.headers["Location"])
+        assert words in Document(page.text).text
+
+
+def test_another_site_can_request_none(administrator, well):
+    forged = administrator.request("POST", EXAMINE, headers={"X-CSRFToken": "x" * 32})
+
+    assert forged.status_code == 403
+
+
+def test_nothing_changes_by_looking(administrator, well):
+    assert administrator.request("GET", EXAMINE).status_code == 405
+
+
+# ---- While the share hangs
+
+
+@NEEDS_FUSE
+def test_a_hanging_share_does_not_delay_it(administrator, school, well):
+    deployment, _ = school
+    share.hang(deployment.share)
+    try:
+        text = shown(administrator, timeout=ANSWERED).text
+    finally:
+        share.recover(deployment.share)
+
+    assert "Content share" in text
