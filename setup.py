@@ -47,7 +47,7 @@ setup(
             "py.typed",
             "static/**/*.*",
             "templates/**/*.html",
-            "status/messages/*.json",
+            "web/status/messages/*.json",
         ]
     },
     python_requires=">=3.9,<3.14",

@@ -14,10 +14,10 @@ from typing import Any
 
 import psycopg2
 
-from kolibri_azure_plugin.activity import minutes, presence
 from kolibri_azure_plugin.database.state import State
 from kolibri_azure_plugin.doctor import stored_reports
 from kolibri_azure_plugin.doctor.registry import Scope
+from kolibri_azure_plugin.instances.activity import minutes, presence
 
 #: The hours of a school day, and the present one: charts look the same at any time of the day.
 OPENS, CLOSES, PRESENT = 7, 17, 11

@@ -28,9 +28,9 @@ class AzureConfig(AppConfig):
             truncate_device_info()
             lock_content_transactions()
             connect_invalidation_signals()
+        from kolibri_azure_plugin.instances.thread_state import reset_state_before_requests
         from kolibri_azure_plugin.kolibri_patches.apply import apply_patches
-        from kolibri_azure_plugin.status.navigation import allow_script
-        from kolibri_azure_plugin.web.thread_state import reset_state_before_requests
+        from kolibri_azure_plugin.web.status.navigation import allow_script
 
         reset_state_before_requests()
         allow_script()

@@ -50,7 +50,7 @@ API_ERROR_HANDLER = "kolibri_azure_plugin.web.api_errors.handle_exception"
 
 REQUEST_CACHE = "kolibri_azure_plugin.speed.request_cache.RequestCacheMiddleware"
 REQUEST_LOG = "kolibri_azure_plugin.logs.requests.RequestLog"
-SETUP_GUARD = "kolibri_azure_plugin.provisioning.guard.SetupGuard"
+SETUP_GUARD = "kolibri_azure_plugin.web.setup_guard.SetupGuard"
 STAGE_JOBS = "kolibri_azure_plugin.facility_data.syncing.stage_queueing.StageJobsMiddleware"
 
 #: Kolibri's middleware that sends visitors of a fresh deployment to the setup wizard.

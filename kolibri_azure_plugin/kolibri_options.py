@@ -21,7 +21,7 @@ with fail_closed():
 
 #: Commands of ``kolibri manage`` that are programs of their own, and work if Kolibri can't start.
 PROGRAMS = {
-    "azure_backup": "kolibri_azure_plugin.backups",
+    "azure_backup": "kolibri_azure_plugin.facility_data.backups",
     "azure_check": "kolibri_azure_plugin.doctor",
 }
 

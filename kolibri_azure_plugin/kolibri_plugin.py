@@ -74,12 +74,12 @@ class StatusPageInMenu(NavigationHook):
     @property
     def plugin_data(self) -> dict[str, str]:
         """What Kolibri's pages contain as data of this bundle."""
-        from kolibri_azure_plugin.status import navigation
+        from kolibri_azure_plugin.web.status import navigation
 
         return navigation.entry()
 
     def js_and_css_tags(self) -> list[str]:
         """The bundle's only tag, instead of one for each file that webpack has built."""
-        from kolibri_azure_plugin.status import navigation
+        from kolibri_azure_plugin.web.status import navigation
 
         return [navigation.TAG]

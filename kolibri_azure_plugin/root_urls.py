@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kolibri_azure_plugin.status.urls import urlpatterns as status
 from kolibri_azure_plugin.web.health.urls import urlpatterns as health
+from kolibri_azure_plugin.web.status.urls import urlpatterns as status
 
 urlpatterns = [*health, *status]

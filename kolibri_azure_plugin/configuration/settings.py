@@ -32,6 +32,9 @@ TEST = "test"
 APP = "app"
 ZIP_CONTENT = "zipcontent"
 
+#: Kolibri's WSGI module for the second origin, the only one allowed in the role `ZIP_CONTENT`.
+ZIP_CONTENT_WSGI_MODULE = "kolibri.deployment.default.alt_wsgi"
+
 
 def _row(default: Value, text: str, **details: typing.Any) -> typing.Any:
     return dataclasses.field(default=default, metadata={"help": text, **details})

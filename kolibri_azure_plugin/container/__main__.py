@@ -44,8 +44,8 @@ def main(words: list[str]) -> NoReturn:
 
 
 def _restore(words: list[str]) -> None:
-    program = [sys.executable, "-m", "kolibri_azure_plugin.backups", "restore", *words]
-    if subprocess.run([*program, "--replace", "--once"], check=False).returncode:
+    program = [sys.executable, "-m", "kolibri_azure_plugin.facility_data.backups"]
+    if subprocess.run([*program, "restore", *words, "--replace", "--once"], check=False).returncode:
         raise SystemExit(EXIT_CODE)
 
 

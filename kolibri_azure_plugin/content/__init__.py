@@ -1,1 +1,1 @@
-"""The content share: whether it is mounted and works, checked without ever hanging on it."""
+"""The content share, checked without ever hanging on it, and the channels on it."""

@@ -4,8 +4,8 @@ One such process runs on each instance, next to the web server and the workers, 
 them. At each interval it has a doctor examine its instance. One of the instances has the deployment
 examined, too. Each outcome is a log line. The database keeps the newest report.
 
-The process also records what happens on the instance (:mod:`kolibri_azure_plugin.activity`): one
-more process would take more memory.
+The process also records what happens on the instance
+(:mod:`kolibri_azure_plugin.instances.activity`): one more process would take more memory.
 """
 
 from __future__ import annotations
@@ -22,10 +22,6 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from kolibri_azure_plugin.activity import presence
-from kolibri_azure_plugin.activity.process_start import parent_started
-from kolibri_azure_plugin.activity.recorder import Recorder
-from kolibri_azure_plugin.activity.requests import RequestLog
 from kolibri_azure_plugin.database.state_access import StateAccess
 from kolibri_azure_plugin.doctor import log_lines, stored_reports
 from kolibri_azure_plugin.doctor.check_context import CheckContext
@@ -33,6 +29,10 @@ from kolibri_azure_plugin.doctor.examination import Examiner, NoReportError, Sto
 from kolibri_azure_plugin.doctor.outcome import Status
 from kolibri_azure_plugin.doctor.registry import Scope
 from kolibri_azure_plugin.errors.fail_closed import fail_closed
+from kolibri_azure_plugin.instances.activity import presence
+from kolibri_azure_plugin.instances.activity.process_start import parent_started
+from kolibri_azure_plugin.instances.activity.recorder import Recorder
+from kolibri_azure_plugin.instances.activity.requests import RequestLog
 from kolibri_azure_plugin.instances.termination import END_WITH_PARENT, stop_on_signal
 from kolibri_azure_plugin.logs.formatters import instance_name
 from kolibri_azure_plugin.logs.programs import log_to_stdout

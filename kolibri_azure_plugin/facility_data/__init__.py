@@ -1,1 +1,1 @@
-"""The data of a facility: accounts, exports, notifications and syncs."""
+"""An institution's data: accounts, exports, notifications, syncs and backups."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from kolibri_azure_plugin.backups import apart
 from kolibri_azure_plugin.configuration import context
+from kolibri_azure_plugin.facility_data.backups import apart
 
 logger = logging.getLogger(__name__)
 

@@ -1,1 +1,1 @@
-"""Coordinates several instances on one database: starts, background workers and identity."""
+"""Several instances on one database: starts, background workers, identity and activity."""

@@ -13,7 +13,7 @@ from kolibri.core.tasks.job import State
 from kolibri.core.tasks.worker import Worker
 
 from kolibri_azure_plugin.instances.lease import Lease, LeaseLostError
-from kolibri_azure_plugin.web.thread_state import JobThreads
+from kolibri_azure_plugin.instances.thread_state import JobThreads
 
 logger = logging.getLogger(__name__)
 

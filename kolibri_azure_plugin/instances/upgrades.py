@@ -15,12 +15,12 @@ from kolibri.plugins import config
 from kolibri.plugins.registry import registered_plugins
 from kolibri.plugins.utils import is_external_plugin, is_plugin_updated
 
-from kolibri_azure_plugin.backups import before_upgrade
 from kolibri_azure_plugin.configuration import context
 from kolibri_azure_plugin.database.state import State, open_state
 from kolibri_azure_plugin.errors import DatabaseError, KolibriAzureError
 from kolibri_azure_plugin.errors.fail_closed import fail_closed
 from kolibri_azure_plugin.errors.retry import Deadline
+from kolibri_azure_plugin.facility_data.backups import before_upgrade
 from kolibri_azure_plugin.instances import (
     device_identity,
     installed_version,

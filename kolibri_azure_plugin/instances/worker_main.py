@@ -77,8 +77,8 @@ def _soon_gone() -> Iterator[None]:
 def _work(lease: Lease, stopping: threading.Event) -> None:
     from kolibri.utils.server import DefaultScheduledTasksPlugin
 
+    from kolibri_azure_plugin.content.first_content.task import schedule_first_imports
     from kolibri_azure_plugin.facility_data.notifications import drainer
-    from kolibri_azure_plugin.first_content.task import schedule_first_imports
     from kolibri_azure_plugin.housekeeping.schedule import schedule_rounds
     from kolibri_azure_plugin.instances.leased_worker import LeasedWorker
 

@@ -1,1 +1,1 @@
-"""The first start: sets up a fresh deployment from its settings before it serves requests."""
+"""What a deployment begins with: its settings' facility, or the data of another Kolibri."""

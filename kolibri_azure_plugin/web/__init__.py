@@ -1,1 +1,1 @@
-"""How requests are served: health checks, errors, WSGI and interactive content."""
+"""How requests are served: health checks, errors, the status page, WSGI, interactive content."""

@@ -9,7 +9,7 @@ import pytest
 from devtools.arm.combinations import pairwise
 from devtools.arm.portal_form import Form
 from kolibri_azure_plugin.configuration import settings
-from kolibri_azure_plugin.first_content.wanted import read_wanted
+from kolibri_azure_plugin.content.first_content.wanted import read_wanted
 from tests.arm.conftest import ARM
 from tests.arm.portal_answers import (
     CHANNEL,

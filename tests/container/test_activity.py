@@ -11,8 +11,8 @@ import pytest
 import requests
 
 from devtools.deadline import wait_until
-from kolibri_azure_plugin.activity import minutes, presence
 from kolibri_azure_plugin.database.state import State
+from kolibri_azure_plugin.instances.activity import minutes, presence
 
 pytestmark = pytest.mark.slow
 

@@ -11,8 +11,8 @@ import time
 import pytest
 
 from devtools.deadline import wait_until
-from kolibri_azure_plugin.activity.requests import parse
 from kolibri_azure_plugin.container.nginx import REQUESTS, resume_content, suspend_content
+from kolibri_azure_plugin.instances.activity.requests import parse
 
 from .fronts import ZIPCONTENT, ask, require_nginx, start_front, start_gunicorn
 

@@ -12,8 +12,8 @@ from typing import Any
 import psycopg2
 
 from devtools.tcp_proxy import TcpProxy
+from kolibri_azure_plugin.content.first_content import problems, records
 from kolibri_azure_plugin.facility_data.notifications import outbox
-from kolibri_azure_plugin.first_content import problems, records
 from kolibri_azure_plugin.housekeeping.periods import INTERVALS, REMOVE_OFTEN
 
 from .faulty_databases import require_role

@@ -13,7 +13,7 @@ from devtools.deployment import Deployment, run
 FOLDER = "KOLIBRI_AZURE_BACKUP_FOLDER"
 
 #: The command without `kolibri manage`, which replaces itself by this program.
-PROGRAM = ("-m", "kolibri_azure_plugin.backups")
+PROGRAM = ("-m", "kolibri_azure_plugin.facility_data.backups")
 
 
 @dataclasses.dataclass

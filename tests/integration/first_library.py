@@ -8,7 +8,7 @@ import json
 
 from devtools.channel import CHANNEL_ID
 from devtools.studio import Studio
-from kolibri_azure_plugin.first_content.records import INTERVAL, JOB_ID, KEY, PAUSE, job_of
+from kolibri_azure_plugin.content.first_content.records import INTERVAL, JOB_ID, KEY, PAUSE, job_of
 from tests.integration.workers import WORKER
 
 TOKEN = "nakav-mafak"

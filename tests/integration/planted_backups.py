@@ -7,7 +7,7 @@ import datetime as dt
 from pathlib import Path
 
 from devtools.deployment import Deployment
-from kolibri_azure_plugin.backups.manifest import (
+from kolibri_azure_plugin.facility_data.backups.manifest import (
     DUMP,
     MANIFEST,
     NIGHTLY,

@@ -15,8 +15,8 @@ import psycopg2
 import pytest
 
 import kolibri_azure_plugin
-from kolibri_azure_plugin.activity import minutes, presence
 from kolibri_azure_plugin.database.state import State
+from kolibri_azure_plugin.instances.activity import minutes, presence
 
 from .inside_kolibri import answers_of
 
@@ -33,9 +33,9 @@ import sys
 import threading
 from pathlib import Path
 
-from kolibri_azure_plugin.activity.presence import of_this_process
-from kolibri_azure_plugin.activity.recorder import Recorder
-from kolibri_azure_plugin.activity.requests import RequestLog
+from kolibri_azure_plugin.instances.activity.presence import of_this_process
+from kolibri_azure_plugin.instances.activity.recorder import Recorder
+from kolibri_azure_plugin.instances.activity.requests import RequestLog
 from kolibri_azure_plugin.database import state_access
 from kolibri_azure_plugin.doctor.check_context import CheckContext
 
@@ -59,8 +59,8 @@ from django.db import connection
 from kolibri.core.auth.models import Facility, FacilityUser
 from kolibri.core.device.models import DevicePermissions
 from kolibri.core.logger.models import UserSessionLog
-from kolibri_azure_plugin.activity import minutes, presence
-from kolibri_azure_plugin.activity.sampling import count_learners
+from kolibri_azure_plugin.instances.activity import minutes, presence
+from kolibri_azure_plugin.instances.activity.sampling import count_learners
 from kolibri_azure_plugin.database.state import State
 
 at = dt.datetime(2026, 3, 10, 20, tzinfo=dt.timezone.utc)

@@ -24,10 +24,10 @@ from devtools.deployment import LEARNER
 from devtools.descendants import command_line, descendants
 from devtools.instances import start_gunicorn
 from devtools.process import BackgroundProcess
-from kolibri_azure_plugin.backups import sessions
-from kolibri_azure_plugin.backups.creating import LOCK_NAME
-from kolibri_azure_plugin.backups.manifest import UPGRADE
 from kolibri_azure_plugin.database.lock_keys import lock_key
+from kolibri_azure_plugin.facility_data.backups import sessions
+from kolibri_azure_plugin.facility_data.backups.creating import LOCK_NAME
+from kolibri_azure_plugin.facility_data.backups.manifest import UPGRADE
 from kolibri_azure_plugin.speed.postgresql import CREATE_TABLE
 from kolibri_azure_plugin.speed.postgresql import TABLE as CACHE
 from tests.fuse import NEEDS_FUSE

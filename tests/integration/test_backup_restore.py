@@ -24,8 +24,8 @@ from devtools.descendants import command_line, descendants
 from devtools.instances import start_gunicorn
 from devtools.kolibri_client import KolibriClient
 from devtools.process import BackgroundProcess
-from kolibri_azure_plugin.backups.tables import count_rows
 from kolibri_azure_plugin.database.restore_gate import CHANGES
+from kolibri_azure_plugin.facility_data.backups.tables import count_rows
 from kolibri_azure_plugin.instances.lease_row import TARGET_VERSION
 
 from .backing_up import Backups, manifest, rewrite

@@ -21,11 +21,11 @@ from devtools.descendants import children, command_line, descendants
 from devtools.instances import WSGI_MODULE, another_instance, start_kolibri
 from devtools.probe_processes import probe_processes
 from devtools.process import BackgroundProcess
-from kolibri_azure_plugin.activity import presence
 from kolibri_azure_plugin.database.state import State
 from kolibri_azure_plugin.doctor import catalogue, stored_reports
 from kolibri_azure_plugin.doctor.__main__ import NICENESS
 from kolibri_azure_plugin.doctor.registry import Scope
+from kolibri_azure_plugin.instances.activity import presence
 from tests.fuse import require_fuse
 
 from .content_app import content_app

@@ -17,7 +17,7 @@ from devtools.kolibri_client import KolibriClient
 from devtools.kolibri_process import Kolibri
 from devtools.ports import free_port
 from devtools.studio import DATABASES, STORAGE, Studio
-from kolibri_azure_plugin.first_content.records import job_of
+from kolibri_azure_plugin.content.first_content.records import job_of
 from tests.integration.channel_files import another
 from tests.integration.examination import examine
 from tests.integration.first_library import (

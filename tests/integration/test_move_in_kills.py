@@ -17,7 +17,7 @@ from devtools import share
 from devtools.deadline import wait_until
 from devtools.process import BackgroundProcess
 from devtools.school_homes import ANOTHER, FACILITY, make_home
-from kolibri_azure_plugin.moving_in import room
+from kolibri_azure_plugin.provisioning.moving_in import room
 
 from .moved_homes import RESOURCES, Site, assert_moved_in, contents
 

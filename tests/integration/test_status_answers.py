@@ -17,10 +17,10 @@ from devtools.deployment import (
 )
 from devtools.kolibri_client import KolibriClient
 from devtools.story import story_of
-from kolibri_azure_plugin.activity import minutes
 from kolibri_azure_plugin.doctor import stored_reports
 from kolibri_azure_plugin.errors.redaction import MASK
 from kolibri_azure_plugin.instances import lease_row
+from kolibri_azure_plugin.instances.activity import minutes
 from tests.fuse import NEEDS_FUSE
 
 from .serving import gunicorn

@@ -10,9 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from kolibri_azure_plugin.backups import catalogue, catalogue_process, creating, manifest
-from kolibri_azure_plugin.backups.manifest import DUMP, MANIFEST, NAME, PARTIAL, VERIFIED, path_of
 from kolibri_azure_plugin.errors import KolibriAzureError
+from kolibri_azure_plugin.facility_data.backups import (
+    catalogue,
+    catalogue_process,
+    creating,
+    manifest,
+)
+from kolibri_azure_plugin.facility_data.backups.manifest import (
+    DUMP,
+    MANIFEST,
+    NAME,
+    PARTIAL,
+    VERIFIED,
+    path_of,
+)
 from tests.integration.planted_backups import plant
 
 #: How the last step ends although the share has done it.

@@ -7,9 +7,9 @@ import os
 
 import pytest
 
-from kolibri_azure_plugin.backups import folder
 from kolibri_azure_plugin.content import mounts
 from kolibri_azure_plugin.errors import BackupError, ContentShareError, remedies
+from kolibri_azure_plugin.facility_data.backups import folder
 from tests.deployments import deployment
 
 #: Two shares as Azure mounts them, one of another vendor, and a disk with folders for both.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kolibri_azure_plugin.backups import apart
+from kolibri_azure_plugin.facility_data.backups import apart
 
 
 def test_a_machine_that_can_not_start_the_process_is_a_failed_backup_and_nothing_worse(

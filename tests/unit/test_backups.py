@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from kolibri_azure_plugin.backups import catalogue, listing, nightly
-from kolibri_azure_plugin.backups.manifest import (
+from kolibri_azure_plugin.facility_data.backups import catalogue, listing, nightly
+from kolibri_azure_plugin.facility_data.backups.manifest import (
     MANUAL,
     NIGHTLY,
     UPGRADE,

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from kolibri_azure_plugin.activity.counts import COUNTED_PAGES, STORED_PAGES, Counts
-from kolibri_azure_plugin.activity.requests import RequestLog, parse
+from kolibri_azure_plugin.instances.activity.counts import COUNTED_PAGES, STORED_PAGES, Counts
+from kolibri_azure_plugin.instances.activity.requests import RequestLog, parse
 
 NOON = 1_764_504_000
 

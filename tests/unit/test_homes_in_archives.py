@@ -11,9 +11,9 @@ import zipfile
 import pytest
 
 from kolibri_azure_plugin.errors import MovingInError
-from kolibri_azure_plugin.moving_in import channels, room
-from kolibri_azure_plugin.moving_in.home_copy import HomeCopy
-from kolibri_azure_plugin.moving_in.opening import open_source
+from kolibri_azure_plugin.provisioning.moving_in import channels, room
+from kolibri_azure_plugin.provisioning.moving_in.home_copy import HomeCopy
+from kolibri_azure_plugin.provisioning.moving_in.opening import open_source
 
 CHANNEL = "0123456789abcdef0123456789abcdef"
 STORED = "fedcba9876543210fedcba9876543210.mp4"

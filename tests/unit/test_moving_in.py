@@ -10,11 +10,11 @@ import sqlite3
 import pytest
 
 from kolibri_azure_plugin.errors import MovingInError
-from kolibri_azure_plugin.moving_in import display as displays
-from kolibri_azure_plugin.moving_in.display import INTERVAL, Bars, Lines, display
-from kolibri_azure_plugin.moving_in.files_of_home import content_folder
-from kolibri_azure_plugin.moving_in.home_copy import make_copy
-from kolibri_azure_plugin.moving_in.opening import open_source
+from kolibri_azure_plugin.provisioning.moving_in import display as displays
+from kolibri_azure_plugin.provisioning.moving_in.display import INTERVAL, Bars, Lines, display
+from kolibri_azure_plugin.provisioning.moving_in.files_of_home import content_folder
+from kolibri_azure_plugin.provisioning.moving_in.home_copy import make_copy
+from kolibri_azure_plugin.provisioning.moving_in.opening import open_source
 
 
 def test_a_home_may_be_in_a_folder_of_the_path(tmp_path):

@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-MAX_MODULES, MAX_ROOMS = 8, 21
+MAX_MODULES, MAX_ROOMS = 8, 16
 
 PACKAGE = "kolibri_azure_plugin"
 

@@ -8,14 +8,14 @@ import string
 
 import pytest
 
-from kolibri_azure_plugin.activity.minutes import DEPLOYMENT, Minute, Totals
 from kolibri_azure_plugin.doctor.stored_reports import SINCE, StoredReport, since_when
 from kolibri_azure_plugin.errors.redaction import MASK, remember
-from kolibri_azure_plugin.status import charts, language
-from kolibri_azure_plugin.status.findings import find
-from kolibri_azure_plugin.status.language import Wording
-from kolibri_azure_plugin.status.use import Requests, merge
-from kolibri_azure_plugin.status.verdict import Tone, Trouble, judge
+from kolibri_azure_plugin.instances.activity.minutes import DEPLOYMENT, Minute, Totals
+from kolibri_azure_plugin.web.status import charts, language
+from kolibri_azure_plugin.web.status.findings import find
+from kolibri_azure_plugin.web.status.language import Wording
+from kolibri_azure_plugin.web.status.use import Requests, merge
+from kolibri_azure_plugin.web.status.verdict import Tone, Trouble, judge
 
 NOW = dt.datetime(2026, 11, 30, 12, 0, tzinfo=dt.timezone.utc)
 EARLIER, TIME = "2026-11-30T09:00:00Z", "2026-11-30T12:00:00Z"

@@ -6,9 +6,8 @@ import json
 
 import pytest
 
-from kolibri_azure_plugin.errors import ChannelError
-from kolibri_azure_plugin.first_content import problems
-from kolibri_azure_plugin.first_content.records import (
+from kolibri_azure_plugin.content.first_content import problems
+from kolibri_azure_plugin.content.first_content.records import (
     IMPORTING,
     LEFT_OUT,
     THERE,
@@ -16,8 +15,9 @@ from kolibri_azure_plugin.first_content.records import (
     Records,
     job_of,
 )
-from kolibri_azure_plugin.first_content.standing import GONE, WAITING, standings
-from kolibri_azure_plugin.first_content.wanted import Wanted, read_wanted
+from kolibri_azure_plugin.content.first_content.standing import GONE, WAITING, standings
+from kolibri_azure_plugin.content.first_content.wanted import Wanted, read_wanted
+from kolibri_azure_plugin.errors import ChannelError
 
 ID = "0123456789abcdef0123456789abcdef"
 TOKEN, KEY = "nakav-mafak", "nakavmafak"

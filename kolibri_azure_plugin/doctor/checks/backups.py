@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
-from kolibri_azure_plugin.backups import catalogue, folder, manifest
 from kolibri_azure_plugin.configuration.settings import environment_variable
 from kolibri_azure_plugin.doctor.check_context import CheckContext
 from kolibri_azure_plugin.doctor.outcome import Measurement, Outcome, passed, skipped, warned
 from kolibri_azure_plugin.doctor.registry import Registry, Scope
 from kolibri_azure_plugin.errors.wording import counted
+from kolibri_azure_plugin.facility_data.backups import catalogue, folder, manifest
 
 CHECKS = Registry("kolibri")
 

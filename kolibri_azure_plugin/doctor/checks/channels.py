@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import collections
 
+from kolibri_azure_plugin.content.first_content import problems
+from kolibri_azure_plugin.content.first_content.records import IMPORTING, LEFT_OUT, THERE
+from kolibri_azure_plugin.content.first_content.standing import GONE, WAITING, Standing, standings
+from kolibri_azure_plugin.content.first_content.wanted import read_wanted
 from kolibri_azure_plugin.database.state import State
 from kolibri_azure_plugin.doctor.check_context import CheckContext
 from kolibri_azure_plugin.doctor.outcome import Measurement, Outcome, passed, skipped, warned
 from kolibri_azure_plugin.doctor.registry import Registry, Scope
 from kolibri_azure_plugin.errors.wording import counted
-from kolibri_azure_plugin.first_content import problems
-from kolibri_azure_plugin.first_content.records import IMPORTING, LEFT_OUT, THERE
-from kolibri_azure_plugin.first_content.standing import GONE, WAITING, Standing, standings
-from kolibri_azure_plugin.first_content.wanted import read_wanted
 
 CHECKS = Registry("kolibri")
 

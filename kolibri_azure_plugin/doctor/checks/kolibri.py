@@ -27,7 +27,6 @@ from kolibri_azure_plugin.errors.redaction import redact
 from kolibri_azure_plugin.errors.remedies import RESTART, delete_app_settings, set_app_settings
 from kolibri_azure_plugin.errors.wording import counted
 from kolibri_azure_plugin.provisioning import first_setup
-from kolibri_azure_plugin.web.zip_content.server import WSGI_MODULE
 
 CHECKS = Registry("kolibri")
 
@@ -144,7 +143,7 @@ def start(ctx: CheckContext) -> Outcome:
     try:
         if zip_content_only:
             # In this role, only this module may load the settings.
-            importlib.import_module(WSGI_MODULE)
+            importlib.import_module(settings.ZIP_CONTENT_WSGI_MODULE)
         else:
             django.setup()
     except SystemExit as end:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kolibri_azure_plugin.backups import arguments
+from kolibri_azure_plugin.facility_data.backups import arguments
 from kolibri_azure_plugin.management.program_command import ProgramCommand
 
 
@@ -10,4 +10,4 @@ class Command(ProgramCommand):
     """The program of backups."""
 
     help = arguments.parser().description
-    program = "kolibri_azure_plugin.backups"
+    program = "kolibri_azure_plugin.facility_data.backups"

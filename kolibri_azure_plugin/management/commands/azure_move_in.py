@@ -12,9 +12,9 @@ from kolibri.utils.conf import KOLIBRI_HOME
 
 from kolibri_azure_plugin.database.config import uses_postgresql
 from kolibri_azure_plugin.errors import MovingInError
-from kolibri_azure_plugin.moving_in import following
-from kolibri_azure_plugin.moving_in.folder import Folder
-from kolibri_azure_plugin.moving_in.work import Request
+from kolibri_azure_plugin.provisioning.moving_in import following
+from kolibri_azure_plugin.provisioning.moving_in.folder import Folder
+from kolibri_azure_plugin.provisioning.moving_in.work import Request
 
 DESCRIPTION = """\
 Move another Kolibri's home into this deployment: its facilities, with users, classes, lessons,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from secrets import token_urlsafe
 from typing import Any, Callable
 
-from kolibri_azure_plugin.configuration.settings import Settings
+from kolibri_azure_plugin.configuration.settings import ZIP_CONTENT_WSGI_MODULE, Settings
 from kolibri_azure_plugin.content import share
 from kolibri_azure_plugin.errors import SettingsError, remedies
 from kolibri_azure_plugin.errors.redaction import MaskedString
@@ -19,9 +19,6 @@ from kolibri_azure_plugin.web.zip_content import no_peers
 from kolibri_azure_plugin.wrapping import wraps
 
 logger = logging.getLogger(__name__)
-
-#: Kolibri's WSGI module for the second origin, the only one allowed in this role.
-WSGI_MODULE = "kolibri.deployment.default.alt_wsgi"
 
 OWN_APP = "kolibri_azure_plugin"
 
@@ -39,11 +36,11 @@ def require_zip_content_server() -> None:
 
     :raises SettingsError: when it is anything else.
     """
-    if WSGI_MODULE not in sys.modules:
+    if ZIP_CONTENT_WSGI_MODULE not in sys.modules:
         raise SettingsError(
             "This process may only serve interactive content.",
-            expected=f"the WSGI module {WSGI_MODULE}: KOLIBRI_AZURE_ROLE is zipcontent, and such a "
-            "process gets no database and no secret",
+            expected=f"the WSGI module {ZIP_CONTENT_WSGI_MODULE}: KOLIBRI_AZURE_ROLE is "
+            "zipcontent, and such a process gets no database and no secret",
             found=_program(sys.argv),
             remedy="Run the command in the shell of the web app that runs Kolibri itself.\n"
             "If that is this one: start the image without the word zipcontent, and\n"

@@ -1,0 +1,167 @@
+"""Compares a facility in the copy with the same facility here, record by record."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import heapq
+import itertools
+from collections.abc import Generator, Iterable, Iterator
+from typing import Any
+
+from django.db import connection
+
+from kolibri_azure_plugin.errors import MovingInError
+from kolibri_azure_plugin.provisioning.moving_in.facilities import KINDS, FacilityInCopy, rows_of
+from kolibri_azure_plugin.provisioning.moving_in.home_copy import HomeCopy
+
+#: Records of a table that a message names.
+NAMED = 5
+
+#: Rows that a cursor keeps in memory.
+BATCH = 2000
+
+#: Devices, not schools' data: Kolibri itself leaves out most of these records when it syncs.
+LEFT_OUT = ("device_learnerdevicestatus",)
+
+PASSWORDS = "SELECT id, password FROM kolibriauth_facilityuser WHERE dataset_id = {} ORDER BY id"
+
+#: Records that were deleted here on purpose, and those that could not be read, with the reason.
+KNOWN_HERE = """
+    SELECT id, deleted OR hard_deleted, deserialization_error FROM morango_store
+    WHERE id = ANY(%s::uuid[])
+"""
+
+
+@dataclasses.dataclass
+class Differences:
+    """What is not the same in one facility."""
+
+    missing: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    added: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    passwords: list[str] = dataclasses.field(default_factory=list)
+
+
+def counts_here(dataset: str) -> dict[str, int]:
+    """How many records of each kind there are here."""
+    with connection.cursor() as cursor:
+        counts = {}
+        for kind in KINDS:
+            cursor.execute(f"SELECT count(*) {rows_of(kind, '%s')}", [dataset])
+            counts[kind] = cursor.fetchone()[0]
+        return counts
+
+
+def compare(copy: HomeCopy, facility: FacilityInCopy, *, merged: bool) -> None:
+    """Compare all records that a sync transfers.
+
+    :param merged: the facility was here before, and may have more records and newer passwords.
+    :raises MovingInError: naming records, when any of the copy's is not here, or when a facility
+        that was not here before has others.
+    """
+    found = differences(copy, facility)
+    lines = [_line("not here", table, ids) for table, ids in found.missing.items()]
+    if not merged:
+        lines += [_line("only here", table, ids) for table, ids in found.added.items()]
+        if found.passwords:
+            lines.append(_line("another password", "kolibriauth_facilityuser", found.passwords))
+    if lines:
+        raise MovingInError(
+            f"Facility {facility} is not the same here as in {copy.path}.",
+            expected="each record of the home, and no other",
+            found="\n".join(lines),
+            remedy="Run the same command again. If the same records are missing again, Kolibri "
+            "could not read them: report this, with the message above.",
+            code="moving-in-difference",
+        )
+
+
+def differences(copy: HomeCopy, facility: FacilityInCopy) -> Differences:
+    """The ids of all records that are on one side only, and of users with another password."""
+    result = Differences()
+    with copy.open() as database, connection.cursor() as cursor:
+        for table in _tables():
+            query = f"SELECT id FROM {table} WHERE dataset_id = {{}} ORDER BY id"  # noqa: S608
+            there = _from_sqlite(database, query, facility.dataset)
+            here = _from_postgresql(query, facility.dataset)
+            with contextlib.closing(here):
+                missing, added = _only_in_one(there, here)
+            missing = _explained(cursor, missing)
+            if missing:
+                result.missing[table] = missing
+            if added:
+                result.added[table] = added
+        there = _from_sqlite(database, PASSWORDS, facility.dataset)
+        known = dict(_from_postgresql(PASSWORDS, facility.dataset))
+        result.passwords = [
+            user for user, password in there if known.get(user, password) != password
+        ]
+    return result
+
+
+def _tables() -> list[str]:
+    """The tables of all records that Kolibri syncs."""
+    from kolibri.core.auth.constants.morango_sync import PROFILE_FACILITY_DATA
+    from morango.registry import syncable_models
+
+    models = syncable_models.get_models(PROFILE_FACILITY_DATA)
+    tables = dict.fromkeys(
+        model._meta.db_table  # noqa: SLF001 - Django's documented interface
+        for model in models
+        if any(field.attname == "dataset_id" for field in model._meta.fields)  # noqa: SLF001
+    )
+    return [table for table in tables if table not in LEFT_OUT]
+
+
+def _from_sqlite(database: Any, query: str, dataset: str) -> Iterator[Any]:
+    for row in database.execute(query.format("?"), (dataset,)):
+        yield _plain(row)
+
+
+def _from_postgresql(query: str, dataset: str) -> Generator[Any, None, None]:
+    """The rows, through a cursor on the server: there may be millions."""
+    from django.db import transaction
+
+    with transaction.atomic(), connection.chunked_cursor() as cursor:
+        cursor.execute(query.format("%s"), [dataset])
+        while rows := cursor.fetchmany(BATCH):
+            yield from map(_plain, rows)
+
+
+def _plain(row: tuple[Any, ...]) -> Any:
+    """An id as Kolibri writes it; in a pair with the rest of the row, if there is one."""
+    identifier = str(row[0]).replace("-", "")
+    return (identifier, *row[1:]) if len(row) > 1 else identifier
+
+
+def _only_in_one(there: Iterable[str], here: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Those only there, and those only here, of two sorted sequences."""
+    sides = heapq.merge(((each, False) for each in there), ((each, True) for each in here))
+    missing, added = [], []
+    for identifier, entries in itertools.groupby(sides, key=lambda entry: entry[0]):
+        where = [is_here for _, is_here in entries]
+        if where == [False]:
+            missing.append(identifier)
+        elif where == [True]:
+            added.append(identifier)
+    return missing, added
+
+
+def _explained(cursor: Any, ids: list[str]) -> list[str]:
+    """Without those that were deleted here, and with the reason why others could not be read."""
+    if not ids:
+        return []
+    cursor.execute(KNOWN_HERE, [ids])
+    known = {_plain(row[:1]): row[1:] for row in cursor.fetchall()}
+    result = []
+    for each in ids:
+        deleted, reason = known.get(each, (False, ""))
+        if not deleted:
+            result.append(f"{each} ({reason.splitlines()[0]})" if reason else each)
+    return result
+
+
+def _line(what: str, table: str, ids: list[str]) -> str:
+    named = ", ".join(ids[:NAMED])
+    more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
+    return f"{what}: {len(ids)} of {table}: {named}{more}"
