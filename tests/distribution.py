@@ -16,6 +16,8 @@ GROUPS = (
     ("tests/container/test_supervision.py",),
     ("tests/integration/test_upgrades.py",),
     ("tests/integration/test_workers.py",),
+    # They share the home of a school.
+    ("tests/integration/test_move_in",),
     # One machine of the lab at a time: two would leave each half a processor.
     (
         "tests/container/test_real_smb.py",

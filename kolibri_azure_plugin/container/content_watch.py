@@ -52,8 +52,9 @@ PAUSE = 0.2
 SUSPICIOUS_AFTER = 0.15
 
 #: Seconds without any progress of the probe after which the share counts as hanging. One step takes
-#: a hundredth of that on a healthy share on Azure.
-HANG_TIMEOUT = 0.8
+#: a hundredth of that on a healthy share on Azure. A share that is throttled, or far away, answers
+#: later, but it works: no reader may be killed for it.
+HANG_TIMEOUT = 1.5
 
 #: Seconds between two queries.
 PROBE_INTERVAL = 0.5

@@ -10,6 +10,7 @@ from devtools.fleet import Fleet
 from devtools.instances import another_instance, start_gunicorn
 from devtools.old_kolibri import OldKolibri
 from devtools.process import BackgroundProcess
+from devtools.school_homes import make_home
 
 OLD_TEMPLATE = "kolibri_old_template"
 
@@ -124,6 +125,12 @@ def old_template(tmp_path_factory, authority, postgres, role):
     old = OldKolibri.install("0.18.4")
     old.fill(Fleet(folder, postgres, authority, OLD_TEMPLATE, role, PASSWORD))
     return OLD_TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def school_home(tmp_path_factory):
+    """A home of the present version, which tests copy, or move in from without a change."""
+    return make_home(tmp_path_factory.mktemp("school"))
 
 
 @pytest.fixture

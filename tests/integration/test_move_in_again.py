@@ -9,7 +9,7 @@ import pytest
 from devtools.channel.content import VIDEO_TITLE
 from devtools.deadline import wait_until
 from devtools.deployment import SUPERUSER
-from devtools.school_homes import ADMINISTRATOR, ANOTHER, FACILITY, make_home
+from devtools.school_homes import ADMINISTRATOR, ANOTHER, FACILITY
 from devtools.syncing.school import run_steps, step
 
 from .moved_homes import RESOURCES, Site, assert_moved_in, copy_of
@@ -19,22 +19,18 @@ pytestmark = pytest.mark.slow
 LEARNERS_NAMES = "SELECT full_name FROM kolibriauth_facilityuser WHERE username LIKE 'hill%'"
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    """A home of the present version, which tests copy."""
-    return make_home(tmp_path_factory.mktemp("school"))
-
-
 @pytest.fixture
 def site(ready_fleet):
     return Site(ready_fleet)
 
 
-def test_one_facility_comes_alone_without_channels_and_keeps_its_superuser(site, home):
-    moved = site.move_in(home.home, "--facility", FACILITY, "--no-content", "--keep-superusers")
+def test_one_facility_comes_alone_without_channels_and_keeps_its_superuser(site, school_home):
+    moved = site.move_in(
+        school_home.home, "--facility", FACILITY, "--no-content", "--keep-superusers"
+    )
 
     assert moved.code == 0, moved.output
-    assert_moved_in(home, site, FACILITY)
+    assert_moved_in(school_home, site, FACILITY)
     assert ANOTHER not in site.records().facilities()
     assert not site.rows(RESOURCES)
     superusers = site.rows(
@@ -45,8 +41,8 @@ def test_one_facility_comes_alone_without_channels_and_keeps_its_superuser(site,
     assert "Superusers here now" in moved.stdout
 
 
-def test_content_in_another_folder_is_found_by_options_ini(site, home, tmp_path):
-    school = copy_of(home, tmp_path)
+def test_content_in_another_folder_is_found_by_options_ini(site, school_home, tmp_path):
+    school = copy_of(school_home, tmp_path)
     shutil.move(school.home / "content", tmp_path / "on-a-disk")
     (school.home / "content").mkdir()
     options = f"[Paths]\nCONTENT_DIR = {tmp_path / 'on-a-disk'}\n"
@@ -58,8 +54,10 @@ def test_content_in_another_folder_is_found_by_options_ini(site, home, tmp_path)
     assert VIDEO_TITLE in {title for (title,) in site.rows(RESOURCES)}
 
 
-def test_a_later_copy_brings_what_the_school_did_and_an_earlier_one_nothing(site, home, tmp_path):
-    school = copy_of(home, tmp_path)
+def test_a_later_copy_brings_what_the_school_did_and_an_earlier_one_nothing(
+    site, school_home, tmp_path
+):
+    school = copy_of(school_home, tmp_path)
     assert site.move_in(school.home, "--no-content").code == 0
     facility = school.records().facilities()[FACILITY]
     run_steps(
@@ -76,19 +74,21 @@ def test_a_later_copy_brings_what_the_school_did_and_an_earlier_one_nothing(site
     assert names == {f"Learner hill {number} the Second" for number in range(3)}
 
     run_steps(site.kolibri, step("rename_learners", facility))
-    assert site.move_in(home.home, "--no-content").code == 0
+    assert site.move_in(school_home.home, "--no-content").code == 0
     assert site.move_in(school.home, "--no-content").code == 0
     names = {name for (name,) in site.rows(LEARNERS_NAMES)}
     assert names == {f"Learner hill {number} the Second the Second" for number in range(3)}
 
 
-def test_the_work_outlives_its_shell_and_others_follow_it_or_wait(site, home, tmp_path):
-    other = copy_of(home, tmp_path)
-    shell = site.kolibri.begin("manage", "azure_move_in", str(home.home), log="shell.log")
+def test_the_work_outlives_its_shell_and_others_follow_it_or_wait(site, school_home, tmp_path):
+    other = copy_of(school_home, tmp_path)
+    shell = site.kolibri.begin("manage", "azure_move_in", str(school_home.home), log="shell.log")
     shell.wait_until(lambda: "Upgrading" in shell.output, "the work to begin", 120)
     shell.kill()
 
-    follower = site.kolibri.begin("manage", "azure_move_in", str(home.home), log="follower.log")
+    follower = site.kolibri.begin(
+        "manage", "azure_move_in", str(school_home.home), log="follower.log"
+    )
     refused = site.move_in(other.home)
     elsewhere = Site(site.fleet, "another-instance").move_in(other.home)
 
@@ -99,5 +99,5 @@ def test_the_work_outlives_its_shell_and_others_follow_it_or_wait(site, home, tm
     wait_until(lambda: follower.exit_code is not None, "the home to be in", 300)
     assert follower.exit_code == 0, follower.output
     assert "This work is already running. Following it." in follower.output
-    assert_moved_in(home, site, FACILITY)
-    assert_moved_in(home, site, ANOTHER)
+    assert_moved_in(school_home, site, FACILITY)
+    assert_moved_in(school_home, site, ANOTHER)

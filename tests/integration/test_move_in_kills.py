@@ -16,7 +16,7 @@ import pytest
 from devtools import share
 from devtools.deadline import wait_until
 from devtools.process import BackgroundProcess
-from devtools.school_homes import ANOTHER, FACILITY, make_home
+from devtools.school_homes import ANOTHER, FACILITY
 from kolibri_azure_plugin.provisioning.moving_in import room
 
 from .moved_homes import RESOURCES, Site, assert_moved_in, contents
@@ -33,40 +33,35 @@ STEPS = ("Copying", "Upgrading", "Preparing", "Importing the", "Comparing", "Imp
 LATER = 3.0
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return make_home(tmp_path_factory.mktemp("school"))
-
-
 @pytest.fixture
 def site(ready_fleet):
     return Site(ready_fleet)
 
 
-def test_a_killed_work_leaves_no_process_and_continues(site, home, counts):
-    before = contents(home.home)
+def test_a_killed_work_leaves_no_process_and_continues(site, school_home, counts):
+    before = contents(school_home.home)
     moments = [(STEPS[number % len(STEPS)], random.random() * LATER) for number in range(KILLS)]
     random.shuffle(moments)
     for beginning, later in moments:
-        killed_at = kill_work(site, home, beginning, later)
+        killed_at = kill_work(site, school_home, beginning, later)
         counts(f"kill -9 {later:.1f} s after “{beginning}”, during “{killed_at}”")
 
-    moved = site.move_in(home.home)
+    moved = site.move_in(school_home.home)
 
     assert moved.code == 0, moved.output
-    assert contents(home.home) == before
+    assert contents(school_home.home) == before
     for facility in (FACILITY, ANOTHER):
-        assert_moved_in(home, site, facility)
+        assert_moved_in(school_home, site, facility)
     assert site.rows(RESOURCES)
     assert site.temporary_files() == []
     state = site.state()
-    assert site.move_in(home.home).code == 0
+    assert site.move_in(school_home.home).code == 0
     assert site.state() == state
 
 
-def kill_work(site, home, beginning, later):
+def kill_work(site, school_home, beginning, later):
     """Kill the process of the work, not the shell; return the step in which it was."""
-    shell = site.kolibri.begin("manage", "azure_move_in", str(home.home), log="shell.log")
+    shell = site.kolibri.begin("manage", "azure_move_in", str(school_home.home), log="shell.log")
     shell.wait_until(lambda: has_begun(shell, beginning), beginning, 300)
     with contextlib.suppress(TimeoutError):
         wait_until(lambda: shell.exit_code is not None, "nothing in particular", later)
@@ -118,18 +113,18 @@ def small_disk(site):
         subprocess.run(["umount", "--lazy", str(site.folder)], check=True)
 
 
-def test_a_disk_without_room_is_refused_before_and_during_the_work(site, home, small_disk):
+def test_a_disk_without_room_is_refused_before_and_during_the_work(site, school_home, small_disk):
     ballast = small_disk / "ballast"
     ballast.write_bytes(bytes(80 << 20))
 
-    refused = site.move_in(home.home)
+    refused = site.move_in(school_home.home)
 
     assert refused.code == 1
     assert "#moving-in-room" in refused.output
     assert site.temporary_files() == []
     ballast.unlink()
 
-    shell = site.kolibri.begin("manage", "azure_move_in", str(home.home), log="shell.log")
+    shell = site.kolibri.begin("manage", "azure_move_in", str(school_home.home), log="shell.log")
     shell.wait_until(lambda: has_begun(shell, "Upgrading"), "the upgrade", 120)
     with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
         while True:
@@ -139,17 +134,17 @@ def test_a_disk_without_room_is_refused_before_and_during_the_work(site, home, s
     assert site.temporary_files() == []
     ballast.unlink()
 
-    moved = site.move_in(home.home)
+    moved = site.move_in(school_home.home)
     assert moved.code == 0, moved.output
-    assert_moved_in(home, site, FACILITY)
+    assert_moved_in(school_home, site, FACILITY)
 
 
 @pytest.mark.skipif(not share.can_hang(), reason=share.NO_FUSE)
-def test_a_share_that_is_gone_before_or_during_the_work_is_named(site, home, tmp_path):
+def test_a_share_that_is_gone_before_or_during_the_work_is_named(site, school_home, tmp_path):
     mount = tmp_path / "mount"
     mount.mkdir()
     command = [
-        *share.command_with_share("bind-then-hang", mount, home.home),
+        *share.command_with_share("bind-then-hang", mount, school_home.home),
         *(site.kolibri.python, "-m", "kolibri", "manage", "azure_move_in", mount),
     ]
 
@@ -160,22 +155,22 @@ def test_a_share_that_is_gone_before_or_during_the_work_is_named(site, home, tmp
         )
 
     try:
-        share.kill(home.home)
+        share.kill(school_home.home)
         with begin("gone.log") as shell:
             assert shell.wait_for_exit(120) == 1
         assert "#moving-in-source-gone" in shell.output
-        share.recover(home.home)
+        share.recover(school_home.home)
         with begin("lost.log") as shell:
             shell.wait_until(lambda: has_begun(shell, "Importing the"), "an import", 120)
-            share.kill(home.home)
+            share.kill(school_home.home)
             assert shell.wait_for_exit(300) == 1
         assert "#moving-in-" in shell.output
         assert "Traceback" not in shell.output
     finally:
-        share.recover(home.home)
-    assert_moved_in(home, site, FACILITY)
+        share.recover(school_home.home)
+    assert_moved_in(school_home, site, FACILITY)
     assert site.temporary_files() == []
 
-    moved = site.move_in(home.home)
+    moved = site.move_in(school_home.home)
     assert moved.code == 0, moved.output
     assert site.rows(RESOURCES)

@@ -10,17 +10,11 @@ import zipfile
 
 import pytest
 
-from devtools.school_homes import FACILITY, make_home
+from devtools.school_homes import FACILITY
 
 from .moved_homes import Site, assert_moved_in, copy_of
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    """A home of the present version, which tests copy."""
-    return make_home(tmp_path_factory.mktemp("school"))
 
 
 @pytest.fixture
@@ -29,9 +23,9 @@ def site(ready_fleet):
 
 
 @pytest.fixture
-def school(home, tmp_path):
+def school(school_home, tmp_path):
     """A copy that a test may damage."""
-    return copy_of(home, tmp_path)
+    return copy_of(school_home, tmp_path)
 
 
 def no_such_folder(school, folder):
@@ -163,12 +157,14 @@ REFUSED = {
 }
 
 
-def test_each_bad_input_gets_its_message_and_leaves_nothing_behind(site, home, tmp_path, counts):
+def test_each_bad_input_gets_its_message_and_leaves_nothing_behind(
+    site, school_home, tmp_path, counts
+):
     site.kolibri.succeed("manage", "check")
     before = site.state()
     for damage, code in REFUSED.items():
         folder = tmp_path / damage.__name__
-        path = damage(copy_of(home, folder), folder)
+        path = damage(copy_of(school_home, folder), folder)
 
         refused = site.move_in(path)
 
@@ -182,8 +178,10 @@ def test_each_bad_input_gets_its_message_and_leaves_nothing_behind(site, home, t
         shutil.rmtree(folder)
 
 
-def test_a_facility_that_the_home_does_not_have_is_refused_with_those_that_it_has(site, home):
-    refused = site.move_in(home.home, "--facility", "Mountain")
+def test_a_facility_that_the_home_does_not_have_is_refused_with_those_that_it_has(
+    site, school_home
+):
+    refused = site.move_in(school_home.home, "--facility", "Mountain")
 
     assert refused.code == 1
     assert "#moving-in-facility" in refused.output
