@@ -23,6 +23,10 @@ class ProcessEndedError(Exception):
     """A program ended unexpectedly. The text ends with its last output."""
 
 
+class ProcessHungError(Exception):
+    """A program did not end when it was told to. The text ends with its last output."""
+
+
 class BackgroundProcess:
     """A program in a new session, so that Ctrl-C in the terminal doesn't reach it.
 
@@ -94,10 +98,18 @@ class BackgroundProcess:
             self._process.send_signal(number)
 
     def stop(self, seconds: float = STOP_SECONDS) -> int:
-        """Send SIGTERM, and SIGKILL to the rest after `seconds`; return the exit code."""
+        """Send SIGTERM, and SIGKILL to what it leaves behind; return the exit code.
+
+        :raises ProcessHungError: when the program had to be killed, too, after `seconds`.
+        """
         self.signal(signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
+        try:
             self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise ProcessHungError(
+                f"{self.name} did not end within {seconds} s of SIGTERM; {self._last_output()}"
+            ) from None
         return self.kill()
 
     def kill(self) -> int:

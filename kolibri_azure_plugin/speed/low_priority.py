@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import queue
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from typing import Callable, TypeVar
+from concurrent.futures import Future
+from typing import Any, Callable, TypeVar
 
 T = TypeVar("T")
 
@@ -14,12 +15,19 @@ T = TypeVar("T")
 #: quarter of a CPU; on an idle CPU, all of it.
 NICENESS = 5
 
+Task = tuple["Future[Any]", Callable[[], Any]]
+
 
 class LowPriorityThread:
     """One thread in each process, which does one computation after the other.
 
     Only for functions that release Python's lock: a thread that waits for a CPU must not hold it.
+
+    The thread is a daemon, unlike those of Python's executors: when `kolibri start` is told to end,
+    it first waits for every thread that is not.
     """
+
+    _has_started: bool
 
     def __init__(self) -> None:
         self._begin()
@@ -28,10 +36,30 @@ class LowPriorityThread:
 
     def run(self, compute: Callable[[], T]) -> T:
         """Compute, and return the result or raise the error."""
-        return self._pool.submit(compute).result()
+        with self._starting:
+            if not self._has_started:
+                threading.Thread(
+                    target=_work, args=(self._tasks,), name="low-priority", daemon=True
+                ).start()
+                self._has_started = True
+        future: Future[T] = Future()
+        self._tasks.put((future, compute))
+        return future.result()
 
     def _begin(self) -> None:
-        self._pool = ThreadPoolExecutor(1, "low-priority", initializer=_lower_priority)
+        self._tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
+        self._starting = threading.Lock()
+        self._has_started = False
+
+
+def _work(tasks: queue.SimpleQueue[Task]) -> None:
+    _lower_priority()
+    while True:
+        future, compute = tasks.get()
+        try:
+            future.set_result(compute())
+        except BaseException as error:  # noqa: BLE001  # as in Python's executors
+            future.set_exception(error)
 
 
 def _lower_priority() -> None:

@@ -12,7 +12,7 @@ import requests
 from devtools.deadline import wait_until
 from devtools.kolibri_client import KolibriClient
 from devtools.kolibri_process import CommandFailedError, Kolibri
-from devtools.process import BackgroundProcess, ProcessEndedError
+from devtools.process import BackgroundProcess, ProcessEndedError, ProcessHungError
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_stopping_a_program_ends_its_children_too(program):
     wait_until(lambda: not is_alive(child), "the child to end", 10)
 
 
-def test_a_program_that_ignores_sigterm_is_killed(program):
+def test_a_program_that_ignores_sigterm_is_killed_and_reported(program):
     process = program(
         "import signal, time\n"
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
@@ -78,7 +78,9 @@ def test_a_program_that_ignores_sigterm_is_killed(program):
     )
     wait_until(lambda: process.output, "it to be deaf", 30)
 
-    assert process.stop(seconds=0.2) == -9
+    with pytest.raises(ProcessHungError, match="did not end within 0.2 s of SIGTERM"):
+        process.stop(seconds=0.2)
+    assert process.exit_code == -9
 
 
 def test_a_command_sees_no_variable_of_the_caller(tmp_path, monkeypatch):

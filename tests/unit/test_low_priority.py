@@ -39,6 +39,12 @@ def test_all_computations_of_a_process_share_one_thread():
     assert thread.run(niceness) == lowered(niceness())
 
 
+def test_kolibri_does_not_wait_for_the_thread_when_it_ends():
+    thread = LowPriorityThread()
+
+    assert thread.run(lambda: threading.current_thread().daemon)
+
+
 def test_the_caller_gets_the_error():
     with pytest.raises(ZeroDivisionError):
         LowPriorityThread().run(lambda: 1 // 0)
