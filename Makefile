@@ -18,7 +18,7 @@ RELEASE := build/release-environment
 environment = @sh devtools/environment.sh "$(VENV)" $(1) $(PYTHON)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke snapshot commands test sync edges kills backups moves smb pictures lint lock bench capacity address release clean
+.PHONY: help demo smoke snapshot commands test long sync edges kills backups moves smb pictures lint lock bench capacity address release clean
 
 help: ## list these commands
 	@echo 'make COMMAND [ARGS="..."] [PYTHON=python3.12]'
@@ -51,6 +51,10 @@ commands: ## check every printed or documented az command with the real CLI
 test: ## run the tests, two at a time; ARGS="-n 0" one by one
 	$(call environment,test)
 	$(RUN) -m pytest --numprocesses 2 $(ARGS)
+
+long: ## run the tests in every variation, also those that `make test` shows once; three hours
+	$(call environment,test)
+	KOLIBRI_AZURE_LONG=1 $(RUN) -m pytest --numprocesses 2 $(ARGS)
 
 sync: ## sync 200,000 records both ways, and sync while instances are killed; two hours
 	$(call environment,test)

@@ -16,6 +16,7 @@ NO_SKIPS = "KOLIBRI_AZURE_NO_SKIPS"
 #: Reasons for which a test may be skipped even so.
 ALLOWED = (
     # Long forms, and tests that run alone. Each has its own command.
+    "long form: `make long`",
     "runs alone: `make smb`",
     "minutes; KOLIBRI_AZURE_MIGRATION_KILLS",
     "set KOLIBRI_AZURE_SYNC_ROUNDS",

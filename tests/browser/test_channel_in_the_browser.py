@@ -9,11 +9,12 @@ from devtools.channel import CHANNEL_ID, CHANNEL_NAME, make_channel
 from devtools.channel.content import TOPIC_TITLE
 from devtools.kolibri_process import Kolibri
 from devtools.learner_steps import answer_question, read_page, watch_video
+from tests.long_forms import each_or
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
-@pytest.fixture(scope="module", params=["nonformal", "formal"])
+@pytest.fixture(scope="module", params=each_or(("nonformal", "formal"), "formal"))
 def site(request, tmp_path_factory):
     """A stock Kolibri with the channel; in a formal facility learners need no password."""
     kolibri = Kolibri(tmp_path_factory.mktemp("kolibri"))

@@ -36,7 +36,7 @@ from .in_machine import Site, site_in_machine
 
 pytestmark = [pytest.mark.slow, pytest.mark.smb, RUNS_ALONE]
 
-UPDATES = int(os.environ.get("KOLIBRI_AZURE_CHANNEL_UPDATES", "3"))
+UPDATES = int(os.environ.get("KOLIBRI_AZURE_CHANNEL_UPDATES", "2"))
 
 #: Bytes of a database, more than the buffers on the way hold, and of each step of a slow client,
 #: which pauses between two.

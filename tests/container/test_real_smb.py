@@ -23,7 +23,7 @@ from .visits import CONTENT, LIVE, PAGE, PATHS, READY, FaultResult, Visitors, du
 pytestmark = [pytest.mark.slow, pytest.mark.smb, RUNS_ALONE]
 
 #: Seconds that each fault lasts.
-SECONDS = float(os.environ.get("KOLIBRI_AZURE_SMB_SECONDS", "15"))
+SECONDS = float(os.environ.get("KOLIBRI_AZURE_SMB_SECONDS", "10"))
 
 #: Seconds in which content must be back, once the kernel's client finds its server again.
 PATIENCE = 120

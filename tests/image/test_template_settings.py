@@ -18,6 +18,7 @@ from devtools.radius import RadiusServer
 from tests.arm.app_settings import SECRETS
 from tests.arm.conftest import ARM, NAMES
 from tests.arm.settings_rules import MOUNTS
+from tests.long_forms import each_or
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -58,7 +59,7 @@ def checker():
         pytest.skip(str(error))
 
 
-@pytest.fixture(scope="module", params=["small", "large"])
+@pytest.fixture(scope="module", params=each_or(("small", "large"), "large"))
 def evaluated(request, checker):
     """The production template, with the example's answers for a size."""
     example = json.loads((ARM / "parameters" / f"{request.param}.parameters.json").read_text())

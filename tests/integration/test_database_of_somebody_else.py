@@ -16,6 +16,7 @@ from devtools.fleet import Fleet
 from devtools.postgres import MissingPostgresError, PostgresServer, find_installation
 from kolibri_azure_plugin.database.ownership import KOLIBRI_TABLES
 from kolibri_azure_plugin.errors.fail_closed import EXIT_CODE
+from tests.long_forms import each_or
 
 from .run_remedies import psql, shell, statements_of
 
@@ -36,7 +37,7 @@ USERS = "SELECT count(*) FROM kolibriauth_facilityuser"
 INSTALLS = pytest.mark.parametrize("server", ["17"], indirect=True, scope="module")
 
 
-@pytest.fixture(scope="module", params=["16", "17"])
+@pytest.fixture(scope="module", params=each_or(("16", "17"), "17"))
 def server(request, authority):
     """A PostgreSQL with Azure's roles, and two databases that Kolibri has filled."""
     try:

@@ -78,7 +78,7 @@ def test_a_program_that_ignores_sigterm_is_killed_and_reported(program):
     )
     wait_until(lambda: process.output, "it to be deaf", 30)
 
-    with pytest.raises(ProcessHungError, match="did not end within 0.2 s of SIGTERM"):
+    with pytest.raises(ProcessHungError, match=r"did not end within 0\.2 s of SIGTERM"):
         process.stop(seconds=0.2)
     assert process.exit_code == -9
 

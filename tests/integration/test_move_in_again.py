@@ -11,6 +11,7 @@ from devtools.deadline import wait_until
 from devtools.deployment import SUPERUSER
 from devtools.school_homes import ADMINISTRATOR, ANOTHER, FACILITY
 from devtools.syncing.school import run_steps, step
+from tests.long_forms import LONG_FORM
 
 from .moved_homes import RESOURCES, Site, assert_moved_in, copy_of
 
@@ -54,6 +55,7 @@ def test_content_in_another_folder_is_found_by_options_ini(site, school_home, tm
     assert VIDEO_TITLE in {title for (title,) in site.rows(RESOURCES)}
 
 
+@LONG_FORM
 def test_a_later_copy_brings_what_the_school_did_and_an_earlier_one_nothing(
     site, school_home, tmp_path
 ):

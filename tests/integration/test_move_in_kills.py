@@ -24,7 +24,7 @@ from .moved_homes import RESOURCES, Site, assert_moved_in, contents
 pytestmark = pytest.mark.slow
 
 #: Works that are killed, each at another moment.
-KILLS = int(os.environ.get("KOLIBRI_AZURE_MOVE_KILLS", "2"))
+KILLS = int(os.environ.get("KOLIBRI_AZURE_MOVE_KILLS", "1"))
 
 #: The title of each step begins like this. The last is the import of channels.
 STEPS = ("Copying", "Upgrading", "Preparing", "Importing the", "Comparing", "Importing channel")

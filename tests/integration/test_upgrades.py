@@ -31,7 +31,7 @@ STARTERS = 8
 OLD_USERS = 1
 
 #: Instances that start at once and are killed while they migrate; then as many start unharmed.
-KILLS = int(os.environ.get("KOLIBRI_AZURE_UPGRADE_KILLS", "3"))
+KILLS = int(os.environ.get("KOLIBRI_AZURE_UPGRADE_KILLS", "2"))
 
 #: A start is killed within this many statements: few enough that no installation finishes.
 SOON = 20
