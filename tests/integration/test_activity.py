@@ -117,8 +117,8 @@ class Instance:
     """The recorder of one instance, and the file in which its nginx notes requests."""
 
     def __init__(self, deployment, name):
-        # Two processes that start at once would both make it, and Kolibri allows only one.
-        deployment.home.mkdir(exist_ok=True)
+        # Two processes that start at once would both make these folders, and one would fail.
+        (deployment.home / "logs").mkdir(parents=True, exist_ok=True)
         self.file = deployment.home.parent / f"{name}.log"
         self.name = name
         self.minute = int(time.time() // 60) - 10
