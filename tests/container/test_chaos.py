@@ -11,8 +11,9 @@ from bench.chaos.faults import faults
 from bench.chaos.run import run
 from bench.performance.learners import sign_in
 from devtools.deployment import LEARNER, LEARNER_PASSWORD
+from tests.long_forms import LONG_FORM
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, LONG_FORM]
 
 CONNECTIONS = 8
 

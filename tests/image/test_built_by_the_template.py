@@ -20,6 +20,7 @@ from devtools.container.container import run_to_completion
 from devtools.container.image import REPOSITORY, build_image, revision
 from tests.arm.conftest import NAMES
 from tests.arm.image_rules import TASKS
+from tests.long_forms import LONG_FORM
 
 pytestmark = pytest.mark.slow
 
@@ -132,6 +133,7 @@ def test_the_task_passes_arguments_that_the_dockerfile_declares(template, step):
         assert any(line.startswith(f"ARG {argument['name']}=") for line in lines)
 
 
+@LONG_FORM
 def test_its_labels_name_its_source(classic, built):
     form = "--format={{json .Config.Labels}}"
     labels = json.loads(classic.run("image", "inspect", form, NAME))

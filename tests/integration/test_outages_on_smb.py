@@ -13,6 +13,7 @@ from devtools.channel import CHANNEL_ID, make_channel
 from devtools.channel.content import many_resources
 from devtools.deadline import wait_until
 from devtools.smb.machine import CONTENT, REPOSITORY, SHARED
+from tests.long_forms import each_or
 from tests.smb_lab import RUNS_ALONE
 
 pytestmark = [pytest.mark.slow, pytest.mark.smb, RUNS_ALONE]
@@ -76,7 +77,7 @@ def arrived(lab):
     return list((lab.content / "storage").rglob("*.mp4"))
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", each_or(list(FAULTS), "killed"))
 def test_an_import_goes_on_after_the_server_was(fault, lab, drive, kolibri, counts):
     with kolibri("manage", "importchannel", "disk", CHANNEL_ID, drive) as command:
         assert command.wait(PATIENCE) == 0, command.output

@@ -16,6 +16,7 @@ from devtools.kolibri_client import KolibriClient
 from devtools.syncing.cloud import Cloud
 from devtools.syncing.school import School, run_steps, step
 from tests.integration.traces import in_postgresql, in_sqlite
+from tests.long_forms import LONG_FORM
 
 pytestmark = pytest.mark.slow
 
@@ -125,6 +126,7 @@ def test_the_logs_of_a_facility_can_be_filtered_by_user_name(cloud):
         assert len([row for row in rows if row["Username"] == person.username]) == 1
 
 
+@LONG_FORM
 def test_a_learner_is_erased_in_the_cloud_and_with_the_next_sync_at_school_and_on_the_tablet(
     cloud, tmp_path, counts
 ):

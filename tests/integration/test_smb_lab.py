@@ -15,9 +15,10 @@ from devtools.smb.lab import Lab
 from devtools.smb.machine import CONTENT
 from devtools.smb.network import Network
 from devtools.smb.server import FULL, READ_ONLY
+from tests.long_forms import LONG_FORM
 from tests.smb_lab import RUNS_ALONE, require_lab
 
-pytestmark = [pytest.mark.slow, pytest.mark.smb, RUNS_ALONE]
+pytestmark = [pytest.mark.slow, pytest.mark.smb, RUNS_ALONE, LONG_FORM]
 
 #: A client gives up on a server after some tens of seconds, and takes as long to return.
 PATIENCE = 180

@@ -10,8 +10,9 @@ import pytest
 from kolibri_azure_plugin import PROJECT_ADDRESS, __version__
 from tests.clones import git
 from tests.image.release.files import TAG, bill, replace, sha256
+from tests.long_forms import LONG_FORM
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, LONG_FORM]
 
 
 def test_a_run_without_variables_lists_its_files_and_publishes_nothing(dry_run):

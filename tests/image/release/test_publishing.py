@@ -11,8 +11,9 @@ import pytest
 
 from devtools.release.destinations import IMAGE
 from tests.image.release.files import TAG, replace, sha256
+from tests.long_forms import LONG_FORM
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, LONG_FORM]
 
 
 @pytest.fixture
