@@ -14,22 +14,16 @@ import argparse
 import contextlib
 import random
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
+from bench.deployment import deployment_to_measure
 from bench.lesson.school import LEARNERS, seed_data
 from bench.performance.table import table
-from devtools.azure_standin import AzureStandin
 from devtools.certificates import CertificateAuthority
-from devtools.deployment import Deployment
 from devtools.instances import another_instance, start_gunicorn
 from devtools.kolibri_client import KolibriClient
-from devtools.postgres import PostgresServer
 from devtools.redis import RedisServer
-
-PASSWORD = "p@ss/w:r#d%41?&=+"
 
 SIDES = ("memory", "Redis")
 INSTANCES = (1, 2, 4)
@@ -89,16 +83,10 @@ def _visit(clients: dict[str, list[KolibriClient]], visits: list[str]) -> dict[s
 
 def _deployment(stack: contextlib.ExitStack) -> Start:
     """What starts an instance of a side, in a deployment with a channel."""
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-    authority = CertificateAuthority.create(folder / "authority")
-    postgres = stack.enter_context(PostgresServer.temporary(authority))
-    azure = stack.enter_context(AzureStandin(folder / "azure"))
+    deployment, _, _ = stack.enter_context(deployment_to_measure())
+    folder = deployment.home.parent
+    authority = CertificateAuthority.create(folder / "authority-of-redis")
     redis = stack.enter_context(RedisServer(folder / "redis", authority))
-    postgres.create_role("kolibri", PASSWORD)
-    postgres.create_database("kolibri", owner="kolibri")
-    deployment = Deployment.create(
-        folder, azure, postgres, authority, database="kolibri", user="kolibri", password=PASSWORD
-    )
     deployment.environment["KOLIBRI_AZURE_HTTPS_PROXY"] = "false"
     deployment.provision()
     seed_data(deployment, folder / "furniture")

@@ -12,18 +12,12 @@ from __future__ import annotations
 import contextlib
 import statistics
 import sys
-import tempfile
 import time
-from pathlib import Path
 
-from devtools.azure_standin import AzureStandin
-from devtools.certificates import CertificateAuthority
-from devtools.deployment import LEARNER, LEARNER_PASSWORD, Deployment
+from bench.deployment import deployment_to_measure
+from devtools.deployment import LEARNER, LEARNER_PASSWORD
 from devtools.instances import another_instance, start_gunicorn
 from devtools.kolibri_client import KolibriClient
-from devtools.postgres import PostgresServer
-
-PASSWORD = "p@ss/w:r#d%41?&=+"
 
 PATHS = (
     "/api/public/info/",
@@ -55,15 +49,7 @@ def main() -> None:
 
 
 def _start(stack: contextlib.ExitStack) -> dict[str, KolibriClient]:
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-    authority = CertificateAuthority.create(folder / "authority")
-    postgres = stack.enter_context(PostgresServer.temporary(authority))
-    azure = stack.enter_context(AzureStandin(folder / "azure"))
-    postgres.create_role("kolibri", PASSWORD)
-    postgres.create_database("kolibri", owner="kolibri")
-    deployment = Deployment.create(
-        folder, azure, postgres, authority, database="kolibri", user="kolibri", password=PASSWORD
-    )
+    deployment, _, _ = stack.enter_context(deployment_to_measure())
     deployment.environment["KOLIBRI_AZURE_HTTPS_PROXY"] = "false"
     deployment.provision()
     variants = {
@@ -73,7 +59,9 @@ def _start(stack: contextlib.ExitStack) -> dict[str, KolibriClient]:
     }
     clients = {}
     for number, (name, settings) in enumerate(variants.items()):
-        instance = another_instance(deployment, folder / f"home-{number}", **settings)
+        instance = another_instance(
+            deployment, deployment.home.parent / f"home-{number}", **settings
+        )
         server = stack.enter_context(start_gunicorn(instance))
         server.wait_until_serving()
         clients[name] = KolibriClient(server.url)

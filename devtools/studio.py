@@ -18,14 +18,11 @@ import json
 import re
 import threading
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import urlsplit
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
-LOOPBACK = "127.0.0.1"
+from devtools.loopback_server import LoopbackServer
 
 LOOKUP = "/api/public/v1/channels/lookup/"
 STORAGE = "/content/storage/"
@@ -40,8 +37,8 @@ VERSION = re.compile(r"(?<=[0-9a-f]{32})-\d+(?=\.sqlite3)")
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding"}
 
 
-class Studio:
-    """Listens on 127.0.0.1; use it as a context manager.
+class Studio(LoopbackServer):
+    """A server with the channels of a stock Kolibri.
 
     :param kolibri: the address of the stock Kolibri that has the channels.
     :param tokens: the ids of the channels that each token names, without a hyphen.
@@ -58,20 +55,11 @@ class Studio:
         self.files_flow.set()
         self.databases_lost = threading.Event()
         methods = dict.fromkeys(("do_GET", "do_HEAD"), _Handler.answer)
-        handler = type("Handler", (_Handler,), {"studio": self, **methods})
-        self._server = ThreadingHTTPServer((LOOPBACK, port), handler)
-        self._server.daemon_threads = True
-        self.port: int = self._server.server_address[1]
-        self.url = f"http://{LOOPBACK}:{self.port}"
+        super().__init__(type("Handler", (_Handler,), {"studio": self, **methods}), port=port)
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
+    def __exit__(self, *error: object) -> None:
         self.files_flow.set()
-        self._server.shutdown()
-        self._server.server_close()
+        super().__exit__(*error)
 
     def requested(self, part: str) -> list[str]:
         """The paths of requests with this part."""

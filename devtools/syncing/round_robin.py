@@ -10,13 +10,11 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Callable
+from http.server import BaseHTTPRequestHandler
+from typing import Any, Callable
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
+from devtools.loopback_server import LOOPBACK, LoopbackServer
 
-LOOPBACK = "127.0.0.1"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 TRANSFERS = "/api/morango/v1/transfersessions/"
 
@@ -58,8 +56,8 @@ def _nothing(*_event: object) -> None:
     pass
 
 
-class RoundRobin:
-    """Listens on 127.0.0.1, and passes requests on to `ports` in turn; use it as a context manager.
+class RoundRobin(LoopbackServer):
+    """Passes requests on to `ports` in turn.
 
     As on App Service, a request that an instance drops is answered with 502. If an instance does
     not listen, the request goes to the next one.
@@ -76,19 +74,7 @@ class RoundRobin:
         self.on_request: Callable[[str, str, int], None] = _nothing
         self.on_answer: Callable[[Exchange], None] = _nothing
         methods = {f"do_{method}": _Handler.pass_on for method in METHODS}
-        handler = type("Handler", (_Handler,), {"proxy": self, **methods})
-        self._server = ThreadingHTTPServer((LOOPBACK, 0), handler)
-        self._server.daemon_threads = True
-        self.port: int = self._server.server_address[1]
-        self.url = f"http://{LOOPBACK}:{self.port}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(type("Handler", (_Handler,), {"proxy": self, **methods}))
 
     def forget(self) -> None:
         """Clear the recorded requests and the hooks."""

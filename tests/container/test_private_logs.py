@@ -10,6 +10,7 @@ from devtools.deadline import wait_until
 from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
 from devtools.kolibri_client import KolibriClient
 from tests.integration.classwork import PASSWORD, Learner, do_everything, seed_data
+from tests.user_lists import COLUMNS, JOB_SECONDS, TASKS, USERS
 
 pytestmark = pytest.mark.slow
 
@@ -20,14 +21,6 @@ ANSWER = "the quokka ate it"
 #: Everything that no line may contain, in lower case.
 WORDS = (LEARNER, NEWCOMER, FULL_NAME, "zimmerwald", ANSWER, "quokka", PASSWORD, "another-secret")
 
-USERS = "/api/auth/facilityuser/"
-TASKS = "/api/tasks/tasks/"
-JOB_SECONDS = 90
-
-COLUMNS = (
-    "UUID,USERNAME,PASSWORD,FULL_NAME,USER_TYPE,IDENTIFIER,BIRTH_YEAR,GENDER,"
-    "ENROLLED_IN,ASSIGNED_TO"
-)
 LIST = (
     f"{COLUMNS}\n,{NEWCOMER},another-secret,{FULL_NAME},LEARNER,,,,Class 3,\n,{LEARNER} x,,,,,,,,\n"
 )

@@ -8,17 +8,9 @@ from devtools.deadline import wait_until
 from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
 from devtools.instances import start_gunicorn, start_services
 from devtools.kolibri_client import KolibriClient
+from tests.user_lists import COLUMNS, JOB_SECONDS, TASKS, USERS
 
 pytestmark = pytest.mark.slow
-
-USERS = "/api/auth/facilityuser/"
-TASKS = "/api/tasks/tasks/"
-JOB_SECONDS = 90
-
-COLUMNS = (
-    "UUID,USERNAME,PASSWORD,FULL_NAME,USER_TYPE,IDENTIFIER,BIRTH_YEAR,GENDER,"
-    "ENROLLED_IN,ASSIGNED_TO"
-)
 
 
 def row(name, full_name="", identifier="", *, uuid="", password="secret", classroom=""):
