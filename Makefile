@@ -87,7 +87,8 @@ backups: ## back up and restore a school of 200,000 attempts, and kill ten of ea
 
 smb: ## test the content share thoroughly with the kernel's SMB client; twenty minutes
 	$(call environment,test)
-	KOLIBRI_AZURE_SMB=1 KOLIBRI_AZURE_SMB_SECONDS=60 KOLIBRI_AZURE_CHANNEL_UPDATES=10 \
+	KOLIBRI_AZURE_LONG=1 KOLIBRI_AZURE_SMB=1 \
+	KOLIBRI_AZURE_SMB_SECONDS=60 KOLIBRI_AZURE_CHANNEL_UPDATES=10 \
 	KOLIBRI_AZURE_OUTAGE_FILES=300 KOLIBRI_AZURE_OUTAGE_SECONDS=30 $(RUN) -m pytest -m smb $(ARGS)
 
 pictures: ## make the pictures of the documentation from the demo, in Chromium
