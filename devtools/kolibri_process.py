@@ -56,8 +56,11 @@ class WebProcess(BackgroundProcess):
     zip_url = ""
 
     def answers(self) -> bool:
+        """Whether both servers do: a Kolibri that is told to end before never ends."""
+        urls = [f"{self.url}/status/", self.zip_url] if self.zip_url else [f"{self.url}/status/"]
         try:
-            requests.get(f"{self.url}/status/", timeout=5, headers={"Connection": "close"})
+            for url in urls:
+                requests.get(url, timeout=5, headers={"Connection": "close"})
         except requests.RequestException:
             return False
         return True
