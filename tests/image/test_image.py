@@ -11,6 +11,7 @@ from devtools.container.container import RESTRICTIONS, run_to_completion
 from devtools.container.locks import KOLIBRI_VERSIONS
 from devtools.container.size import LIMIT, compare
 from kolibri_azure_plugin import __version__
+from tests.long_forms import LONG_FORM
 
 pytestmark = pytest.mark.slow
 
@@ -45,6 +46,7 @@ def run(engine, image):
     return run
 
 
+@LONG_FORM
 def test_the_image_is_hardly_larger_than_kolibri_installed_the_official_way(engine, image):
     found = compare(engine, image)
     assert found.ratio <= LIMIT, str(found)

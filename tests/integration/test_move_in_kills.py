@@ -18,6 +18,7 @@ from devtools.deadline import wait_until
 from devtools.process import BackgroundProcess
 from devtools.school_homes import ANOTHER, FACILITY
 from kolibri_azure_plugin.provisioning.moving_in import room
+from tests.long_forms import LONG_FORM
 
 from .moved_homes import RESOURCES, Site, assert_moved_in, contents
 
@@ -113,6 +114,7 @@ def small_disk(site):
         subprocess.run(["umount", "--lazy", str(site.folder)], check=True)
 
 
+@LONG_FORM
 def test_a_disk_without_room_is_refused_before_and_during_the_work(site, school_home, small_disk):
     ballast = small_disk / "ballast"
     ballast.write_bytes(bytes(80 << 20))

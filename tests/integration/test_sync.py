@@ -17,6 +17,7 @@ from devtools.syncing.cloud import Cloud
 from devtools.syncing.interruptions import KINDS
 from devtools.syncing.page import SITE, commands, run_documented_command
 from devtools.syncing.school import School, run_steps, step
+from tests.long_forms import LONG_FORM
 
 pytestmark = pytest.mark.slow
 
@@ -210,6 +211,7 @@ def test_a_school_syncs_both_ways_while_a_class_is_at_work_in_the_cloud(cloud, s
     assert school.records().of_facility(facility) == cloud.records().of_facility(facility)
 
 
+@LONG_FORM
 def test_a_school_is_given_what_another_sent_before_a_third_that_knew_less(cloud, tmp_path):
     facility = facility_of(cloud)
     first, second, third = (School(tmp_path / name) for name in ("first", "second", "third"))
