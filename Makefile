@@ -75,8 +75,8 @@ kills: ## kill migrations at 20 statements, and workers 20 times, and the like; 
 
 moves: ## move in homes of every Kolibri since 0.15, a school of 2,000 learners, and kill; two hours
 	$(call environment,test)
-	KOLIBRI_AZURE_LONG=1 KOLIBRI_AZURE_MOVE_VERSIONS=0.15.12,0.16.2,0.17.5,0.18.4,present KOLIBRI_AZURE_MOVE_KILLS=10 \
-	KOLIBRI_AZURE_MOVE_LEARNERS=2000 KOLIBRI_AZURE_MOVE_RECORDS=210000 \
+	KOLIBRI_AZURE_LONG=1 KOLIBRI_AZURE_MOVE_VERSIONS=0.15.12,0.16.2,0.17.5,0.18.4,present \
+	KOLIBRI_AZURE_MOVE_KILLS=10 KOLIBRI_AZURE_MOVE_LEARNERS=2000 KOLIBRI_AZURE_MOVE_RECORDS=210000 \
 	$(RUN) -m pytest tests/integration/test_move_in.py tests/integration/test_move_in_kills.py $(ARGS)
 
 backups: ## back up and restore a school of 200,000 attempts, and kill ten of each; ten minutes
