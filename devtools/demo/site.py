@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from devtools.azure_standin.control import as_shell
 from devtools.channel import CHANNEL_ID, CHANNEL_NAME, make_channel
@@ -13,7 +13,7 @@ from devtools.demo.cloud import Cloud
 from devtools.demo.folder import DemoFolder
 from devtools.demo.narration import step
 from devtools.kolibri_process import Kolibri, WebProcess
-from devtools.process import ProcessEndedError
+from devtools.process import ProcessEndedError, ProcessHungError
 
 #: Kolibri takes a minute to fill an empty database, or several on a slow machine.
 FIRST_START_SECONDS = 900
@@ -38,7 +38,8 @@ def running_site(
                 site.wait_until_serving()
             yield site
         finally:
-            with step("Kolibri: stopping"):
+            # A Kolibri that was interrupted while it started may never end, and is killed.
+            with step("Kolibri: stopping"), suppress(ProcessHungError):
                 site.stop(STOP_SECONDS)
 
 
