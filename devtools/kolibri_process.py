@@ -57,9 +57,8 @@ class WebProcess(BackgroundProcess):
 
     def answers(self) -> bool:
         """Whether both servers do: a Kolibri that is told to end before never ends."""
-        urls = [f"{self.url}/status/", self.zip_url] if self.zip_url else [f"{self.url}/status/"]
         try:
-            for url in urls:
+            for url in filter(None, (f"{self.url}/status/", self.zip_url)):
                 requests.get(url, timeout=5, headers={"Connection": "close"})
         except requests.RequestException:
             return False

@@ -19,7 +19,7 @@ from devtools.process import ProcessEndedError, ProcessHungError
 FIRST_START_SECONDS = 900
 POLL_SECONDS = 0.5
 
-#: Kolibri never ends if it is stopped while its web server starts.
+#: Kolibri never ends if it is stopped while its web server starts. Then it is killed.
 STOP_SECONDS = 15
 
 
@@ -38,7 +38,6 @@ def running_site(
                 site.wait_until_serving()
             yield site
         finally:
-            # A Kolibri that was interrupted while it started may never end, and is killed.
             with step("Kolibri: stopping"), suppress(ProcessHungError):
                 site.stop(STOP_SECONDS)
 

@@ -16,6 +16,7 @@ from devtools.channel.content import CHANNEL_ID, EXERCISE_TITLE, PAGE_TITLE, VID
 from devtools.school_homes import ADMINISTRATOR, ANOTHER, FACILITY, Size, make_home
 from devtools.syncing.cloud import Cloud
 from devtools.syncing.school import run_steps, step
+from tests.long_forms import IS_LONG
 
 from .moved_homes import (
     PASSWORDS,
@@ -30,7 +31,9 @@ from .moved_homes import (
 pytestmark = pytest.mark.slow
 
 #: The versions of the homes: `present`, and those of devtools/school_homes.py.
-VERSIONS = os.environ.get("KOLIBRI_AZURE_MOVE_VERSIONS", "0.18.4").split(",")
+VERSIONS = os.environ.get(
+    "KOLIBRI_AZURE_MOVE_VERSIONS", "present,0.18.4" if IS_LONG else "0.18.4"
+).split(",")
 
 #: Learners and records of the large school; 0 leaves it out.
 LEARNERS = int(os.environ.get("KOLIBRI_AZURE_MOVE_LEARNERS", "0"))

@@ -91,7 +91,7 @@ def visits(all_visits, story):
 
 @pytest.fixture
 def everything_broken(visits, story):
-    """Every ailment that the doctor knows at once, and a failed job."""
+    """An ailment of each check that has any, at once, and a failed job."""
     checks, problems = ailing(*AILMENTS)
     story.report(checks, INSTANCES, hours_ago=2)
     story.fail_job("failed", **FAILED_JOB)
