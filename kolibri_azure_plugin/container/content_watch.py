@@ -76,12 +76,13 @@ class ContentWatch:
         self._probe_waits = Waits()
         self._probe = PersistentProbe(content)
         self._ask_again_at = 0.0
-        self._before: set[int] = set()
         self._ended: set[int] = set()
         # Starts the probe's process before it is needed.
         self._probe.ask()
-        # If the previous watch was killed, this one may have to resume content.
+        # If the previous watch was killed, this one may have to resume content, and to kill what
+        # was stuck before. It can't tell which processes are new, so it may kill them once, too.
         self.hangs = is_content_suspended(run)
+        self._before = set(content_servers(root)) if self.hangs else set()
 
     def look(self) -> None:
         """Check once, and act on the result."""

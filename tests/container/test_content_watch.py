@@ -84,12 +84,14 @@ def test_pages_are_served_while_the_share_hangs_and_content_when_it_answers(
     share.hang(provisioned.share)
 
     wait_until(content_is_held_back, "content to be held back", RECOVERY)
-    wait_until(lambda: all_pages(container) == {PAGE: 200, LIVE: 200}, "pages and health", RECOVERY)
+    # The next watch has to kill what is still stuck.
     os.kill(container.parts()["content_watch"], signal.SIGKILL)
+    wait_until(lambda: all_pages(container) == {PAGE: 200, LIVE: 200}, "pages and health", RECOVERY)
+    wait_until(lambda: status(container.url, LIVE, host) == 200, "both origins", RECOVERY)
     for _ in range(5):
         visitors_come()
         assert all_pages(container) == {PAGE: 200, LIVE: 200}
-    assert status(container.url, LIVE, host) == 200
+        assert status(container.url, LIVE, host) == 200
     wait_until(lambda: status(container.url, READY) == 503, "readiness to say so", RECOVERY)
 
     share.recover(provisioned.share)
