@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, FrameLocator, Locator, Page, Playwright
 VARIABLE = "DEVTOOLS_CHROMIUM"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 APPLICATION_OF_MACOS = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
-STEP_SECONDS = 30
+STEP_SECONDS = 90
 
 # Only this machine's names resolve, so that nothing reaches the network.
 ARGUMENTS = (

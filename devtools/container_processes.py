@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from devtools.deadline import PAUSE_SECONDS
+from devtools.deadline import PAUSE_SECONDS, wait_until
 from devtools.deployment import Deployment
 from devtools.kolibri_process import START_SECONDS
 from devtools.ports import free_port
@@ -26,6 +26,9 @@ ENTRYPOINT = REPOSITORY / "docker" / "entrypoint"
 #: Programs that the image installs from Debian.
 PROGRAMS = ("s6-svscan", "nginx")
 ADMINISTRATORS = "/usr/sbin"
+
+#: Seconds in which the last processes of an ended container must be gone.
+ORPHAN_SECONDS = 10
 
 #: The plugins and their options in the image; a test compares them with docker/Dockerfile.
 IMAGE_PLUGINS = {
@@ -76,6 +79,12 @@ class ContainerProcesses(BackgroundProcess):
     def processes(self) -> set[int]:
         """All processes of the container."""
         return {pid for pid in _all_processes() if self._belongs(pid)}
+
+    def orphans(self) -> set[int]:
+        """What is left of an ended container; a process that was just killed has time to go."""
+        with suppress(TimeoutError):
+            wait_until(lambda: not self.processes(), "the end of all processes", ORPHAN_SECONDS)
+        return self.processes()
 
     def memory(self) -> int:
         """The bytes that all its processes use; shared memory counts once."""

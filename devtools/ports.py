@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import re
 import socket
 
 # Below the ports for outgoing connections on Linux (32768), macOS and Windows (49152), so that a
@@ -12,13 +14,24 @@ LOWEST, HIGHEST = 20000, 32000
 # Not seeded, because parallel test processes with the same seed would try the same ports.
 _chance = random.SystemRandom()
 
+# A port is often bound seconds after it was given, so no port is given twice.
+_given: set[int] = set()
+
 
 def free_port() -> int:
     """A port that was free a moment ago."""
-    for port in _chance.sample(range(LOWEST, HIGHEST), 1000):
-        if is_free(port):
+    for port in _chance.sample(_own_ports(), 500):
+        if port not in _given and is_free(port):
+            _given.add(port)
             return port
     raise OSError(f"no free port on 127.0.0.1 between {LOWEST} and {HIGHEST}")
+
+
+def _own_ports() -> range:
+    """All ports, or one of the parts for parallel processes of pytest-xdist (gw0, gw1, …)."""
+    worker = re.fullmatch(r"gw(\d+)", os.environ.get("PYTEST_XDIST_WORKER", ""))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    return range(LOWEST + int(worker[1]), HIGHEST, workers) if worker else range(LOWEST, HIGHEST)
 
 
 def is_free(port: int) -> bool:

@@ -157,7 +157,8 @@ class Container:
         """Send SIGTERM, and SIGKILL after `seconds`; return the exit code and the seconds."""
         began = time.monotonic()
         self.engine.run("stop", "--time", str(seconds), self.id, seconds=seconds + START_SECONDS)
-        return self.exit_code, time.monotonic() - began
+        seconds_taken = time.monotonic() - began
+        return self.exit_code, seconds_taken
 
     def signal(self, name: str) -> None:
         """Send a signal to its first process; SIGKILL ends the whole container at once."""

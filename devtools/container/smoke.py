@@ -109,7 +109,7 @@ def _live(site: Site) -> None:
             visit.require_backup(container)
         with step("killing the container, as a crash would"):
             container.signal("KILL")
-            container.wait(IDLE_STOP_SECONDS)
+            container.wait(START_SECONDS)
     with site.start() as container:
         with step("a new container on the same database and shares, until it is ready"):
             container.wait_until_ready(START_SECONDS)

@@ -58,7 +58,9 @@ def _large(_: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[by
     return [b"<p>the same again</p>" * 15_000]
 
 
-def _slow(_: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+def _slow(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Creates the file named in the query, and answers late."""
+    open(environ["QUERY_STRING"], "w").close()
     time.sleep(3)
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [b"at last"]

@@ -9,7 +9,7 @@ from devtools.descendants import children
 
 __all__ = ["lasting", "lasting_container", "start", "web"]
 
-RECOVERY_SECONDS = 60
+RECOVERY_SECONDS = 180
 
 #: Parts that leave the work to processes of their own.
 SERVERS = {"nginx", "app", "zipcontent"}

@@ -46,10 +46,10 @@ def container(start, provisioned):
     return processes
 
 
-def status(url, path, headers=None):
-    """The status of an answer; 0 when there is none soon."""
+def status(url, path, headers=None, seconds=15):
+    """The status of an answer; 0 when there is none in time."""
     with contextlib.suppress(OSError):
-        return ask(url, path, headers, seconds=2).status
+        return ask(url, path, headers, seconds=seconds).status
     return 0
 
 
@@ -68,9 +68,9 @@ def test_pages_are_served_while_the_share_hangs_and_content_when_it_answers(
     )
 
     def visitors_come():
-        """16 visitors who wait for as many files and don't give up."""
+        """16 visitors who wait for as many files and give up after two seconds."""
         for _ in range(16):
-            arguments = (container.url, next(paths), host)
+            arguments = (container.url, next(paths), host, 2)
             threading.Thread(target=status, args=arguments, daemon=True).start()
 
     def content_is_held_back():

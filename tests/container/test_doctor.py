@@ -64,7 +64,7 @@ def test_web_examines_both_outside_the_serving_processes(start):
         own = {parts[part], *descendants(parts[part])}
         assert not [pid for pid in own if "kolibri_azure_plugin.doctor" in command_line(pid)], part
     assert web.stop() == 0
-    assert web.processes() == set()
+    assert web.orphans() == set()
 
 
 def test_a_stop_ends_a_doctor_that_is_at_work(start, azure):
@@ -74,7 +74,7 @@ def test_a_stop_ends_a_doctor_that_is_at_work(start, azure):
     web.wait_until(lambda: doctors(web), "a doctor that waits for the vault", PLENTY)
 
     assert web.stop() == 0
-    assert web.processes() == set()
+    assert web.orphans() == set()
 
 
 def test_zipcontent_examines_its_instance_alone_and_knows_no_secret(start):
@@ -105,5 +105,5 @@ def test_a_doctor_that_keeps_dying_ends_nothing_else(web):
             lambda killed=killed: web.parts().get("doctor", killed) != killed, "another", PLENTY
         )
     assert web.output.count("doctor has ended by signal 9, and is started again.") > MAX_DEATHS
-    assert web.is_ready()
+    web.wait_until_ready()
     assert web.parts()["app"] == app

@@ -13,6 +13,7 @@ import requests
 from devtools import container_processes
 from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
 from devtools.kolibri_client import KolibriClient
+from devtools.kolibri_process import START_SECONDS
 from kolibri_azure_plugin.container import configuration, settings
 from kolibri_azure_plugin.container.listening import listen
 from kolibri_azure_plugin.container.supervision import PARTS
@@ -89,7 +90,9 @@ def test_web_without_workers_only_serves(start):
 def test_worker_runs_the_workers_and_listens_nowhere(start):
     container = start("worker")
     container.wait_until(
-        lambda: "This instance runs the background workers now" in container.output, "the lease", 60
+        lambda: "This instance runs the background workers now" in container.output,
+        "the lease",
+        START_SECONDS,
     )
     assert set(container.parts()) == {"worker", "doctor"}
     assert not container.is_ready()

@@ -131,9 +131,9 @@ def test_what_may_be_a_password_waits_in_whatever_form_it_comes(headers, body, p
 
 
 def test_a_waiting_password_keeps_nobody_else_waiting(post, visit):
-    with ThreadPoolExecutor(8) as pool:
-        waiting = [pool.submit(post, PASSWORD) for _ in range(8)]
-        for _ in range(20):
+    with ThreadPoolExecutor(4 * RATE) as pool:
+        waiting = [pool.submit(post, PASSWORD) for _ in range(4 * RATE)]
+        for _ in range(5):
             post(NO_PASSWORD)
             visit("/en/learn/", {"Authorization": "Bearer none"})
         assert not all(each.done() for each in waiting)

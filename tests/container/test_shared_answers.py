@@ -21,7 +21,7 @@ PAGE, CHANNELS, INFO = "/en/learn/", "/api/content/channel/", "/api/public/info/
 STATE = "/learn/api/state"
 
 #: Seconds in which all instances must agree (docs/caches.md).
-AGREED = 5
+AGREED = 10
 
 #: Seconds for which Kolibri itself keeps a page (0.19.5, core/decorators.py).
 PAGE_KEPT = 15

@@ -54,15 +54,14 @@ def test_a_part_that_is_killed_is_started_again(part, lasting):
 @pytest.mark.parametrize("part", ["nginx", "app", "zipcontent"])
 def test_a_process_of_a_part_that_is_killed_is_replaced_by_the_part(part, lasting):
     parent = lasting.parts()[part]
-    before = children(parent)
-    workers = {pid for pid in before if "cache" not in command_line(pid)}
-    killed = workers.pop()
+    before = workers(parent)
+    killed = min(before)
 
     os.kill(killed, signal.SIGKILL)
 
     # The last of the earlier ones may not have started completely.
     lasting.wait_until(
-        lambda: killed not in children(parent) and len(children(parent)) >= len(before),
+        lambda: killed not in children(parent) and len(workers(parent)) >= len(before),
         "a new process",
         RECOVERY_SECONDS,
     )
@@ -71,6 +70,11 @@ def test_a_process_of_a_part_that_is_killed_is_replaced_by_the_part(part, lastin
     if part == "app":
         # In the same format as all other lines.
         assert re.search(r"Z ERROR   gunicorn\.error .* was sent SIGKILL!", lasting.output)
+
+
+def workers(parent):
+    """The children of a part without those of nginx for its cache, of which one ends by itself."""
+    return {pid for pid in children(parent) if "cache" not in command_line(pid)}
 
 
 #: Makes each process of gunicorn find at its first check that it has grown too much.
@@ -115,7 +119,7 @@ def test_a_part_whose_supervisor_is_killed_runs_once_again_and_not_twice(web):
     apps = {pid for pid in web.processes() if "gunicorn_app" in command_line(pid)}
     assert apps - {each for pid in apps for each in children(pid)} == {web.parts()["app"]}
     assert web.stop() == 0
-    assert web.processes() == set()
+    assert web.orphans() == set()
 
 
 @pytest.mark.slow
@@ -136,11 +140,11 @@ def test_a_part_that_keeps_dying_ends_the_container_with_the_reason(web):
         kill_part(web, "worker")
     os.kill(web.parts()["worker"], signal.SIGKILL)
 
-    assert web.wait_for_exit(30) == 1
+    assert web.wait_for_exit(60) == 1
     assert web.output.splitlines()[-1] == (
         "worker has ended 5 times within a minute, the last time by signal 9: the container ends."
     )
-    assert web.processes() == set()
+    assert web.orphans() == set()
 
 
 @pytest.mark.slow
@@ -165,14 +169,14 @@ def test_a_deployment_that_is_wrong_ends_the_container_at_once_with_the_message(
     assert lines[-1].endswith("docs/troubleshooting.md#share-not-mounted")
     # At once, as the app was not started a second time.
     assert "is started again" not in container.output
-    assert container.processes() == set()
+    assert container.orphans() == set()
 
 
 @pytest.mark.slow
 def test_workers_that_can_not_start_are_tried_again_while_the_app_goes_on(
     start, provisioned, postgres
 ):
-    web = start(KOLIBRI_AZURE_STARTUP_TIMEOUT="1")
+    web = start(KOLIBRI_AZURE_STARTUP_TIMEOUT="5")
     web.wait_until_ready()
     app = web.parts()["app"]
     web.wait_until(lambda: WORKS in web.output, "the workers", RECOVERY_SECONDS)
@@ -201,4 +205,4 @@ def test_parts_that_are_killed_twice_each_leave_no_process_behind(web):
     assert web.stop() == 0
 
     assert before > len(PARTS)
-    assert web.processes() == set()
+    assert web.orphans() == set()

@@ -66,5 +66,5 @@ def site(make_site):
 def container(site):
     """A container of the site that is ready."""
     with site.start() as container:
-        container.wait_until_ready(60)
+        container.wait_until_ready(180)
         yield container

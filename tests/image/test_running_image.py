@@ -32,7 +32,7 @@ def test_two_containers_serve_one_site(site):
         site.start(KOLIBRI_AZURE_INSTANCES="2", PORT=str(another)) as second,
     ):
         for container in (first, second):
-            container.wait_until_ready(60)
+            container.wait_until_ready(180)
         session = site.signed_in()
         visit.require_user(session, SUPERUSER)
         cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in session.session.cookies)
@@ -55,7 +55,7 @@ def test_a_container_in_mode_zipcontent_needs_its_own_settings_only(site):
     with Container.start(
         site.engine, site.image, "zipcontent", environment=environment, mounts=content
     ) as container:
-        container.wait_until_ready(60)
+        container.wait_until_ready(180)
         assert container.execute(*ALIVE).code == 0
         assert requests.get(f"{container.url}/en/learn/", timeout=30).status_code == 404
         assert container.stop()[0] == 0
@@ -103,7 +103,7 @@ def test_the_container_knows_the_memory_that_it_may_use(site):
 
 
 def test_nothing_is_logged_to_files(container):
-    container.wait_until_ready(60)
+    container.wait_until_ready(180)
     find = 'test -d "$KOLIBRI_HOME" && find "$KOLIBRI_HOME" -type f -path "*/logs/*"'
     assert container.execute("sh", "-c", find) == (0, "")
 
@@ -111,7 +111,7 @@ def test_nothing_is_logged_to_files(container):
 def test_a_part_that_dies_is_started_again(container):
     container.execute(*KILL_THE_APP)
     wait_until(lambda: "is started again" in container.log, "the supervisor to notice", 30)
-    container.wait_until_ready(60)
+    container.wait_until_ready(180)
 
 
 def test_a_container_whose_part_keeps_dying_ends_with_the_reason(container):

@@ -32,7 +32,7 @@ def container(site):
     with Container.start(
         site.engine, site.image, "zipcontent", environment=environment, mounts=content
     ) as container:
-        container.wait_until_ready(60)
+        container.wait_until_ready(180)
         wait_until(lambda: "SSH listens on 127.0.0.1" in container.log, "the shell", SOON)
         yield container
 

@@ -156,7 +156,7 @@ def test_the_settings_of_the_template_start_the_image(apps, evaluated, secrets):
     password = secrets["kolibri-superuser-password"]
     with site.start() as app, content.start() as contents:
         app.wait_until_ready(FIRST_START_SECONDS)
-        contents.wait_until_ready(60)
+        contents.wait_until_ready(180)
         session = site.client()
         session.sign_in(SUPERUSER, password)
         session.create_learner(visit.LEARNER, visit.LEARNER_PASSWORD, visit.LEARNER)
@@ -169,8 +169,8 @@ def test_the_settings_of_the_template_start_the_image(apps, evaluated, secrets):
         app.signal("KILL")
         contents.signal("KILL")
     with site.start() as app, content.start() as contents:
-        app.wait_until_ready(60)
-        contents.wait_until_ready(60)
+        app.wait_until_ready(180)
+        contents.wait_until_ready(180)
         visit.require_user(session, SUPERUSER)
         visit.require_channel(session)
         visit.require_content_origin(site)

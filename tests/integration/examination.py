@@ -13,7 +13,7 @@ from kolibri_azure_plugin.doctor.report import Report
 from kolibri_azure_plugin.doctor.runner import Result
 
 #: Seconds in which the doctor must finish, whatever is broken.
-DEADLINE = 30
+DEADLINE = 60
 
 PLAIN = table.Style(coloured=False, unicode=True)
 

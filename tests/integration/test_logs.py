@@ -97,7 +97,7 @@ class Site:
         def found():
             return [line for line in self.lines() if text in line]
 
-        wait_until(found, text, 10)
+        wait_until(found, text, 60)
         (line,) = found()
         return line
 
@@ -105,7 +105,7 @@ class Site:
         assert self._process.poll() is None
         try:
             return requests.get(f"{self.url}/status/", timeout=5)
-        except requests.ConnectionError:
+        except requests.RequestException:
             return None
 
 

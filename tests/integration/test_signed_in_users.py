@@ -17,7 +17,7 @@ from devtools.kolibri_client import KolibriClient
 pytestmark = pytest.mark.slow
 
 #: Seconds in which all instances must agree.
-AGREED = 5
+AGREED = 10
 
 STATE = "/learn/api/state"
 DEVICE = "/api/device/devicesettings/"

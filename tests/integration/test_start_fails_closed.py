@@ -18,7 +18,7 @@ from .conftest import PASSWORD
 from .planted import PLANTED, RELEASED, World, fault
 
 #: Seconds that the issue allows beyond KOLIBRI_AZURE_STARTUP_TIMEOUT.
-ALLOWANCE = 10
+ALLOWANCE = 40
 
 
 @pytest.fixture
