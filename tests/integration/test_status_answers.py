@@ -20,7 +20,7 @@ from devtools.story import story_of
 from kolibri_azure_plugin.doctor import stored_reports
 from kolibri_azure_plugin.errors.redaction import MASK
 from kolibri_azure_plugin.instances import lease_row
-from kolibri_azure_plugin.instances.activity import minutes
+from kolibri_azure_plugin.instances.activity import minutes, presence
 from tests.fuse import NEEDS_FUSE
 
 from .serving import gunicorn
@@ -322,6 +322,27 @@ def test_an_instance_that_has_stopped_does_not_trouble_the_others(
 
     assert ("Silent" in text) is is_listed
     assert "Something is broken" not in text
+
+
+HAS_NEVER_REPORTED = """
+    DELETE FROM kolibri_azure_state WHERE key = 'doctor_report:instance:second' RETURNING key
+"""
+LONG_AGO, JUST_NOW = dt.timedelta(hours=2), dt.timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("since", [LONG_AGO, JUST_NOW], ids=["long ago", "just now"])
+def test_an_instance_that_was_never_examined_is_named_once_it_has_run_for_long(
+    since, administrator, well
+):
+    well.state.rows(HAS_NEVER_REPORTED)
+    started = dt.datetime.now(dt.timezone.utc) - since
+    presence.announce(well.state, presence.of_this_process("second", "web", started))
+
+    text = shown(administrator).text
+
+    never = "The doctor has never examined an instance that has been running for long. On second"
+    assert (never in text) is (since == LONG_AGO)
+    assert ("All is well" in text) is (since == JUST_NOW)
 
 
 @pytest.mark.parametrize(

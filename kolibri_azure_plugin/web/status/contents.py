@@ -100,7 +100,11 @@ def read(words: Wording, note: str = "") -> Page:
     found = findings.find(known.reports, known.instances.running)
     work, synced = jobs.read(), syncs.read()
     interval = float(context.current().settings.check_interval)
-    troubles = [*tables.job_troubles(work, words), *tables.sync_troubles(synced, words)]
+    troubles = [
+        *tables.instance_troubles(known.instances, found, words, interval=interval),
+        *tables.job_troubles(work, words),
+        *tables.sync_troubles(synced, words),
+    ]
     judged = verdict.judge(found, troubles, interval=interval, stored=state is not None)
     return Page(
         top=_top(judged, found, words),

@@ -58,10 +58,12 @@ class Findings:
 
     :param age: seconds since the oldest report, so that none counts as newer than it is; None if
         there is none.
+    :param examined: the names of the instances with a report.
     """
 
     all: tuple[Finding, ...]
     age: float | None
+    examined: frozenset[str] = frozenset()
 
     @property
     def problems(self) -> list[Finding]:
@@ -107,7 +109,8 @@ def find(reports: Sequence[StoredReport], running: Iterable[str] = ()) -> Findin
             alike = finding.alike
             merged[alike] = _together(merged[alike], finding) if alike in merged else finding
     age = max((each.age for each in counted), default=None)
-    return Findings(tuple(merged.values()), age)
+    examined = frozenset(_place(each.document) for each in counted) - {DEPLOYMENT}
+    return Findings(tuple(merged.values()), age, examined)
 
 
 def _place(document: Mapping[str, Any]) -> str:

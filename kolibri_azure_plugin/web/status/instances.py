@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections.abc import Sequence
 
 from kolibri_azure_plugin.database.state import State
@@ -31,6 +32,12 @@ class Instances:
     def running(self) -> list[str]:
         """The names of those that are there now."""
         return [each.instance for each in self.known if not is_silent(each)]
+
+    def running_since(self, moment: dt.datetime) -> list[str]:
+        """The names of those that are there now, and were then."""
+        return [
+            each.instance for each in self.known if not is_silent(each) and each.since <= moment
+        ]
 
 
 def is_silent(one: Presence) -> bool:

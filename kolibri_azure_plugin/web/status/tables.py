@@ -9,11 +9,12 @@ from django.utils import timezone
 
 from kolibri_azure_plugin.instances.activity.presence import Presence
 from kolibri_azure_plugin.web.status.cards import Card, Cell, Fact, Table
+from kolibri_azure_plugin.web.status.findings import Findings
 from kolibri_azure_plugin.web.status.instances import Instances, is_silent
 from kolibri_azure_plugin.web.status.jobs import FailedJob, Jobs
 from kolibri_azure_plugin.web.status.language import ENGLISH, Wording
 from kolibri_azure_plugin.web.status.syncs import FacilitySync
-from kolibri_azure_plugin.web.status.verdict import Tone, Trouble
+from kolibri_azure_plugin.web.status.verdict import Tone, Trouble, allowed_silence
 
 
 def instances(known: Instances, words: Wording) -> Table:
@@ -42,6 +43,26 @@ def _instance(one: Presence, known: Instances, words: Wording) -> list[Cell]:
         Cell(words.text("instances.holder") if holds else words.text("no")),
         Cell(sign, words.ago(one.silent_for), Tone.UNKNOWN if silent else Tone.GOOD),
     ]
+
+
+def instance_troubles(
+    known: Instances, found: Findings, words: Wording, *, interval: float
+) -> list[Trouble]:
+    """The instances that have been running for long, without a report of the doctor.
+
+    :param interval: seconds between two reports; 0 if the doctor examines only on request.
+    """
+    long_ago = timezone.now() - dt.timedelta(seconds=allowed_silence(interval))
+    names = [name for name in known.running_since(long_ago) if name not in found.examined]
+    if not interval or not names:
+        return []
+    trouble = Trouble(
+        Tone.WARNING,
+        words.text("instances.unexamined"),
+        remedy=words.text("instances.remedy"),
+        instances=tuple(names),
+    )
+    return [trouble]
 
 
 def jobs_card(work: Jobs, words: Wording) -> Card:

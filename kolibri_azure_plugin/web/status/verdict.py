@@ -98,7 +98,12 @@ def is_late(findings: Findings, interval: float) -> bool:
     """Whether the doctor has been silent for longer than its rounds allow."""
     if not interval or findings.age is None:
         return False
-    return findings.age > LATE_ROUNDS * interval + LATE_SECONDS
+    return findings.age > allowed_silence(interval)
+
+
+def allowed_silence(interval: float) -> float:
+    """Seconds that a report may take to come."""
+    return LATE_ROUNDS * interval + LATE_SECONDS
 
 
 def trouble_of(finding: Finding) -> Trouble:
