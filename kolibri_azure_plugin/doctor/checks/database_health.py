@@ -22,9 +22,9 @@ CHECKS = Registry("database")
 
 SIGNED_IN = ("database.sign_in",)
 
-#: The oldest version that the community still fixes.
+#: The oldest version that the community still fixes; the last release of 14 was in November 2026.
 #: https://www.postgresql.org/support/versioning/
-OLDEST_SUPPORTED = 14
+OLDEST_SUPPORTED = 15
 
 #: The difference of the two clocks in seconds above which sync and sessions go wrong.
 CLOCK_TOLERANCE = 5.0
