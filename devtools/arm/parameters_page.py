@@ -92,7 +92,7 @@ def _type(each: Mapping[str, typing.Any]) -> str:
         if key in each
     ]
     limits += [
-        f"{word} {each[key]} long"
+        f"{word} {each[key]} {'items' if kind == 'array' else 'characters'}"
         for key, word in (("minLength", "at least"), ("maxLength", "at most"))
         if key in each
     ]
