@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 SERVER, HOST, FIRST_MACHINE = 2, 254, 10
 BRIDGE, TO_HOST = "br0", "host"
+#: For `nice`.
+PRIORITY = "-10"
+
 NAME = "kaz{process}n{number}"
 NAMED = re.compile(r"\bkaz(\d+)n\d+\b")
 
@@ -49,8 +52,11 @@ class Network:
         return f"{self._prefix}.{number}"
 
     def command(self, *words: str | Path) -> list[str | Path]:
-        """The command line to run a program in the network."""
-        return ["ip", "netns", "exec", self.namespace, *words]
+        """The command line to run a program in the network, before all other programs.
+
+        A server that gets no processor time looks like one that hangs.
+        """
+        return ["nice", "-n", PRIORITY, "ip", "netns", "exec", self.namespace, *words]
 
     def add_machine(self, number: int) -> tuple[str, str]:
         """Add a machine; return its tap device and its address."""

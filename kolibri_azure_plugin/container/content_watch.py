@@ -59,6 +59,12 @@ HANG_TIMEOUT = 1.5
 #: Seconds between two queries.
 PROBE_INTERVAL = 0.5
 
+#: Seconds after content was suspended in which requests from before may reach new processes, and
+#: seconds of a wait after which those are killed later. Some kernels name the wait of an idle
+#: thread wrongly; to replace idle processes all the time would keep the machine busy.
+LEFTOVERS = 20.0
+LATE_TIMEOUT = 30.0
+
 
 class ContentWatch:
     """The state of the share from one check to the next.
@@ -83,6 +89,7 @@ class ContentWatch:
         # was stuck before. It can't tell which processes are new, so it may kill them once, too.
         self.hangs = is_content_suspended(run)
         self._before = set(content_servers(root)) if self.hangs else set()
+        self._suspended_at = time.monotonic()
 
     def look(self) -> None:
         """Check once, and act on the result."""
@@ -93,7 +100,7 @@ class ContentWatch:
         if self.hangs and answer is ShareState.WORKS:
             self._resume()
         elif answer is ShareState.GONE and not self.hangs:
-            self._suspend(servers)
+            self._suspend(servers, now)
         if self.hangs:
             self._kill_stuck(servers, now)
         if now >= self._ask_again_at and (self.hangs or self._waits.lasting(SUSPICIOUS_AFTER, now)):
@@ -109,24 +116,30 @@ class ContentWatch:
         self._probe_waits.see(any_waits(pid) if pid else (), now)
         return ShareState.GONE if self._probe_waits.lasting(HANG_TIMEOUT, now) else None
 
-    def _suspend(self, servers: dict[int, int]) -> None:
+    def _suspend(self, servers: dict[int, int], now: float) -> None:
         logger.error("The share at %s hangs: content is held back until it answers.", self._content)
         self.hangs = True
         self._before = set(servers)
+        self._suspended_at = now
         suspend_content(self._run)
 
     def _kill_stuck(self, servers: dict[int, int], now: float) -> None:
         """Kill the stuck processes. They may not die until the share answers."""
-        stuck = self._waits.lasting(HANG_TIMEOUT, now)
-        for wait in stuck:
-            # New processes do not access the share, so only waits that the kernel names count.
-            if wait.pid in self._ended or not (wait.is_named or wait.pid in self._before):
-                continue
-            self._ended.add(wait.pid)
-            _signal(wait.pid, signal.SIGKILL)
-            if is_a(GUNICORN, servers[wait.pid]):
+        for pid in self._stuck(now) - self._ended:
+            self._ended.add(pid)
+            _signal(pid, signal.SIGKILL)
+            if is_a(GUNICORN, servers[pid]):
                 # Makes the parent start new processes.
-                _signal(servers[wait.pid], signal.SIGHUP)
+                _signal(servers[pid], signal.SIGHUP)
+
+    def _stuck(self, now: float) -> set[int]:
+        before = {
+            wait for wait in self._waits.lasting(HANG_TIMEOUT, now) if wait.pid in self._before
+        }
+        # New processes rarely access the share, so only waits that the kernel names count.
+        patience = HANG_TIMEOUT if now - self._suspended_at < LEFTOVERS else LATE_TIMEOUT
+        new = {wait for wait in self._waits.lasting(patience, now) if wait.is_named}
+        return {wait.pid for wait in before | new}
 
     def _resume(self) -> None:
         logger.info("The share at %s answers again.", self._content)
