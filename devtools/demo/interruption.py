@@ -8,8 +8,17 @@ from types import FrameType
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+class Interrupted(KeyboardInterrupt):
+    """A termination signal.
+
+    After a KeyboardInterrupt in a call of exec(), for example in an import that makes a dataclass,
+    Python ends with the signal instead of the exit code, even if it was caught. A subclass has no
+    such effect.
+    """
+
+
 def interrupt_once() -> None:
-    """Turn the first termination signal into KeyboardInterrupt.
+    """Turn the first termination signal into a KeyboardInterrupt.
 
     Later ones are ignored, because they would interrupt the cleanup.
     """
@@ -20,4 +29,4 @@ def interrupt_once() -> None:
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
+    raise Interrupted

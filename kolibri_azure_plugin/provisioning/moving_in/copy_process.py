@@ -16,6 +16,7 @@ import sys
 import threading
 import traceback
 import uuid
+from http.client import HTTPConnection
 from queue import Queue
 from typing import Any, Callable
 
@@ -27,6 +28,11 @@ THREADS = 4
 #: Seconds of silence until the server closes a connection. The client is busy for longer between
 #: two requests while it imports records.
 TIMEOUT = 3600
+
+#: Kolibri's sync begins with this address, and waits for it for some seconds only
+#: (kolibri.core.discovery.utils.network.client, DEFAULT_SYNC_READ_TIMEOUT).
+INFO = "/api/public/info/"
+FIRST_ANSWER_SECONDS = 600
 
 
 def upgrade() -> None:
@@ -93,14 +99,21 @@ def sign(dataset: str, public_key: str) -> list[Any] | None:
 
 
 def serve() -> int:
-    """Serve the copy in another thread; return the port."""
+    """Serve the copy in another thread; return the port once it has answered.
+
+    The first request loads all of Kolibri's views, which takes long on a busy machine.
+    """
     from cheroot.wsgi import Server
     from kolibri.deployment.default.wsgi import application
 
     server = Server((LOOPBACK, 0), application, numthreads=THREADS, timeout=TIMEOUT)
     server.prepare()
     threading.Thread(target=server.serve, daemon=True).start()
-    return int(server.bind_addr[1])
+    port = int(server.bind_addr[1])
+    first = HTTPConnection(LOOPBACK, port, timeout=FIRST_ANSWER_SECONDS)
+    first.request("GET", INFO)
+    first.getresponse().read()
+    return port
 
 
 ORDERS: dict[str, Callable[..., Any]] = {
