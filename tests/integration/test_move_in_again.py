@@ -20,9 +20,34 @@ pytestmark = pytest.mark.slow
 LEARNERS_NAMES = "SELECT full_name FROM kolibriauth_facilityuser WHERE username LIKE 'hill%'"
 
 
+#: The served copy loads its views for longer than Kolibri's sync waits for the first answer: 10 s.
+SLOW_VIEWS = """
+import sys
+import time
+
+class SlowViews:
+    def find_spec(self, name, *_):
+        command = open("/proc/self/cmdline").read()
+        if name == "kolibri.core.public.api" and "copy_process" in command:
+            sys.meta_path.remove(self)
+            time.sleep(12)
+
+sys.meta_path.insert(0, SlowViews())
+"""
+
+
 @pytest.fixture
 def site(ready_fleet):
     return Site(ready_fleet)
+
+
+def test_a_copy_that_answers_late_on_a_busy_machine_moves_in(ready_fleet, school_home, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(SLOW_VIEWS)
+    ready_fleet.modules = (*ready_fleet.modules, tmp_path)
+
+    moved = Site(ready_fleet).move_in(school_home.home, "--facility", ANOTHER, "--no-content")
+
+    assert moved.code == 0, moved.output
 
 
 def test_one_facility_comes_alone_without_channels_and_keeps_its_superuser(site, school_home):
