@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import re
 import socket
 
 # Below the ports for outgoing connections on Linux (32768), macOS and Windows (49152), so that a
@@ -29,9 +28,9 @@ def free_port() -> int:
 
 def _own_ports() -> range:
     """All ports, or one of the parts for parallel processes of pytest-xdist (gw0, gw1, …)."""
-    worker = re.fullmatch(r"gw(\d+)", os.environ.get("PYTEST_XDIST_WORKER", ""))
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    return range(LOWEST + int(worker[1]), HIGHEST, workers) if worker else range(LOWEST, HIGHEST)
+    return range(LOWEST + worker, HIGHEST, workers)
 
 
 def is_free(port: int) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SERVER, HOST, FIRST_MACHINE = 2, 254, 10
 BRIDGE, TO_HOST = "br0", "host"
+
 #: For `nice`.
 PRIORITY = "-10"
 

@@ -133,13 +133,11 @@ class ContentWatch:
                 _signal(servers[pid], signal.SIGHUP)
 
     def _stuck(self, now: float) -> set[int]:
-        before = {
-            wait for wait in self._waits.lasting(HANG_TIMEOUT, now) if wait.pid in self._before
-        }
+        old = self._before & {wait.pid for wait in self._waits.lasting(HANG_TIMEOUT, now)}
         # New processes rarely access the share, so only waits that the kernel names count.
         patience = HANG_TIMEOUT if now - self._suspended_at < LEFTOVERS else LATE_TIMEOUT
-        new = {wait for wait in self._waits.lasting(patience, now) if wait.is_named}
-        return {wait.pid for wait in before | new}
+        new = {wait.pid for wait in self._waits.lasting(patience, now) if wait.is_named}
+        return old | new
 
     def _resume(self) -> None:
         logger.info("The share at %s answers again.", self._content)

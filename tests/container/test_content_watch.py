@@ -21,6 +21,9 @@ pytestmark = pytest.mark.slow
 #: Seconds in which the site must recover.
 RECOVERY = 30
 
+#: Seconds for one answer on a busy machine. Those that hang never come.
+PATIENCE = 15
+
 PAGE, LIVE, READY = "/en/auth/", "/azure/health/live", "/azure/health/ready"
 
 #: More files than any test requests, because a file sent once is still open.
@@ -46,15 +49,15 @@ def container(start, provisioned):
     return processes
 
 
-def status(url, path, headers=None, seconds=15):
+def status(url, path, headers=None, seconds=2):
     """The status of an answer; 0 when there is none in time."""
     with contextlib.suppress(OSError):
         return ask(url, path, headers, seconds=seconds).status
     return 0
 
 
-def all_pages(container):
-    return {path: status(container.url, path) for path in (PAGE, LIVE)}
+def all_pages(container, seconds=2):
+    return {path: status(container.url, path, seconds=seconds) for path in (PAGE, LIVE)}
 
 
 @pytest.mark.parametrize("zipcontent", [False, True])
@@ -70,7 +73,7 @@ def test_pages_are_served_while_the_share_hangs_and_content_when_it_answers(
     def visitors_come():
         """16 visitors who wait for as many files and give up after two seconds."""
         for _ in range(16):
-            arguments = (container.url, next(paths), host, 2)
+            arguments = (container.url, next(paths), host)
             threading.Thread(target=status, args=arguments, daemon=True).start()
 
     def content_is_held_back():
@@ -84,14 +87,13 @@ def test_pages_are_served_while_the_share_hangs_and_content_when_it_answers(
     share.hang(provisioned.share)
 
     wait_until(content_is_held_back, "content to be held back", RECOVERY)
-    # The next watch has to kill what is still stuck.
-    os.kill(container.parts()["content_watch"], signal.SIGKILL)
     wait_until(lambda: all_pages(container) == {PAGE: 200, LIVE: 200}, "pages and health", RECOVERY)
     wait_until(lambda: status(container.url, LIVE, host) == 200, "both origins", RECOVERY)
+    os.kill(container.parts()["content_watch"], signal.SIGKILL)
     for _ in range(5):
         visitors_come()
-        assert all_pages(container) == {PAGE: 200, LIVE: 200}
-        assert status(container.url, LIVE, host) == 200
+        assert all_pages(container, PATIENCE) == {PAGE: 200, LIVE: 200}
+        assert status(container.url, LIVE, host, PATIENCE) == 200
     wait_until(lambda: status(container.url, READY) == 503, "readiness to say so", RECOVERY)
 
     share.recover(provisioned.share)

@@ -14,14 +14,12 @@ from devtools.channel import CHANNEL_ID, CHANNEL_NAME, make_channel
 from devtools.deadline import wait_until
 from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
 from devtools.kolibri_client import CSRF_COOKIE, KolibriClient
+from tests.integration.serving import AGREED
 
 pytestmark = pytest.mark.slow
 
 PAGE, CHANNELS, INFO = "/en/learn/", "/api/content/channel/", "/api/public/info/"
 STATE = "/learn/api/state"
-
-#: Seconds in which all instances must agree (docs/caches.md).
-AGREED = 10
 
 #: Seconds for which Kolibri itself keeps a page (0.19.5, core/decorators.py).
 PAGE_KEPT = 15

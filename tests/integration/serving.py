@@ -49,6 +49,9 @@ def zip_content_server(deployment: Deployment) -> WebProcess:
     return _serve(deployment, words, f"http://127.0.0.1:{port}")
 
 
+#: Seconds in which all instances must agree (docs/caches.md), on a busy machine.
+AGREED = 10
+
 #: Kolibri answers before it has started everything. If it is told to stop in between, it hangs.
 STARTED = "Bus state: RUN"
 STARTED_SECONDS = 60

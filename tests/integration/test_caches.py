@@ -10,11 +10,9 @@ from devtools.channel import CHANNEL_ID, CHANNEL_NAME, make_channel
 from devtools.deadline import wait_until
 from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
 from devtools.kolibri_client import KolibriClient
+from tests.integration.serving import AGREED
 
 pytestmark = pytest.mark.slow
-
-#: Seconds in which all instances must agree.
-AGREED = 10
 
 SETTINGS = "/api/device/devicesettings/"
 NAME = "/api/device/devicename/"

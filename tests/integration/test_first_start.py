@@ -17,7 +17,7 @@ from devtools.instances import another_instance, start_gunicorn, start_kolibri
 from devtools.kolibri_client import KolibriClient
 
 from .conftest import NO_SETUP_SETTINGS, TEST_DEPLOYMENT
-from .serving import Visitors
+from .serving import AGREED, Visitors
 from .trial_deployment import trial_deployment
 
 pytestmark = pytest.mark.slow
@@ -29,9 +29,6 @@ PROBED = ("/", "/en/setup/", "/setup/api/facilityimport/facilityadmins/")
 
 #: Seconds between two probes.
 PROBE_EVERY = 0.02
-
-#: Seconds in which all instances must agree (docs/caches.md).
-AGREED = 10
 
 #: Concurrent probes of one path; more would only wait too.
 WAITING = 10

@@ -13,6 +13,7 @@ from devtools.deadline import wait_until
 from devtools.kolibri_client import KolibriClient
 from devtools.kolibri_process import CommandFailedError, Kolibri
 from devtools.process import BackgroundProcess, ProcessEndedError, ProcessHungError
+from tests.integration.serving import STARTED, STARTED_SECONDS
 
 
 @pytest.fixture
@@ -105,7 +106,7 @@ def test_services_and_the_stock_wsgi_module_run_side_by_side(tmp_path):
 
     with kolibri.services() as services, kolibri.gunicorn("--threads", "4") as site:
         site.wait_until_serving()
-        services.wait_until(lambda: "Bus state: RUN" in services.output, "running", 60)
+        services.wait_until(lambda: STARTED in services.output, STARTED, STARTED_SECONDS)
         client = KolibriClient(site.url)
 
         assert client.sign_in("admin", "admin-password")["username"] == "admin"

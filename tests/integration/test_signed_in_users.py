@@ -13,11 +13,9 @@ import pytest
 from devtools.deadline import wait_until
 from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
 from devtools.kolibri_client import KolibriClient
+from tests.integration.serving import AGREED
 
 pytestmark = pytest.mark.slow
-
-#: Seconds in which all instances must agree.
-AGREED = 10
 
 STATE = "/learn/api/state"
 DEVICE = "/api/device/devicesettings/"

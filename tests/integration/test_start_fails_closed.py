@@ -17,7 +17,7 @@ from . import canaries
 from .conftest import PASSWORD
 from .planted import PLANTED, RELEASED, World, fault
 
-#: Seconds that the issue allows beyond KOLIBRI_AZURE_STARTUP_TIMEOUT.
+#: Seconds that a start may take beyond KOLIBRI_AZURE_STARTUP_TIMEOUT, on a busy machine.
 ALLOWANCE = 40
 
 

@@ -17,6 +17,7 @@ from devtools.process import BackgroundProcess
 from kolibri_azure_plugin.instances.lease import LEASE_SECONDS, SESSION_NAME
 from kolibri_azure_plugin.instances.lease_row import WORKERS
 from tests.integration.jobs import Event, Jobs
+from tests.integration.serving import STARTED, STARTED_SECONDS
 
 WORKER = ("manage", "--skip-update", "azure_worker")
 
@@ -94,7 +95,9 @@ class Instance:
     def stop(self) -> None:
         if self._kind != "command":
             # Kolibri hangs if it is told to stop while it starts.
-            self._process.wait_until(lambda: "Bus state: RUN" in self._process.output, "it", 60)
+            self._process.wait_until(
+                lambda: STARTED in self._process.output, STARTED, STARTED_SECONDS
+            )
         self._process.stop()
 
 

@@ -16,6 +16,7 @@ import sys
 import threading
 import traceback
 import uuid
+from contextlib import closing
 from http.client import HTTPConnection
 from queue import Queue
 from typing import Any, Callable
@@ -110,9 +111,9 @@ def serve() -> int:
     server.prepare()
     threading.Thread(target=server.serve, daemon=True).start()
     port = int(server.bind_addr[1])
-    first = HTTPConnection(LOOPBACK, port, timeout=FIRST_ANSWER_SECONDS)
-    first.request("GET", INFO)
-    first.getresponse().read()
+    with closing(HTTPConnection(LOOPBACK, port, timeout=FIRST_ANSWER_SECONDS)) as first:
+        first.request("GET", INFO)
+        first.getresponse().read()
     return port
 
 
