@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connection, transaction
-from kolibri.core.tasks.exceptions import JobNotFound
+from kolibri.core.tasks.exceptions import JobNotFound, JobNotRestartable
 from kolibri.core.tasks.job import State
 from kolibri.core.tasks.worker import Worker
 
@@ -16,6 +16,9 @@ from kolibri_azure_plugin.instances.lease import Lease, LeaseLostError
 from kolibri_azure_plugin.instances.thread_state import JobThreads
 
 logger = logging.getLogger(__name__)
+
+#: Raised at the end of a job that someone has removed, or started again, in the same moment.
+NOT_OURS_ANY_MORE = (JobNotFound, JobNotRestartable)
 
 #: Seconds that running jobs have to finish when their worker stops. The next holder restarts a job
 #: that takes longer. `kolibri stop` kills after 10, App Service after 5.
@@ -67,7 +70,8 @@ class LeasedWorker(Worker):
             super().handle_finished_future(future)
             return
         del self.job_future_mapping[future]
-        del self.future_job_mapping[job.job_id]
+        # A job that was started again may have a new future here, or have ended already.
+        self.future_job_mapping.pop(job.job_id, None)
         if isinstance(error, (DatabaseError, InterfaceError)):
             logger.warning(
                 "Job %s could not reach the database, and is queued again: %s",
@@ -76,7 +80,7 @@ class LeasedWorker(Worker):
             )
             # This thread's connection is broken, and a new one may not work for a while.
             self._lost.add(job.job_id)
-        elif not isinstance(error, JobNotFound):
+        elif not isinstance(error, NOT_OURS_ANY_MORE):
             self._fail(job.job_id, error)
 
     def _fail(self, job_id: str, error: BaseException) -> None:

@@ -33,6 +33,9 @@ FEW = 3
 
 FAULTS = {"hangs": share.hang, "is dead": share.kill}
 
+#: The states of a task that has ended.
+ENDED = ("COMPLETED", "FAILED", "CANCELED")
+
 TASKS = "/api/tasks/tasks/"
 PEERS = "/api/discovery/staticnetworklocation/"
 
@@ -182,10 +185,13 @@ class Task:
         """The text after the channel's name."""
         return self.shown()["extra_metadata"]["channel_name"].partition(CHANNEL_NAME)[2]
 
-    def wait_until_it_is(self, *states):
-        return wait_until(
-            lambda: (shown := self.shown())["status"] in states and shown, f"{states}", 120
+    def wait_until_it_is(self, state):
+        """Wait until the task has ended, and require this state."""
+        ended = wait_until(
+            lambda: (shown := self.shown())["status"] in ENDED and shown, f"{state}", 120
         )
+        assert ended["status"] == state, ended["traceback"]
+        return ended
 
     def ask_for(self, what):
         self._administrator.post(f"{TASKS}{self._id}/{what}/", {})

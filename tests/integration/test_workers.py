@@ -162,6 +162,17 @@ def test_a_job_whose_function_is_gone_fails_and_keeps_nothing_else_from_running(
     assert "Job test-1 could not be run: No module named 'no_such_plugin'" in worker.output
 
 
+def test_a_job_that_is_retried_in_the_moment_it_fails_runs_again(ready_fleet, jobs, processes):
+    jobs.add(1, 1, function="recorded_jobs.fail_and_be_retried_at_once")
+
+    worker = start_worker(ready_fleet, "worker")
+    processes.append(worker)
+
+    wait_until(lambda: jobs.states() == {1: "COMPLETED"}, "the job", 30)
+    assert len(jobs.begun(1)) == 2
+    assert "could not be run" not in worker.output
+
+
 @pytest.mark.parametrize("start", ["start", "services"])
 def test_kolibri_start_and_kolibri_services_run_the_workers(ready_fleet, jobs, processes, start):
     jobs.add(1, 0.1)

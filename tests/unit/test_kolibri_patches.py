@@ -38,7 +38,7 @@ LAYERS = {
         "lock_channel_transfer",
     ],
     f"{RESOURCES}.do_channel_database_import": ["restore_after_failed_import", "retry_database"],
-    f"{RESOURCES}.run": ["lock_resource_import", "release_threads"],
+    f"{RESOURCES}.run": ["lock_resource_import", "release_connections"],
     f"{RESOURCES}._start_file_transfer": ["keep_downloaded_file", "retry_files"],
 }
 

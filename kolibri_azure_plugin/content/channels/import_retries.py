@@ -37,11 +37,15 @@ def retry_files(start: Callable[..., Any]) -> Callable[..., Any]:
     return with_retries
 
 
-def release_threads(run: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap `run`, and close the database connections of its threads afterwards.
+def release_connections(run: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap `run`, and close its connections to the database and to the source afterwards.
 
-    A connection closes when the last reference to its thread is gone. A traceback may keep some
-    open until the next import ends.
+    A thread's connection to the database closes when the last reference to the thread is gone. A
+    traceback may keep some open until the next import ends.
+
+    Kolibri leaves ten idle connections to another Kolibri open. That server closes those after
+    10 seconds. Meanwhile it keeps no others alive, and Kolibri takes a server that ends a
+    connection after its answer for one that does not exist: a retry would fail.
     """
 
     @wraps(run)
@@ -52,6 +56,8 @@ def release_threads(run: Callable[..., Any]) -> Callable[..., Any]:
             manager.executor = manager.exception = None
             manager.future_file_transfers = {}
             gc.collect()
+            if session := getattr(manager, "session", None):
+                session.close()
 
     return run_and_release
 

@@ -6,6 +6,7 @@ import logging
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 LOG = "RECORDED_JOBS_FILE"
 
@@ -33,6 +34,35 @@ def shout(number: int, seconds: float) -> None:
         logger.warning("A" * 10_000)
         _record("tick", number)
     _record("end", number)
+
+
+def fail_and_be_retried_at_once(number: int, seconds: float) -> None:
+    """Fail once. An administrator retries it as soon as the failure can be seen."""
+    from kolibri.core.tasks.main import job_storage
+
+    _record("begin", number)
+    if not job_storage._hooks:
+        job_storage._hooks = [_RetryAtOnce()]
+        raise ValueError("the first run fails")
+    time.sleep(seconds)
+    _record("end", number)
+
+
+class _RetryAtOnce:
+    """Kolibri calls it in the transaction that records a job's state."""
+
+    def update(self, job: Any, orm_job: Any, state: str | None = None, **_: Any) -> None:
+        from django.db import transaction
+        from kolibri.core.tasks.main import job_storage
+
+        if state == "FAILED":
+            transaction.on_commit(lambda: job_storage.restart_job(job.job_id))
+
+    def schedule(self, job: Any, orm_job: Any) -> None:
+        """The same for a job that is queued."""
+
+    def clear(self, job: Any, orm_job: Any) -> None:
+        """The same for a job that is removed."""
 
 
 def _record(event: str, number: int) -> None:
