@@ -37,7 +37,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
         super().finish()
         self.server.closed_by_the_client.release()
 
-    def log_message(self, format, *arguments):
+    def log_message(self, *_arguments):
         """Write nothing to the test's output."""
 
 

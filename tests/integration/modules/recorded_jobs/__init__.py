@@ -51,17 +51,17 @@ def fail_and_be_retried_at_once(number: int, seconds: float) -> None:
 class _RetryAtOnce:
     """Kolibri calls it in the transaction that records a job's state."""
 
-    def update(self, job: Any, orm_job: Any, state: str | None = None, **_: Any) -> None:
+    def update(self, job: Any, _: Any, state: str | None = None, **_changes: Any) -> None:
         from django.db import transaction
         from kolibri.core.tasks.main import job_storage
 
         if state == "FAILED":
             transaction.on_commit(lambda: job_storage.restart_job(job.job_id))
 
-    def schedule(self, job: Any, orm_job: Any) -> None:
+    def schedule(self, *_: Any) -> None:
         """The same for a job that is queued."""
 
-    def clear(self, job: Any, orm_job: Any) -> None:
+    def clear(self, *_: Any) -> None:
         """The same for a job that is removed."""
 
 
