@@ -30,6 +30,7 @@ from pathlib import Path
 
 from kolibri_azure_plugin.container import configuration, logs
 from kolibri_azure_plugin.container.nginx import (
+    complete_reload,
     is_content_suspended,
     resume_content,
     suspend_content,
@@ -58,6 +59,10 @@ HANG_TIMEOUT = 1.5
 
 #: Seconds between two queries.
 PROBE_INTERVAL = 0.5
+
+#: Seconds that nginx may need to hold content back. Until then, it passes on requests for content,
+#: so processes that are started meanwhile count as those from before.
+RELOADED_WITHIN = 5.0
 
 #: Seconds after content was suspended in which requests from before may reach new processes, and
 #: seconds of a wait after which those are killed later. Some kernels name the wait of an idle
@@ -88,19 +93,20 @@ class ContentWatch:
         # If the previous watch was killed, this one may have to resume content, and to kill what
         # was stuck before. It can't tell which processes are new, so it may kill them once, too.
         self.hangs = is_content_suspended(run)
-        self._before = set(content_servers(root)) if self.hangs else set()
+        self._before: set[int] = set()
         self._suspended_at = time.monotonic()
 
     def look(self) -> None:
         """Check once, and act on the result."""
         now = time.monotonic()
+        complete_reload(self._run)
         servers = content_servers(self._root)
         self._waits.see((wait for pid in servers for wait in file_waits(pid)), now)
         answer = self._answer(now)
         if self.hangs and answer is ShareState.WORKS:
             self._resume()
         elif answer is ShareState.GONE and not self.hangs:
-            self._suspend(servers, now)
+            self._suspend(now)
         if self.hangs:
             self._kill_stuck(servers, now)
         if now >= self._ask_again_at and (self.hangs or self._waits.lasting(SUSPICIOUS_AFTER, now)):
@@ -116,15 +122,17 @@ class ContentWatch:
         self._probe_waits.see(any_waits(pid) if pid else (), now)
         return ShareState.GONE if self._probe_waits.lasting(HANG_TIMEOUT, now) else None
 
-    def _suspend(self, servers: dict[int, int], now: float) -> None:
+    def _suspend(self, now: float) -> None:
         logger.error("The share at %s hangs: content is held back until it answers.", self._content)
         self.hangs = True
-        self._before = set(servers)
+        self._before = set()
         self._suspended_at = now
         suspend_content(self._run)
 
     def _kill_stuck(self, servers: dict[int, int], now: float) -> None:
         """Kill the stuck processes. They may not die until the share answers."""
+        if now - self._suspended_at < RELOADED_WITHIN:
+            self._before |= set(servers)
         for pid in self._stuck(now) - self._ended:
             self._ended.add(pid)
             _signal(pid, signal.SIGKILL)

@@ -31,6 +31,13 @@ CONTENT_NGINX = "content_nginx.conf"
 #: Contains the response to requests for content while the share hangs; otherwise empty.
 CONTENT_HELD_BACK = "content_held_back.conf"
 
+#: Exists from a change of that file until nginx has been told of it.
+RELOAD_PENDING = "reload_pending"
+
+#: Seconds in which the requests of a process that is being replaced must end: those of a page, and
+#: of a script over a slow line. A share that comes and goes must not let old processes pile up.
+RELOAD_SECONDS = 60
+
 #: The first entry in a map of Accept-Encoding: brotli for every browser that accepts it.
 BROTLI_ACCEPTED = r'"~*\bbr\b(?!;q=0(\.0*)?(,|\s|$))" br;'
 
@@ -73,7 +80,8 @@ class Nginx:
     :param connections: connections of each process. A proxied request counts twice. The limit on
         open files may lower it.
     :param password_checks: sign-ins with a password that are passed on per second. Others wait.
-    :param shutdown_seconds: after SIGQUIT, the time for requests in flight to finish.
+    :param shutdown_seconds: after SIGQUIT, the time for requests in flight to finish. Something
+        has to end nginx then.
     :param access_log: the file of the access log, such as /dev/stdout.
     :param counts_requests: write the file from which requests are counted. Something has to empty
         it.
@@ -147,6 +155,7 @@ class Nginx:
             "password_checks": self.password_checks,
             "passwords_waiting": self.password_checks * PASSWORD_WAIT,
             "shutdown_seconds": self.shutdown_seconds,
+            "reload_seconds": max(self.shutdown_seconds, RELOAD_SECONDS),
             "access_logs": self._access_logs(),
             "largest_upload": MAX_UPLOAD_SIZE,
             "user": _user(),
@@ -184,8 +193,7 @@ def suspend_content(run: Path) -> None:
 
     :param run: as in :class:`Nginx`.
     """
-    (_folder(run) / CONTENT_HELD_BACK).write_text(SUSPENDED_RESPONSE)
-    _reload(run)
+    _set_response(run, SUSPENDED_RESPONSE)
 
 
 def is_content_suspended(run: Path) -> bool:
@@ -198,21 +206,41 @@ def is_content_suspended(run: Path) -> bool:
 
 def resume_content(run: Path) -> None:
     """Make nginx serve content again."""
-    (_folder(run) / CONTENT_HELD_BACK).write_text("")
-    _reload(run)
+    _set_response(run, "")
+
+
+def complete_reload(run: Path) -> None:
+    """Tell nginx of the last change if it may not know it.
+
+    Who made the change may have been killed before that, or nginx was only starting.
+    """
+    pending = _folder(run) / RELOAD_PENDING
+    if pending.exists() and _reload(run):
+        pending.unlink()
+
+
+def _set_response(run: Path, response: str) -> None:
+    (_folder(run) / RELOAD_PENDING).touch()
+    new = _folder(run) / f"{CONTENT_HELD_BACK}.new"
+    new.write_text(response)
+    new.replace(_folder(run) / CONTENT_HELD_BACK)
+    complete_reload(run)
 
 
 def _folder(run: Path) -> Path:
     return run / "nginx"
 
 
-def _reload(run: Path) -> None:
-    """Start new processes with the current configuration; the old ones finish their requests."""
+def _reload(run: Path) -> bool:
+    """Start new processes with the current configuration; the old ones finish their requests.
+
+    :returns: False if nginx is not running.
+    """
     try:
         os.kill(int((run / "nginx.pid").read_text()), signal.SIGHUP)
     except (FileNotFoundError, ProcessLookupError, ValueError):
-        # nginx is not running, and will read the configuration when it starts.
-        return
+        return False
+    return True
 
 
 class _Template(string.Template):

@@ -118,7 +118,7 @@ def parts(mode: str, configuration: Configuration, *, has_zipcontent: bool) -> l
         names.append(SHELL)
     scripts = {WORKER: WORKER if deployment.wants_postgresql else "worker_on_sqlite"}
     stop_seconds = {
-        NGINX: _shutdown_seconds(configuration) + 0.5,
+        NGINX: _shutdown_seconds(configuration),
         CONTENT: STOP_SECONDS,
         WORKER: min(child_processes.STOP_SECONDS, configuration.settings.stop_limit - 1),
         # Needs time to tell its users that the container stops.

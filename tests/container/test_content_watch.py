@@ -7,6 +7,7 @@ import itertools
 import os
 import signal
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -103,3 +104,69 @@ def test_pages_are_served_while_the_share_hangs_and_content_when_it_answers(
     wait_until(lambda: status(container.url, READY) == 200, "readiness", RECOVERY)
     assert "hangs: content is held back" in container.output
     assert "answers again" in container.output
+
+
+@pytest.mark.parametrize("zipcontent", [False, True])
+def test_visitors_who_wait_are_told_to_come_back_and_hold_up_nobody(
+    container, provisioned, zipcontent
+):
+    host = {"Host": container.zipcontent_host}
+    answers = []
+
+    def wait_for_content(name):
+        path = (
+            f"/content/zipcontent/{name}.zip/index.html"
+            if zipcontent
+            else f"/content/{storage(name)}"
+        )
+        answers.append(
+            status(container.url, path, host if zipcontent else None, seconds=4 * RECOVERY)
+        )
+
+    share.hang(provisioned.share)
+    others = iter(FILES[16:])
+    wait_until(
+        lambda: status(container.url, f"/content/{storage(next(others))}", seconds=1) == 0,
+        "the share to hang",
+        RECOVERY,
+    )
+    for name in FILES[:16]:
+        threading.Thread(target=wait_for_content, args=(name,), daemon=True).start()
+
+    wait_until(lambda: len(answers) == 16, "an answer to each of them", RECOVERY)
+    assert set(answers) == {503}
+    assert all_pages(container, PATIENCE) == {PAGE: 200, LIVE: 200}
+    assert status(container.url, LIVE, host, PATIENCE) == 200
+
+
+@contextlib.contextmanager
+def watch_held_up_before_it_tells_nginx(container):
+    """The watch waits in the place where a kill leaves nginx's files and nginx at odds."""
+    pid_file = container.run / "nginx.pid"
+    nginx = pid_file.read_text()
+    pid_file.unlink()
+    os.mkfifo(pid_file)
+    yield
+    watch = container.parts()["content_watch"]
+    os.kill(watch, signal.SIGKILL)
+    wait_until(lambda: not Path(f"/proc/{watch}").exists(), "the watch to end", RECOVERY)
+    pid_file.unlink()
+    pid_file.write_text(nginx)
+
+
+def test_nginx_learns_what_a_watch_was_killed_before_it_could_tell(container, provisioned):
+    held_back = container.run / "nginx" / "content_held_back.conf"
+    paths = iter([f"/content/{storage(name)}" for name in FILES])
+
+    def answer():
+        return status(container.url, next(paths))
+
+    with watch_held_up_before_it_tells_nginx(container):
+        share.hang(provisioned.share)
+        wait_until(lambda: answer() == 0 and held_back.read_text(), "the watch to act", RECOVERY)
+    wait_until(lambda: answer() == 503, "content to be held back", RECOVERY)
+
+    with watch_held_up_before_it_tells_nginx(container):
+        share.recover(provisioned.share)
+        wait_until(lambda: not held_back.read_text(), "the watch to act", RECOVERY)
+    wait_until(lambda: answer() == 200, "content", RECOVERY)
