@@ -20,6 +20,10 @@ from kolibri_azure_plugin.container.nginx import MODULES, Nginx
 
 ZIPCONTENT = "content.example.org"
 
+#: Headers about the server and the connection, and those that only nginx sends.
+OF_THE_SERVER = {"server", "date", "connection", "transfer-encoding"}
+MORE = {"x-content-type-options"}
+
 
 class Front(BackgroundProcess):
     """A running nginx.
@@ -95,6 +99,15 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+def told(answer: Answer) -> dict[str, str]:
+    """The headers that matter to a browser. Quotes around a charset change nothing."""
+    return {
+        name: value.replace('"utf-8"', "utf-8")
+        for name, value in answer.headers.items()
+        if name not in OF_THE_SERVER | MORE
+    }
 
 
 def ask(
