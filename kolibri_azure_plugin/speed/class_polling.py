@@ -18,7 +18,7 @@ from kolibri_azure_plugin.wrapping import wraps
 #: As in Kolibri (0.19.5, plugins/coach/api.py): how long a coach counts as polling, and the number
 #: of such coaches from which on no more are noted.
 POLLING_FOR = dt.timedelta(minutes=5)
-MOST_COACHES = 10
+MAX_COACHES = 10
 
 #: Counts the coaches who polled lately, notes that this one did, and forgets the others. All parts
 #: see the table as it was before the statement.
@@ -67,7 +67,7 @@ def _note_coach(coach: str) -> int:
         "coach": coach,
         "now": create_timezonestamp(local_now()),
         "since": create_timezonestamp(dt.datetime.now() - POLLING_FOR),  # noqa: DTZ005
-        "most": MOST_COACHES,
+        "most": MAX_COACHES,
     }
     connection = connections[NotificationsLog.objects.db]
     table = connection.ops.quote_name(NotificationsLog._meta.db_table)  # noqa: SLF001

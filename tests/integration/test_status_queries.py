@@ -16,7 +16,7 @@ from .trial_deployment import trial_deployment
 pytestmark = pytest.mark.slow
 
 #: Database statements of one page, its visitor's session included.
-MOST_STATEMENTS = 16
+MAX_STATEMENTS = 16
 
 INSIDE = """
 import json, time, uuid
@@ -75,7 +75,7 @@ def test_one_page_makes_few_statements(inside, counts):
     _, statements, seconds = inside
 
     counts(f"the page: {len(statements)} statements, {seconds * 1000:.0f} ms of processor time")
-    assert 0 < len(statements) <= MOST_STATEMENTS
+    assert 0 < len(statements) <= MAX_STATEMENTS
     assert all(re.match(r"\s*SELECT\b", each) for each in statements), "it only reads"
 
 
