@@ -10,6 +10,7 @@ import kolibri
 
 from kolibri_azure_plugin.database.config import DatabaseConfig
 from kolibri_azure_plugin.errors.redaction import MaskedString, remember
+from kolibri_azure_plugin.speed.postgresql import TABLE
 
 PACKAGE = "kolibri_azure_plugin.speed"
 
@@ -26,7 +27,7 @@ def share_caches(caches: dict[str, dict[str, Any]], database: DatabaseConfig) ->
     _replace(
         caches["process_cache"],
         BACKEND=f"{PACKAGE}.postgresql.PostgresqlDatabaseCache",
-        LOCATION="kolibri_azure_cache",
+        LOCATION=TABLE,
         **prefix,
     )
 

@@ -8,6 +8,7 @@ import pytest
 
 from kolibri_azure_plugin.errors.redaction import redact
 from kolibri_azure_plugin.speed.configuration import share_caches
+from kolibri_azure_plugin.speed.postgresql import TABLE
 
 DATABASE = SimpleNamespace(host="server", port=5432, name="kolibri")
 
@@ -41,4 +42,5 @@ def test_without_it_the_processes_have_memory_and_share_postgresql():
 
     assert caches["default"]["BACKEND"].endswith(".MemoryCache")
     assert caches["process_cache"]["BACKEND"].endswith(".PostgresqlDatabaseCache")
+    assert caches["process_cache"]["LOCATION"] == TABLE
     assert "SHARDS" not in caches["process_cache"]
