@@ -345,6 +345,24 @@ def test_an_instance_that_was_never_examined_is_named_once_it_has_run_for_long(
     assert ("All is well" in text) is (since == JUST_NOW)
 
 
+IS_A_DAY_OLD = """
+    UPDATE kolibri_azure_state SET updated_at = updated_at - interval '1 day'
+    WHERE key LIKE 'doctor_report:%%' RETURNING key
+"""
+
+
+def test_a_failed_job_does_not_hide_that_the_checks_have_stopped(administrator, well):
+    assert well.state.rows(IS_A_DAY_OLD)
+    well.fail_job("c" * 32, "kolibri.core.content.tasks.remoteimport", "no answer")
+
+    page = administrator.request("GET", PAGE).text
+    top = Document(re.search(r'<section id="top".*?</section>', page, re.DOTALL).group()).text
+
+    assert "The checks have stopped" in top
+    assert top.index("The oldest report came 1 d ago.") < top.index("Import of a channel")
+    assert "Restart the app" in top
+
+
 @pytest.mark.parametrize(
     ("chosen", "language", "direction", "headline"),
     [

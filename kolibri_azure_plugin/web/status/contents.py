@@ -105,7 +105,7 @@ def read(words: Wording, note: str = "") -> Page:
         *tables.job_troubles(work, words),
         *tables.sync_troubles(synced, words),
     ]
-    judged = verdict.judge(found, troubles, interval=interval, stored=state is not None)
+    judged = verdict.judge(found, troubles, words, interval=interval, stored=state is not None)
     return Page(
         top=_top(judged, found, words),
         note=words.text(NOTES[note]) if note in NOTES else "",
@@ -149,7 +149,6 @@ def _basis(judged: Verdict, found: Findings, words: Wording) -> str:
     return words.text(
         judged.key.replace("verdict", "basis"),
         passed=words.number(found.number(Status.PASS)),
-        ago="" if found.age is None else words.ago(found.age),
     )
 
 

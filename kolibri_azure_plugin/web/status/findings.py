@@ -28,6 +28,7 @@ class Finding:
 
     :param instances: the names of the instances with this outcome; empty for the deployment.
     :param since: when the check got its present status; None if unknown.
+    :param age: seconds since the newest report that contains it.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Finding:
     measurements: Mapping[str, Any]
     instances: tuple[str, ...] = ()
     since: dt.datetime | None = None
+    age: float = 0.0
 
     @property
     def is_problem(self) -> bool:
@@ -105,7 +107,7 @@ def find(reports: Sequence[StoredReport], running: Iterable[str] = ()) -> Findin
     merged: dict[tuple[object, ...], Finding] = {}
     # Those of an instance contain every category, in the doctor's order.
     for each in sorted(counted, key=lambda report: _place(report.document) == DEPLOYMENT):
-        for finding in _findings(redact_all(each.document)):
+        for finding in _findings(redact_all(each.document), each.age):
             alike = finding.alike
             merged[alike] = _together(merged[alike], finding) if alike in merged else finding
     age = max((each.age for each in counted), default=None)
@@ -118,7 +120,7 @@ def _place(document: Mapping[str, Any]) -> str:
     return DEPLOYMENT if on_deployment else str(document["instance"])
 
 
-def _findings(document: Mapping[str, Any]) -> Iterable[Finding]:
+def _findings(document: Mapping[str, Any], age: float) -> Iterable[Finding]:
     place = _place(document)
     since = document.get(SINCE, {})
     for entry in document["checks"]:
@@ -134,6 +136,7 @@ def _findings(document: Mapping[str, Any]) -> Iterable[Finding]:
             measurements=entry["measurements"],
             instances=(place,) if place else (),
             since=moment(since.get(entry["id"], "")),
+            age=age,
         )
 
 
@@ -141,7 +144,10 @@ def _together(one: Finding, other: Finding) -> Finding:
     """The finding of several instances. The one that was first to have it says since when."""
     times = [each.since for each in (one, other) if each.since is not None]
     return dataclasses.replace(
-        one, instances=(*one.instances, *other.instances), since=min(times, default=None)
+        one,
+        instances=(*one.instances, *other.instances),
+        since=min(times, default=None),
+        age=min(one.age, other.age),
     )
 
 

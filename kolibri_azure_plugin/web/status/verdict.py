@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from kolibri_azure_plugin.doctor.outcome import Status
 from kolibri_azure_plugin.web.status.findings import Finding, Findings
+from kolibri_azure_plugin.web.status.language import Wording
 
 
 class Tone(str, enum.Enum):
@@ -67,26 +68,56 @@ class Verdict:
 
 
 def judge(
-    findings: Findings, others: Sequence[Trouble] = (), *, interval: float, stored: bool = True
+    findings: Findings,
+    others: Sequence[Trouble],
+    words: Wording,
+    *,
+    interval: float,
+    stored: bool = True,
 ) -> Verdict:
     """The verdict on what the doctor has found, and on other troubles.
 
     :param interval: seconds between two reports; 0 if the doctor examines only on request.
     :param stored: whether reports can be stored at all.
     """
+    if is_late(findings, interval):
+        return _judge_late(findings, others, words, interval)
     troubles = in_order([*map(trouble_of, findings.problems), *others])
     if troubles:
-        tone = troubles[0].tone
-        key = "verdict.broken" if tone is Tone.BAD else "verdict.attention"
-        return Verdict(tone, key, troubles[0], troubles[1:])
+        return _verdict(troubles)
     if not stored:
         return Verdict(Tone.UNKNOWN, "verdict.nothingStored")
     if findings.age is None:
         key = "verdict.noReport" if interval else "verdict.noRounds"
         return Verdict(Tone.UNKNOWN, key)
-    if is_late(findings, interval):
-        return Verdict(Tone.WARNING, "verdict.late")
     return Verdict(Tone.GOOD, "verdict.good")
+
+
+def _judge_late(
+    findings: Findings, others: Sequence[Trouble], words: Wording, interval: float
+) -> Verdict:
+    """The verdict while the doctor is silent, at least on one instance.
+
+    Only what newer reports call broken comes before that: what an old report says may no longer
+    be so.
+    """
+    fresh = [each for each in findings.problems if each.age <= allowed_silence(interval)]
+    old = [each for each in findings.problems if each.age > allowed_silence(interval)]
+    silence = Trouble(
+        Tone.WARNING,
+        words.text("late.trouble", ago=words.ago(findings.age or 0.0)),
+        remedy=words.text("instances.remedy"),
+    )
+    now = in_order([silence, *map(trouble_of, fresh), *others])
+    verdict = _verdict([*now, *map(trouble_of, old)])
+    return dataclasses.replace(verdict, key="verdict.late") if now[0] is silence else verdict
+
+
+def _verdict(troubles: Sequence[Trouble]) -> Verdict:
+    """The verdict on troubles in their order; it is as bad as the worst."""
+    if any(trouble.tone is Tone.BAD for trouble in troubles):
+        return Verdict(Tone.BAD, "verdict.broken", troubles[0], troubles[1:])
+    return Verdict(Tone.WARNING, "verdict.attention", troubles[0], troubles[1:])
 
 
 #: An examination takes a while on a busy machine, and the next one waits for it.
