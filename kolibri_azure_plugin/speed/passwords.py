@@ -19,7 +19,8 @@ from kolibri_azure_plugin.speed.request_cache import remembered_in_request
 #: Hashes of which a process remembers whether the empty password fits. Each takes 300 bytes.
 MAX_KNOWN = 10_000
 
-#: Seconds for which the shared cache remembers it.
+#: Seconds for which the shared cache remembers it. This is a term: on the first morning after a
+#: restart, all processes are new, and the whole school signs in.
 KNOWN_FOR = 90 * 24 * 60 * 60
 
 #: Hashes release Python's lock.

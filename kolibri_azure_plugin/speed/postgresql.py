@@ -1,7 +1,8 @@
 """The shared cache for results that one process computes for another, such as channel statistics.
 
-Only the management of channels uses it, so a table is fast enough. The table is unlogged: writes
-skip the write-ahead log, and a crash of the server empties it.
+Few requests use it: those that manage channels, assign or search content, and the first sign-in of
+a user with a password in each process (passwords.py). So a table is fast enough. It is unlogged:
+writes skip the write-ahead log, and a crash of the server empties it.
 """
 
 from __future__ import annotations
