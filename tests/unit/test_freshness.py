@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from kolibri_azure_plugin.speed import freshness
-from kolibri_azure_plugin.speed.freshness import MemoryCache, must_stay_fresh
+from kolibri_azure_plugin.speed.freshness import (
+    CLASSWORK_PREFIX,
+    FRESH_PREFIXES,
+    MemoryCache,
+    must_stay_fresh,
+)
 
 SETTINGS = "device_settings_cache_key"
 OTHER = "1700000000:0123456789abcdef"
@@ -34,18 +39,25 @@ def cache(clock):
     return cache
 
 
-@pytest.mark.parametrize(
-    "key",
-    [
-        SETTINGS,
-        "content_cache_key",
-        "app_key",
-        "USER_BY_SESSION_CACHE_0123",
-        "learner_count_0123",
-    ],
+#: One for each prefix.
+FRESH_KEYS = (
+    SETTINGS,
+    "content_cache_key",
+    "app_key",
+    "USER_BY_SESSION_CACHE_0123",
+    "learner_count_0123",
+    f"{CLASSWORK_PREFIX}0123",
 )
+
+
+@pytest.mark.parametrize("key", FRESH_KEYS)
 def test_values_that_another_instance_may_change_stay_fresh(key):
     assert must_stay_fresh(key)
+
+
+@pytest.mark.parametrize("prefix", FRESH_PREFIXES)
+def test_each_prefix_has_a_key_among_these(prefix):
+    assert [key for key in FRESH_KEYS if key.startswith(prefix)]
 
 
 @pytest.mark.parametrize("timeout", [600, None, 1.5])
