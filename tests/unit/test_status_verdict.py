@@ -139,7 +139,7 @@ JOB = Trouble(Tone.WARNING, "A job failed.")
 WELL = [report(outcome())]
 BROKEN = [report(outcome(status="fail", message="The share is gone."))]
 BROKEN_THEN = [report(outcome(status="fail", message="The share was gone."), age=86_400)]
-LATE = "The oldest report came 1 d ago. What it says may no longer be so."
+LATE = "The oldest report came 1 d ago. Its findings may be out of date."
 OLD = [report(outcome(BACKUPS, "warn", message="The backup is old."))]
 
 VERDICTS = {
