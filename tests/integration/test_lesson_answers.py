@@ -9,7 +9,10 @@ from .inside_kolibri import answers_of
 pytestmark = pytest.mark.slow
 
 SCRIPT = """
-import json
+import contextlib, json, time
+from types import SimpleNamespace
+from unittest import mock
+from django.core.cache.backends import base, locmem
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -48,6 +51,15 @@ def home(user):
     classrooms = client.get("/learn/api/homehydrate/").json()["classrooms"]
     return [sorted(each["title"] for each in one["lessons"]) for one in classrooms]
 
+def show_lesson(shown):
+    type(lesson).objects.filter(pk=lesson.pk).update(is_active=shown)
+
+@contextlib.contextmanager
+def later(seconds):
+    clock = SimpleNamespace(time=lambda: time.time() + seconds)
+    with mock.patch.object(base, "time", clock), mock.patch.object(locmem, "time", clock):
+        yield
+
 def change(**values):
     ContentNode.objects.filter(title="Resource 0").update(**values)
     ContentCacheKey.update_cache_key()
@@ -63,6 +75,13 @@ answers["removed"] = ask(other)
 ContentSummaryLog.objects.update(progress=1)
 answers["worked"] = ask(learner)
 answers["homes"] = [home(learner), home(other)]
+show_lesson(False)
+answers["hidden lesson"] = ask(learner)
+with later(seconds=2):
+    answers["home without the hidden lesson"] = home(learner)
+    show_lesson(True)
+with later(seconds=4):
+    answers["home with the lesson again"] = home(learner)
 Membership.objects.filter(user=other).delete()
 answers["left"] = ask(other)
 answers["home of one who left"] = home(other)
@@ -111,6 +130,15 @@ def test_a_learner_who_left_the_class_does_not_see_its_lesson(answers):
 def test_a_learner_sees_the_lessons_of_their_own_classes_and_groups(answers):
     assert answers["homes"] == [[["Lesson", "Of the group"]], [["Lesson"]]]
     assert answers["home of one who left"] == []
+
+
+def test_a_hidden_lesson_is_missing_at_once(answers):
+    assert answers["hidden lesson"] == 404
+
+
+def test_the_home_page_follows_a_coach_who_hides_a_lesson_after_two_seconds_at_most(answers):
+    assert answers["home without the hidden lesson"] == [["Of the group"]]
+    assert answers["home with the lesson again"] == [["Lesson", "Of the group"]]
 
 
 def test_the_memory_for_resources_is_bounded(answers):
