@@ -264,7 +264,7 @@ def _remove_incomplete(path: str) -> None:
     """Remove the parts of a backup, unless its file may have its name already.
 
     A share can report a failure of a renaming that it has done. The file then needs its manifest.
-    What stays without its file is removed by a later backup.
+    A later backup removes the parts that stay without their file.
     """
     beside = manifest.path_of(path, MANIFEST)
     with contextlib.suppress(OSError):
