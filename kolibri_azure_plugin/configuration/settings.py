@@ -112,8 +112,8 @@ class Settings:
     )
     backup_folder: str = _row(
         "",
-        "Folder for backups of the database, at which a share of its own is mounted. It must be "
-        "outside of KOLIBRI_HOME and of the content. Empty: no backups.",
+        "Folder for backups of the database. Mount a separate share there. It must be outside of "
+        "KOLIBRI_HOME and of the content. Empty: no backups.",
     )
     backup_keep: int = _row(
         0,
