@@ -1,6 +1,7 @@
 """The package is a map: few rooms, fewer modules at its top, and declared imports.
 
 `lint-imports` (pyproject.toml, run by `make lint`) holds their order, and that there is no circle.
+The development tools have a page that names them.
 """
 
 from __future__ import annotations
@@ -63,6 +64,18 @@ def test_the_top_of_the_package_is_a_map(repository, counts):
     )
     assert 0 < len(modules) <= MAX_MODULES
     assert 0 < len(rooms) <= MAX_ROOMS
+
+
+def test_the_page_of_the_development_tools_names_them_all(repository):
+    folder = repository / "devtools"
+    page = (folder / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+(?:/|\.py|\.sh))`", page))
+    programs = {f"{name}/" for name in re.findall(r"-m devtools\.(\w+)", page)}
+    modules = {path.name for kind in ("*.py", "*.sh") for path in folder.glob(kind)}
+    packages = {f"{path.parent.name}/" for path in folder.glob("*/__init__.py")}
+    there = modules - {"__init__.py"} | packages
+    assert there - named - programs == set()
+    assert named - there == set()
 
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="Python 3.9 can't list its own modules")
