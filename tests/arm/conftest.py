@@ -11,6 +11,8 @@ import pytest
 from devtools.arm import Checker, CheckerMissingError
 from devtools.arm.combinations import TEST_CHOICES, pairwise, production_sets
 
+from .portal_questions import *  # noqa: F403
+
 ARM = Path(__file__).parents[2] / "arm"
 NAMES = {
     "production": ARM / "prod_deployment_template.json",

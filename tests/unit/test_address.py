@@ -29,6 +29,7 @@ TESTS_OF_COPIES = (
     "tests/unit/test_address.py::test_the_buttons_open_files_of_this_project",
     "tests/arm/documentation",
     "tests/arm/test_portal_form.py",
+    "tests/arm/test_portal_form_values.py",
 )
 
 #: Container registries, and the name of an image in one.
