@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from devtools.arm.combinations import PASSWORD, REGISTRY
-
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
-DIGEST = "sha256:" + "0123456789abcdef" * 4
-RELEASED = f"registry.example.org/kolibri-azure@{DIGEST}"
-FORK = "https://git.example.org/ministry/kolibri.git"
+from tests.arm.images import COMMIT, DIGEST, FORK, RELEASED
 
 #: A channel of Kolibri Studio by its token, and another by its id.
 TOKEN, CHANNEL = "nakav-mafak", "c9d7f950ab6b5a1199e3d6c10d7f0103"

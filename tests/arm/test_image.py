@@ -11,13 +11,9 @@ from devtools.arm.combinations import PASSWORD, REGISTRY
 from tests.arm import image_rules, order_rules
 from tests.arm.conftest import ARM, NAMES
 from tests.arm.image_rules import ARGUMENTS, DOCKERFILE, REGISTRIES, RUNS, TASKS
+from tests.arm.images import COMMIT, FORK, OWN, RELEASED, known
 from tests.arm.inspection import findings
 from tests.arm.security_rules import ROLES, sites
-
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
-RELEASED = "registry.example.org/kolibri-azure@sha256:" + "0123456789abcdef" * 4
-OWN = "schoolimages.azurecr.io/kolibri:2"
-FORK = "https://git.example.org/ministry/kolibri.git"
 
 #: Values that a deployment generates unless they are given.
 GENERATED = {
@@ -44,19 +40,9 @@ TEST_RULES = (*image_rules.RULES, order_rules.what_must_be_there_comes_first)
 
 
 @pytest.fixture
-def known(template):
-    """The values that are parameters of the template."""
-
-    def known(values):
-        return {name: value for name, value in values.items() if name in template["parameters"]}
-
-    return known
-
-
-@pytest.fixture
-def deploy(checker, template, known):
+def deploy(checker, template):
     def deploy(**values):
-        given = known({"superuserPassword": PASSWORD, **values})
+        given = known(template, {"superuserPassword": PASSWORD, **values})
         assert findings(checker, template, [given]) == []
         return checker.evaluate(template, given)
 
@@ -71,17 +57,6 @@ def deploy_with_slot(checker, production):
         return checker.evaluate(production, given)
 
     return deploy
-
-
-@pytest.fixture
-def refusal(checker, template, known):
-    """The checker's message about a deployment that fails."""
-
-    def refusal(**values):
-        given = known({"superuserPassword": PASSWORD, "size": "medium", **values})
-        return " ".join(findings(checker, template, [given]))
-
-    return refusal
 
 
 def what_is_built(result):
@@ -208,41 +183,6 @@ def test_the_slot_is_stopped_until_it_is_given_a_version(deploy_with_slot):
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
-    [
-        ({"image": OWN}, "imageSource build builds the image"),
-        ({"registryId": REGISTRY}, "imageSource build builds the image"),
-        (
-            {"imageSource": "published", "image": RELEASED, "registryId": REGISTRY},
-            "registryId is for imageSource own",
-        ),
-        ({"rebuild": "Nov 2026"}, "rebuild is part of an image tag"),
-    ],
-    ids=str,
-)
-def test_an_unused_parameter_is_refused(values, said, refusal, template):
-    assert set(values) <= set(template["parameters"])
-    assert said in refusal(**values)
-
-
-@pytest.mark.parametrize(
-    ("values", "said"),
-    [
-        ({"stagingImage": OWN}, "imageSource build builds the image"),
-        ({"imageSource": "own", "image": OWN, "stagingRef": "v0.2.0"}, "stagingRef is for"),
-        (
-            {"imageSource": "published", "image": RELEASED, "stagingImage": OWN},
-            "needs stagingImage with its digest",
-        ),
-    ],
-    ids=str,
-)
-def test_a_parameter_unused_by_the_slot_is_refused(values, said, checker, production):
-    given = {"superuserPassword": PASSWORD, "size": "medium", **values}
-    assert said in " ".join(findings(checker, production, [given]))
-
-
-@pytest.mark.parametrize(
     ("values", "pulled_from"),
     [
         ({"imageSource": "published", "image": RELEASED}, []),
@@ -266,42 +206,3 @@ def test_an_image_from_elsewhere_needs_no_registry_here(values, pulled_from, dep
     assert given == {("AcrPull", registry) for registry in pulled_from}
     uses_identity = {site.at("siteConfig", "acrUseManagedIdentityCreds") for site in sites(result)}
     assert uses_identity == {bool(pulled_from)}
-
-
-@pytest.mark.parametrize(
-    "branch",
-    [
-        "main",
-        "refs/heads/main",
-        "version-2",
-        "latest",
-        "v",
-        "v1/x",
-        "v1+x",
-        COMMIT[:7],
-        COMMIT.upper(),
-    ],
-)
-def test_a_branch_is_not_built(branch, refusal, template):
-    for parameter in {"ref", "stagingRef"} & set(template["parameters"]):
-        said = refusal(**{parameter: branch})
-        assert f"{branch} is not a fixed version" in said
-        assert "v0.1.0" in said
-        assert "commit id of 40 digits" in said
-
-
-@pytest.mark.parametrize(
-    ("values", "said"),
-    [
-        ({"imageSource": "published"}, "imageSource published needs image"),
-        ({"imageSource": "own"}, "imageSource own needs image"),
-        (
-            {"imageSource": "published", "image": OWN},
-            "imageSource published needs image with its digest",
-        ),
-    ],
-    ids=str,
-)
-def test_an_image_that_is_not_named_as_it_must_be_is_refused(values, said, refusal):
-    assert said in refusal(**values)
-    assert refusal(**{**values, "image": RELEASED}) == ""

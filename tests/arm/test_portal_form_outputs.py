@@ -11,10 +11,9 @@ from devtools.arm.portal_form import Form
 from kolibri_azure_plugin.configuration import settings
 from kolibri_azure_plugin.content.first_content.wanted import read_wanted
 from tests.arm.conftest import ARM
+from tests.arm.images import COMMIT, FORK
 from tests.arm.portal_answers import (
     CHANNEL,
-    COMMIT,
-    FORK,
     IMAGES,
     REFUSED,
     REFUSED_IMAGES,
