@@ -21,6 +21,18 @@ from morango.models import Buffer, Nonce, RecordMaxCounterBuffer, SyncSession, T
 from kolibri_azure_plugin.housekeeping.batches import remove_in_batches
 from kolibri_azure_plugin.housekeeping.periods import Periods
 
+#: The ways in which a transfer ends. Morango notes no error in one that was interrupted, neither
+#: when its connection breaks nor when it is closed later. Once it has come to its cleanup, all
+#: records are there.
+SUCCEEDED = Q(
+    active=False,
+    transfer_stage=transfer_stages.CLEANUP,
+    transfer_stage_status=transfer_statuses.COMPLETED,
+)
+FAILED = Q(transfer_stage_status=transfer_statuses.ERRORED)
+UNFINISHED = Q(transfer_stage__in=transfer_stages.ALL - {transfer_stages.CLEANUP})
+INTERRUPTED = Q(active=False) & UNFINISHED
+
 #: How many sessions to delete at once, as Django collects their transfers and buffers.
 SESSIONS = 200
 
@@ -57,21 +69,14 @@ def remove_ended_syncs(periods: Periods) -> int:
     """Remove the records of ended syncs that Kolibri no longer needs; returns how many.
 
     Kolibri shows the last success and the last failure of each facility and of each learner's
-    tablet, and schedules a tablet's next sync by them. The sign-in page scans all records.
+    tablet, and schedules a tablet's next sync by them. The status page shows interruptions, too.
+    The sign-in page scans all records.
     """
     before = timezone.now() - periods.ended_sync
     ended = SyncSession.objects.filter(active=False, last_activity_timestamp__lt=before)
     shown = UserSyncStatus.objects.exclude(sync_session=None).values("sync_session_id")
-    newest = set(_newest(_SUCCESS)) | set(_newest(_FAILURE))
+    newest = {each for end in (SUCCEEDED, FAILED, INTERRUPTED) for each in _newest(end)}
     return remove_in_batches(ended.exclude(id__in=shown).exclude(id__in=newest), size=SESSIONS)
-
-
-_SUCCESS = Q(
-    active=False,
-    transfer_stage=transfer_stages.CLEANUP,
-    transfer_stage_status=transfer_statuses.COMPLETED,
-)
-_FAILURE = Q(transfer_stage_status=transfer_statuses.ERRORED)
 
 
 def _newest(kind: Q) -> QuerySet[Any]:

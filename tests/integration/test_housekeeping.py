@@ -169,6 +169,14 @@ def syncs(site):
     return syncs
 
 
+SAME_DEVICE = "UPDATE morango_syncsession SET client_instance_id = %s WHERE id = ANY(%s::uuid[])"
+
+SILENT = """
+    UPDATE morango_transfersession SET last_activity_timestamp = now() - interval '2 hours'
+    WHERE sync_session_id = %s
+"""
+
+
 def buffers(site, sync):
     of_sync = (
         "transfer_session_id IN (SELECT id FROM morango_transfersession WHERE sync_session_id = %s)"
@@ -177,13 +185,28 @@ def buffers(site, sync):
     return sum(site.count(table, of_sync, sync) for table in tables)
 
 
-@pytest.mark.parametrize("name", [ABANDONED, LEFT])
-def test_a_pull_that_was_abandoned_is_gone_with_its_buffers(name, site, syncs):
-    assert syncs["buffers"][name] > 0
+def test_of_pulls_that_were_abandoned_a_closed_record_stays_the_newest_of_each_device(site, syncs):
+    pulls = [syncs[ABANDONED], syncs[LEFT]]
+    closed = "NOT active AND {} = ANY(%s::uuid[])"
+    for name in (ABANDONED, LEFT):
+        assert syncs["buffers"][name] > 0
+        assert buffers(site, syncs[name]) == 0
+    for table, column in (("syncsession", "id"), ("transfersession", "sync_session_id")):
+        assert site.count(f"morango_{table}", closed.format(column), pulls) == 2
 
-    assert buffers(site, syncs[name]) == 0
-    assert site.count("morango_syncsession", "id = %s", syncs[name]) == 0
-    assert site.count("morango_transfersession", "sync_session_id = %s", syncs[name]) == 0
+    site.rows(SAME_DEVICE, str(uuid.uuid4()), pulls)
+    site.run_round()
+
+    assert site.count("morango_syncsession", closed.format("id"), pulls) == 1
+
+
+def test_the_status_page_says_that_a_pull_was_interrupted_once_it_is_silent(site, syncs):
+    told = "failed or was interrupted"
+    assert told not in site.client.request("GET", "/azure/status/").text
+
+    site.rows(SILENT, syncs[FRESH])
+
+    assert told in site.client.request("GET", "/azure/status/").text
 
 
 def test_a_pull_that_may_be_resumed_stays(site, syncs):

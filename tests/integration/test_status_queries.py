@@ -18,6 +18,10 @@ pytestmark = pytest.mark.slow
 #: Database statements of one page, its visitor's session included.
 MAX_STATEMENTS = 16
 
+#: The schools whose line has broken an hour ago or more, and those whose sync goes on.
+INTERRUPTED = ["Cut School", "Closed School"]
+GOING_ON = ["Syncing School", "Ending School"]
+
 INSIDE = """
 import json, time, uuid
 from django.db import connection
@@ -33,9 +37,9 @@ with story_of({url!r}) as story:
     story.announce(["first", "second"])
     story.use(["first", "second"])
 
-def sync(facility, hours_ago, stage, status):
+def sync(facility, hours_ago, stage, status, active=False):
     when = timezone.now() - timezone.timedelta(hours=hours_ago)
-    times = {{"start_timestamp": when, "last_activity_timestamp": when, "active": False}}
+    times = {{"start_timestamp": when, "last_activity_timestamp": when, "active": active}}
     session = SyncSession.objects.create(id=uuid.uuid4().hex, profile="facilitydata", **times)
     TransferSession.objects.create(
         id=uuid.uuid4().hex, sync_session=session, filter=facility.dataset_id, push=True,
@@ -44,10 +48,16 @@ def sync(facility, hours_ago, stage, status):
 school = Facility.get_default_facility()
 other = Facility.objects.create(name="Other School")
 Facility.objects.create(name="Never Synced")
-for facility in (school, other):
+cut, closed, syncing, ending = (Facility.objects.create(name=name) for name in {others!r})
+for facility in (school, other, cut, closed, syncing, ending):
     sync(facility, 30, "cleanup", "completed")
 sync(school, 40, "deserializing", "errored")
+sync(school, 41, "transferring", "pending")
 sync(other, 3, "deserializing", "errored")
+sync(cut, 2, "transferring", "pending", active=True)
+sync(closed, 2, "queuing", "completed")
+sync(syncing, 0.5, "transferring", "pending", active=True)
+sync(ending, 0.1, "cleanup", "pending")
 
 client = Client(HTTP_HOST="localhost")
 client.force_login(FacilityUser.objects.get(username={user!r}))
@@ -66,7 +76,11 @@ def inside(copied):
     """The page with a day of two instances in the tables, its statements, and its seconds."""
     with copied() as (deployment, _):
         script = INSIDE.format(
-            user=SUPERUSER, url=deployment.database_url, checks=json.dumps(WELL), page=PAGE
+            user=SUPERUSER,
+            url=deployment.database_url,
+            checks=json.dumps(WELL),
+            page=PAGE,
+            others=[*INTERRUPTED, *GOING_ON],
         )
         return answers_of_script(deployment, script)
 
@@ -84,12 +98,21 @@ def test_it_shows_the_last_sync_of_each_school_and_which_one_is_failing(inside):
     rows = Document(re.search(r'id="syncs".*?</table>', page, re.DOTALL).group()).text
 
     assert rows.index(FACILITY) < rows.index("Other School")
-    assert rows.count("1 d ago") == 2
+    assert rows.count("1 d ago") == 6
     assert "Never Synced" not in rows
     text = Document(page).text
-    assert "The last sync of Other School failed." in text
-    assert f"The last sync of {FACILITY} failed." not in text
+    assert "The last sync of Other School failed or was interrupted." in text
+    assert f"The last sync of {FACILITY} failed" not in text
     assert "Kolibri works, but something needs attention" in text
+
+
+def test_a_sync_that_was_interrupted_is_a_failure_and_one_that_goes_on_is_none(inside):
+    text = Document(inside[0]).text
+
+    for school in INTERRUPTED:
+        assert f"The last sync of {school} failed or was interrupted." in text
+    for school in GOING_ON:
+        assert f"The last sync of {school} failed" not in text
 
 
 ON_SQLITE = """

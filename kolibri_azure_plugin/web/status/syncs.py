@@ -1,4 +1,8 @@
-"""The syncs of each facility: when the last one succeeded, and whether one has failed since."""
+"""The syncs of each facility: when the last one succeeded, and whether one has failed since.
+
+Most syncs that fail are interrupted, because a school's line is down. Nothing notes this as an
+error, so a transfer that is silent for long, or was closed before its end, counts as failed.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,18 @@ import datetime as dt
 
 from django.db.models import Max, Q
 from django.db.models.functions import Substr
+from django.utils import timezone
 from kolibri.core.auth.models import Facility
-from morango.constants import transfer_stages, transfer_statuses
 from morango.models import TransferSession
+
+from kolibri_azure_plugin.housekeeping.syncs import FAILED, INTERRUPTED, SUCCEEDED, UNFINISHED
 
 #: The digits of a data set's id, with which the filter of a transfer begins.
 DIGITS = 32
+
+#: How long a transfer may be silent. Each chunk of records is a sign of life. Kolibri, too, closes
+#: silent transfers after an hour (0.19.5, core/auth/tasks.py).
+SILENT = dt.timedelta(hours=1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,7 +30,7 @@ class FacilitySync:
     """The syncs of one facility with any device.
 
     :param success: when the last one ended well; None if none has.
-    :param failure: when the last one failed; None if none has.
+    :param failure: when the last one failed or was interrupted; None if none was.
     """
 
     facility: str
@@ -35,23 +45,17 @@ class FacilitySync:
         return self.success is None or self.failure > self.success
 
 
-SUCCEEDED = Q(
-    active=False,
-    transfer_stage=transfer_stages.CLEANUP,
-    transfer_stage_status=transfer_statuses.COMPLETED,
-)
-FAILED = Q(transfer_stage_status=transfer_statuses.ERRORED)
-
-
 def read() -> list[FacilitySync]:
     """The facilities that have synced, by name. Housekeeping keeps the newest records of each."""
+    silent = UNFINISHED & Q(active=True, last_activity_timestamp__lt=timezone.now() - SILENT)
+    failed = FAILED | INTERRUPTED | silent
     transfers = (
-        TransferSession.objects.filter(SUCCEEDED | FAILED)
+        TransferSession.objects.filter(SUCCEEDED | failed)
         .annotate(dataset=Substr("filter", 1, DIGITS))
         .values("dataset")
         .annotate(
             success=Max("last_activity_timestamp", filter=SUCCEEDED),
-            failure=Max("last_activity_timestamp", filter=FAILED),
+            failure=Max("last_activity_timestamp", filter=failed),
         )
         .order_by()
     )
