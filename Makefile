@@ -83,7 +83,7 @@ backups: ## back up and restore a school of 200,000 attempts, and kill ten of ea
 	$(call environment,test)
 	@$(RUN) -m bench.backups $(ARGS)
 	KOLIBRI_AZURE_BACKUP_KILLS=10 $(RUN) -m pytest \
-		tests/integration/test_backup.py tests/integration/test_backup_restore.py -k killed
+		tests/integration/test_backup.py tests/integration/test_restore_interrupted.py -k killed
 
 smb: ## test the content share thoroughly with the kernel's SMB client; twenty minutes
 	$(call environment,test)

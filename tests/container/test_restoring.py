@@ -10,7 +10,7 @@ from devtools.deployment import LEARNER, LEARNER_PASSWORD
 from devtools.kolibri_client import KolibriClient
 from devtools.process import BackgroundProcess
 from tests.integration.backing_up import Backups
-from tests.integration.test_backup_restore import restore_held_up
+from tests.integration.restoring import restore_held_up
 
 from .running import RECOVERY_SECONDS
 

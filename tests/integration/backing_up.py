@@ -5,12 +5,18 @@ from __future__ import annotations
 import dataclasses
 import json
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from devtools.deployment import Deployment, run
+from devtools.postgres import PostgresServer
+from devtools.process import BackgroundProcess
 
 FOLDER = "KOLIBRI_AZURE_BACKUP_FOLDER"
+
+#: Seconds for what takes one, on a busy machine.
+SOON = 60
 
 #: The command without `kolibri manage`, which replaces itself by this program.
 PROGRAM = ("-m", "kolibri_azure_plugin.facility_data.backups")
@@ -37,6 +43,15 @@ class Backups:
     def run(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """Run the command to its end."""
         return run(self.command(*words), {**self.deployment.environment, **settings}, 300)
+
+    def start(self, *words: str, wrapper: Sequence[str] = ()) -> BackgroundProcess:
+        """Begin to run the command, in the wrapper if there is one."""
+        return BackgroundProcess(
+            [*wrapper, *self.command(*words)],
+            environment=self.deployment.environment,
+            folder=self.folder,
+            log_file=self.deployment.home.parent / "command.log",
+        )
 
     def command(self, *words: str) -> list[str]:
         return self.deployment.command(self.deployment.python, *PROGRAM, *words)
@@ -65,3 +80,8 @@ def manifest(dump: Path) -> dict[str, Any]:
 def rewrite(dump: Path, **changes: Any) -> None:
     """Change the manifest next to a backup."""
     dump.with_suffix(".json").write_text(json.dumps({**manifest(dump), **changes}))
+
+
+def scratch_databases(postgres: PostgresServer) -> list[Any]:
+    """The databases into which verifications have restored a backup."""
+    return postgres.execute("SELECT datname FROM pg_database WHERE datname LIKE '%\\_verify\\_%'")

@@ -12,6 +12,8 @@ from devtools.old_kolibri import OldKolibri
 from devtools.process import BackgroundProcess
 from devtools.school_homes import make_home
 
+from .backing_up import Backups
+
 OLD_TEMPLATE = "kolibri_old_template"
 
 TEST_DEPLOYMENT = {"KOLIBRI_AZURE_DEPLOYMENT": "test"}
@@ -115,6 +117,20 @@ def processes():
     yield begun
     for process in begun:
         process.kill()
+
+
+@pytest.fixture
+def backups(provisioned, postgres, role):
+    """A deployment with a facility, an administrator and a learner, and a folder for backups."""
+    postgres.execute(f"ALTER ROLE {role} CREATEDB")
+    provisioned.environment["KOLIBRI_AZURE_HTTPS_PROXY"] = "false"
+    return Backups.of(provisioned)
+
+
+@pytest.fixture
+def sql(backups, postgres):
+    """Run a statement in its database."""
+    return lambda text: postgres.execute(text, database=backups.deployment.database)
 
 
 @pytest.fixture(scope="session")

@@ -23,17 +23,13 @@ from devtools.deadline import wait_until
 from devtools.deployment import LEARNER
 from devtools.descendants import command_line, descendants
 from devtools.instances import start_gunicorn
-from devtools.process import BackgroundProcess
 from kolibri_azure_plugin.database.lock_keys import lock_key
 from kolibri_azure_plugin.facility_data.backups import sessions
 from kolibri_azure_plugin.facility_data.backups.creating import LOCK_NAME
 from kolibri_azure_plugin.facility_data.backups.manifest import UPGRADE
-from kolibri_azure_plugin.speed.postgresql import CREATE_TABLE
-from kolibri_azure_plugin.speed.postgresql import TABLE as CACHE
-from tests.fuse import NEEDS_FUSE
 
 from . import canaries
-from .backing_up import FOLDER, Backups, manifest, rewrite
+from .backing_up import SOON, manifest, scratch_databases
 from .conftest import PASSWORD
 from .planted_backups import plant, replace_by_folder
 
@@ -41,20 +37,6 @@ pytestmark = pytest.mark.slow
 
 #: Processes that make a backup and are killed.
 KILLS = int(os.environ.get("KOLIBRI_AZURE_BACKUP_KILLS", "3"))
-
-SOON = 60
-
-
-@pytest.fixture
-def backups(provisioned, postgres, role):
-    """A deployment with a facility, an administrator and a learner, and a folder for backups."""
-    postgres.execute(f"ALTER ROLE {role} CREATEDB")
-    provisioned.environment["KOLIBRI_AZURE_HTTPS_PROXY"] = "false"
-    return Backups.of(provisioned)
-
-
-def scratch_databases(postgres):
-    return postgres.execute("SELECT datname FROM pg_database WHERE datname LIKE '%\\_verify\\_%'")
 
 
 @pytest.mark.essential
@@ -129,164 +111,6 @@ def test_the_site_serves_while_a_backup_is_made(backups):
         assert "being restored" not in site.output
 
 
-@pytest.mark.parametrize(
-    "folder, found",
-    [
-        ("", "it is not set"),
-        ("backups", "not absolute"),
-        ("{home}/backups", "which is in KOLIBRI_HOME"),
-        ("{home}/..", "which contains KOLIBRI_HOME"),
-        ("{mount}/backups", "which is in the content share"),
-        ("/nowhere/at/all", "no such folder"),
-    ],
-    ids=["none", "relative", "in the home", "around the home", "in the content", "missing"],
-)
-def test_a_folder_that_would_be_lost_or_served_is_refused(folder, found, backups):
-    deployment = backups.deployment
-    where = folder.format(home=deployment.home, mount=deployment.mount_point)
-    for command in (("create",), ("list",)):
-        refused = backups.run(*command, **{FOLDER: where})
-        assert refused.returncode == 1
-        assert found in refused.stderr
-        assert "#backup-folder-" in refused.stderr
-        assert "Traceback" not in refused.stderr
-
-
-def test_on_app_service_a_folder_without_a_mount_is_refused(backups):
-    refused = backups.run("create", WEBSITE_SITE_NAME="kolibri", WEBSITE_INSTANCE_ID="1")
-    assert "nothing is mounted" in refused.stderr
-    assert "#backup-folder-unsuitable" in refused.stderr
-
-
-@pytest.mark.parametrize("kind", ["hang", "dead"])
-@NEEDS_FUSE
-def test_a_share_that_fails_is_reported_at_once(kind, backups, tmp_path):
-    (tmp_path / "source").mkdir()
-    backups.deployment.more_shares.append((kind, backups.folder, tmp_path / "source"))
-    refused = backups.run("create")
-    assert refused.returncode == 1
-    assert "#share-" in refused.stderr
-
-
-def test_a_backup_needs_room_for_the_whole_database(backups):
-    # 16 MiB, nearly all of them in use.
-    backups.deployment.more_shares.append(("full", backups.folder, backups.folder))
-    refused = backups.run("create")
-    assert refused.returncode == 1
-    assert "There is no room for a backup." in refused.stderr
-    assert "#backup-no-room" in refused.stderr
-
-
-def test_a_share_that_becomes_full_leaves_nothing_incomplete(backups, postgres, tmp_path):
-    go, filled = tmp_path / "go", tmp_path / "filled"
-    script = tmp_path / "on_a_small_share"
-    script.write_text(
-        f"""#!/bin/sh
-        mount -t tmpfs -o size=200m tmpfs {backups.folder}
-        (until [ -e {go} ]; do sleep 0.05; done
-         head -c 1G /dev/zero >{backups.folder}/something_else; touch {filled}) 2>/dev/null &
-        "$@"; code=$?; ls {backups.folder}; exit $code
-        """
-    )
-    script.chmod(0o700)
-    database = backups.deployment.database
-    postgres.execute(f"{CREATE_TABLE}; ALTER TABLE {CACHE} OWNER TO kolibri", database=database)
-    with contextlib.closing(postgres._connect(database)) as session:
-        with session.cursor() as cursor:
-            # pg_dump waits for this table, after its file has been opened.
-            cursor.execute(f"LOCK TABLE {CACHE}")
-        with start(backups, "create", wrapper=("unshare", "--mount", str(script))) as process:
-            process.wait_until(lambda: waits_for_a_lock(postgres, database), "pg_dump", SOON)
-            go.touch()
-            process.wait_until(filled.exists, "the share to be full", SOON)
-            session.rollback()
-            assert process.wait_for_exit(SOON) == 1
-    assert "No space left on device" in process.output
-    assert "#backup-no-room" in process.output
-    assert process.output.splitlines()[-1] == "something_else"
-
-
-def waits_for_a_lock(postgres, database):
-    return postgres.execute(
-        "SELECT pid FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
-        " AND application_name LIKE 'kolibri backup dump%%'",
-        (database,),
-    )
-
-
-def test_a_file_that_was_cut_or_changed_is_found(backups):
-    dump = backups.create()
-    whole = dump.read_bytes()
-    middle = len(whole) // 2
-    for damaged, found in (
-        (whole[:-1], "bytes instead of"),
-        (whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :], "its checksum differs"),
-        (b"", "it has 0 bytes"),
-    ):
-        dump.write_bytes(damaged)
-        for command in (("verify", dump.name), ("restore", dump.name, "--replace")):
-            refused = backups.run(*command)
-            assert refused.returncode == 1
-            assert found in refused.stderr
-            assert "#backup-damaged" in refused.stderr
-    assert "can't be used" in backups.require("list")
-
-
-@pytest.mark.parametrize(
-    "text, found",
-    [
-        (None, "there is no kolibri-"),
-        ("{}", "it is not a manifest"),
-        ("half of a man", "it is not a manifest"),
-        ('{"format": 9}', "it is not a manifest"),
-    ],
-    ids=["none", "empty", "cut", "of the future"],
-)
-def test_a_backup_without_its_manifest_is_not_used(text, found, backups):
-    dump = backups.create()
-    beside = dump.with_suffix(".json")
-    if text is None:
-        beside.unlink()
-    else:
-        beside.write_text(text)
-    refused = backups.run("verify", dump.name)
-    assert found in refused.stderr
-    assert "#backup-damaged" in refused.stderr
-    assert "can't be used" in backups.require("list")
-
-
-def test_a_backup_whose_rows_are_not_those_that_were_counted_is_not_verified(backups):
-    dump = backups.create()
-    counts = manifest(dump)["counts"]
-    rewrite(dump, counts={**counts, "kolibriauth_facilityuser": 3})
-    refused = backups.run("verify", dump.name)
-    assert "kolibriauth_facilityuser: 2 instead of 3" in refused.stderr
-    assert "not yet" in backups.require("list")
-
-
-def test_without_the_right_to_create_databases_the_grant_is_printed(backups, postgres, role):
-    dump = backups.create()
-    postgres.execute(f"ALTER ROLE {role} NOCREATEDB")
-    refused = backups.run("verify", dump.name)
-    assert refused.returncode == 1
-    assert "The checksum of" in refused.stdout
-    assert f"psql -d postgres -c 'ALTER ROLE \"{role}\" CREATEDB'" in refused.stderr
-    assert "#backup-not-tried" in refused.stderr
-
-
-def test_what_a_killed_verification_left_is_removed_by_the_next(backups, postgres, role):
-    dump = backups.create()
-    left = f"{backups.deployment.database}_verify_0123456789ab"
-    other = f"{backups.deployment.database}_verify_school"
-    for name in (left, other):
-        postgres.create_database(name, owner=role)
-    try:
-        backups.require("verify", dump.name)
-        assert scratch_databases(postgres) == [(other,)]
-    finally:
-        postgres.drop_database(other)
-
-
 def test_of_two_at_once_the_second_says_so(backups):
     with holding_lock(backups, LOCK_NAME):
         refused = backups.run("create")
@@ -297,7 +121,7 @@ def test_of_two_at_once_the_second_says_so(backups):
 
 def test_before_an_upgrade_one_waits_for_another_to_end(backups):
     other = holding_lock(backups, LOCK_NAME)
-    with start(backups, "upgrade", "an upgrade") as process:
+    with backups.start("upgrade", "an upgrade") as process:
         with other:
             waits = "kolibri of the test. This one waits until it is done."
             process.wait_until(lambda: waits in process.output, "it to wait", SOON)
@@ -342,7 +166,7 @@ def test_a_backup_killed_at_any_moment_leaves_no_backup_or_a_whole_one(backups, 
     left = set(backups.files())
     moments = [whole * (number + 1) / (KILLS + 1) for number in range(KILLS)]
     for moment in moments:
-        process = start(backups, "create")
+        process = backups.start("create")
         end = time.monotonic() + moment
         wait_until(lambda at=end: time.monotonic() > at, "the moment", 60)
         os.killpg(process.pid, signal.SIGKILL)
@@ -356,21 +180,12 @@ def test_a_backup_killed_at_any_moment_leaves_no_backup_or_a_whole_one(backups, 
     assert not [name for name in backups.files() if name.endswith(".partial")]
 
 
-def start(backups, *words, wrapper=()):
-    return BackgroundProcess(
-        [*wrapper, *backups.command(*words)],
-        environment=backups.deployment.environment,
-        folder=backups.folder,
-        log_file=backups.deployment.home.parent / "command.log",
-    )
-
-
 def test_no_secret_is_in_command_lines_files_or_messages(backups, postgres):
     """The password of the role has every character that is hard to quote."""
     dump = backups.create()
     seen = {}
     for words in (("create",), ("verify", dump.name), ("restore", dump.name, "--replace")):
-        process = start(backups, *words)
+        process = backups.start(*words)
         while process.exit_code is None:
             for pid in {process.pid, *descendants(process.pid)}:
                 seen.setdefault(pid, "")
