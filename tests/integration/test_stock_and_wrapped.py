@@ -37,13 +37,14 @@ OUTSIDE = (
     "test_channel_updates.py::test_a_file_that_would_lead_out_of_the_content_folder_is_left_out"
 )
 SERVED = (
-    "test_channel_updates.py"
+    "test_channels_set_aside.py"
     "::test_a_database_is_served_in_its_place_set_aside_and_in_its_newest_version"
 )
 COMPARED = (
-    "test_channel_updates.py::test_a_new_version_is_compared_on_this_machine_and_not_on_the_share"
+    "test_channels_set_aside.py"
+    "::test_a_new_version_is_compared_on_this_machine_and_not_on_the_share"
 )
-GOES = "test_channel_updates.py::test_a_database_set_aside_is_removed_with_its_channel"
+GOES = "test_channels_set_aside.py::test_a_database_set_aside_is_removed_with_its_channel"
 ROOM = "../unit/test_free_space.py::test_the_room_is_measured_where_the_share_answers"
 CONTENT = "kolibri.core.content.utils"
 TRANSFER = "kolibri.utils.file_transfer"
