@@ -13,7 +13,8 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from tests.integration.stock_and_patched import in_place, make_world
+from tests.integration.class_world import make_world
+from tests.integration.stock_and_patched import in_place
 
 NOW = dt.datetime(2026, 5, 4, 9, 0, tzinfo=dt.timezone.utc)
 

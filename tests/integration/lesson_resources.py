@@ -10,7 +10,8 @@ import json
 import sys
 from typing import Any
 
-from .stock_and_patched import in_place, make_world
+from .class_world import make_world
+from .stock_and_patched import in_place
 
 #: The functions of Kolibri that are compared, all at once.
 REPLACED = (

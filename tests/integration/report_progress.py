@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from tests.integration.stock_and_patched import in_place, make_world
+from tests.integration.class_world import make_world
+from tests.integration.stock_and_patched import in_place
 
 TRACK = "/api/logger/trackprogress/"
 VIEW = "ProgressTrackingViewSet"
