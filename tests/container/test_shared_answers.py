@@ -16,6 +16,8 @@ from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
 from devtools.kolibri_client import CSRF_COOKIE, KolibriClient
 from tests.integration.serving import AGREED
 
+from .kept_answers import ASKED, cookies, make_learners, over_socket
+
 pytestmark = pytest.mark.slow
 
 PAGE, CHANNELS, INFO = "/en/learn/", "/api/content/channel/", "/api/public/info/"
@@ -26,9 +28,6 @@ PAGE_KEPT = 15
 
 #: gunicorn's processes in the container.
 PROCESSES = 2
-
-#: The header with which nginx requests a mark.
-ASKED = {"X-Shared-Response": "yes"}
 
 
 @pytest.fixture(scope="module")
@@ -59,23 +58,7 @@ def administrator(web):
 
 @pytest.fixture(scope="module")
 def learners(web, administrator):
-    """Two signed-in learners, one of them in a class."""
-    accounts = [
-        administrator.create_learner(name, f"{name}-password", f"{name} of the mountains")
-        for name in ("anna", "ben")
-    ]
-    facility = administrator.facility()["id"]
-    school = administrator.post("/api/auth/classroom/", {"name": "5b", "parent": facility})
-    administrator.post(
-        "/api/auth/membership/", {"user": accounts[0]["id"], "collection": school["id"]}
-    )
-    clients = []
-    for account in accounts:
-        client = KolibriClient(web.url)
-        client.sign_in(account["username"], f"{account['username']}-password")
-        client.account = account
-        clients.append(client)
-    return clients
+    return make_learners(web.url, administrator)
 
 
 @pytest.fixture
@@ -88,25 +71,6 @@ def app(web):
         return over_socket(socket, path, method, headers)
 
     return ask
-
-
-def over_socket(path, address, method, headers):
-    """The answer's headers, in lower case, and its status as `status`."""
-    import http.client
-    import socket
-
-    connection = http.client.HTTPConnection("localhost")
-    connection.sock = socket.socket(socket.AF_UNIX)
-    connection.sock.connect(path)
-    with contextlib.closing(connection):
-        connection.request(method, address, headers=headers)
-        answer = connection.getresponse()
-        answer.read()
-        return {"status": answer.status, **{k.lower(): v for k, v in answer.getheaders()}}
-
-
-def cookies(client):
-    return {"Cookie": "; ".join(f"{each.name}={each.value}" for each in client.session.cookies)}
 
 
 @pytest.mark.parametrize("path", [PAGE, CHANNELS, INFO])
