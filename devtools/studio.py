@@ -45,6 +45,7 @@ class Studio(LoopbackServer):
     :ivar requests: the path of each request so far.
     :ivar files_flow: while it is cleared, requests for files of channels wait.
     :ivar databases_lost: while it is set, there are no databases of channels.
+    :ivar lost_files: the parts of paths by which files of channels are missing.
     """
 
     def __init__(self, kolibri: str, tokens: Mapping[str, list[str]], *, port: int = 0) -> None:
@@ -54,6 +55,7 @@ class Studio(LoopbackServer):
         self.files_flow = threading.Event()
         self.files_flow.set()
         self.databases_lost = threading.Event()
+        self.lost_files: set[str] = set()
         methods = dict.fromkeys(("do_GET", "do_HEAD"), _Handler.answer)
         super().__init__(type("Handler", (_Handler,), {"studio": self, **methods}), port=port)
 
@@ -84,7 +86,10 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             if path.startswith(STORAGE):
                 self.studio.files_flow.wait()
-            self._answer(*self._ask(VERSION.sub("", self.path)))
+            if path.startswith(STORAGE) and any(part in path for part in self.studio.lost_files):
+                self._answer(404, [], b"")
+            else:
+                self._answer(*self._ask(VERSION.sub("", self.path)))
 
     def _answer_token(self, token: str, query: str) -> None:
         listed = []

@@ -319,3 +319,45 @@ def test_an_import_that_somebody_cancelled_is_left_out(library, studio):
     assert found["message"] == (
         "0 channels are in the library, 1 left out, because its import was cancelled."
     )
+
+
+def test_a_channel_without_any_file_is_told_and_tried_again_an_hour_later(library, studio):
+    studio.lost_files.add(STORAGE)
+    with library.working(library.instance(studio, TOKEN)) as worker:
+        worker.wait_until(lambda: library.job(CHANNEL_ID) == "COMPLETED", "the task", PLENTY)
+        library.make_round(worker)
+        assert "#channel-empty" in worker.output
+        assert "is imported" not in worker.output
+        found = library.examined(studio, TOKEN)
+        assert found["status"] == "warn"
+        assert found["message"] == f"The import of channel {CHANNEL_NAME} fetched no files."
+
+        studio.lost_files.clear()
+        library.make_round(worker)
+        assert library.available() == {}
+        library.pass_pause(CHANNEL_ID)
+        library.make_round(worker)
+        library.wait_for(worker, CHANNEL_ID)
+        library.make_round(worker)
+        assert f"Channel {CHANNEL_NAME} ({CHANNEL_ID}) is imported." in worker.output
+    assert library.examined(studio, TOKEN)["message"] == "1 channel is in the library."
+
+
+def test_a_channel_that_lacks_a_file_is_there_and_the_log_names_what_is_missing(library, studio):
+    studio.lost_files.add(".mp4")
+    with library.working(library.instance(studio, TOKEN)) as worker:
+        library.wait_for(worker, CHANNEL_ID)
+        library.make_round(worker)
+        assert f"({CHANNEL_ID}) is imported without 1 of its resources" in worker.output
+
+    assert library.available() == {CHANNEL_ID: 2}
+    assert library.examined(studio, TOKEN)["status"] == "pass"
+
+
+def test_a_channel_that_is_deleted_before_the_next_round_stays_deleted(library, studio):
+    with library.working(library.instance(studio, TOKEN)) as worker:
+        library.wait_for(worker, CHANNEL_ID)
+        library.instance(studio, name="two").succeed("manage", "deletechannel", CHANNEL_ID)
+        library.make_round(worker)
+        assert library.job(CHANNEL_ID) == "COMPLETED"
+    assert library.examined(studio, TOKEN)["message"].endswith("1 deleted since.")

@@ -47,10 +47,14 @@ def test_a_channel_that_is_named_twice_is_wanted_once():
 
 
 class Table:
-    """The state table, Kolibri's library and its jobs."""
+    """The state table, Kolibri's library and its jobs.
 
-    def __init__(self, records=None, library=(), job=None):
-        self._records, self._library, self._job = records, library, job
+    :param empty: channels that are listed, and have no resource that is available.
+    """
+
+    def __init__(self, records=None, library=(), job=None, empty=()):
+        self._records, self._job = records, job
+        self._listed = {**dict.fromkeys(library, True), **dict.fromkeys(empty, False)}
 
     def exists(self, _table):
         return self._records is not None
@@ -60,7 +64,7 @@ class Table:
 
     def rows(self, statement, *_values):
         if "FROM jobs" not in statement:
-            return [(each,) for each in self._library]
+            return list(self._listed.items())
         saved = json.dumps(self._job)
         return [(job_of(ID), self._job["state"], saved)] if self._job else []
 
@@ -93,6 +97,17 @@ def test_a_channel_of_which_a_part_is_there_is_being_imported_until_its_task_end
     job = {"state": "RUNNING", "progress": 1, "total_progress": 4}
     assert standing_in(noted(IMPORTING), [ID], job).state == IMPORTING
     assert standing_in(noted(IMPORTING), [ID], {**job, "state": "COMPLETED"}).state == THERE
+
+
+def test_an_import_that_completed_without_any_file_is_told():
+    job = {"state": "COMPLETED", "progress": 4, "total_progress": 4}
+    found = standing_in(noted(IMPORTING), job=job, empty=[ID])
+    assert (found.state, found.problem.code) == (IMPORTING, "channel-empty")
+
+
+def test_a_channel_that_is_deleted_right_after_its_import_is_no_problem():
+    job = {"state": "COMPLETED", "progress": 4, "total_progress": 4}
+    assert standing_in(noted(IMPORTING), job=job).problem is None
 
 
 def test_a_failed_import_is_told_with_its_reason():

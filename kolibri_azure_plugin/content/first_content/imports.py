@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import time
 
-from kolibri.core.content.models import ChannelMetadata
+from kolibri.core.content.models import ChannelMetadata, ContentNode
 from kolibri.core.content.tasks import remoteimport
+from kolibri.core.content.utils.content_types_tools import renderable_contentnodes_q_filter
 from kolibri.core.tasks.exceptions import JobNotFound
 from kolibri.core.tasks.job import Job, State
 from kolibri.core.tasks.main import job_storage
@@ -39,6 +40,12 @@ def begin(channel_id: str, channel: Channel) -> None:
     if _task(channel_id) is not None:
         # This process was killed before it could record that.
         return
+    _enqueue(channel_id, channel)
+    logger.info("Importing channel %s (%s).", channel.name, channel_id)
+
+
+def _enqueue(channel_id: str, channel: Channel) -> None:
+    """Kolibri replaces an ended task that has the same id."""
     arguments = {
         "baseurl": address(),
         "peer_id": None,
@@ -55,7 +62,6 @@ def begin(channel_id: str, channel: Channel) -> None:
     remoteimport.enqueue(
         job_id=job_of(channel_id), args=[channel_id], kwargs=arguments, extra_metadata=shown
     )
-    logger.info("Importing channel %s (%s).", channel.name, channel_id)
 
 
 def follow(channel_id: str, channel: Channel, *, retry: bool) -> ChannelError | None:
@@ -65,18 +71,35 @@ def follow(channel_id: str, channel: Channel, *, retry: bool) -> ChannelError | 
     :returns: why it failed.
     """
     task = _task(channel_id)
-    if task is None or task.state in (State.COMPLETED, State.CANCELED):
-        _conclude(channel_id, channel, completed=task is not None and task.state == State.COMPLETED)
+    if task is None or task.state == State.CANCELED:
+        _conclude_without_task(channel_id, channel)
         return None
-    if task.state != State.FAILED:
+    error = _error_of(task, channel_id, channel)
+    if error is None:
         channel.failed_at = 0.0
+        if task.state == State.COMPLETED:
+            _conclude(channel_id, channel)
         return None
     channel.failed_at = channel.failed_at or time.time()
     if retry or time.time() - channel.failed_at >= PAUSE:
         channel.failed_at = 0.0
-        job_storage.restart_job(task.job_id)
+        _enqueue(channel_id, channel)
         return None
-    return problems.failed(channel.name, task.exception or "", task.traceback or "")
+    return error
+
+
+def _error_of(task: Job, channel_id: str, channel: Channel) -> ChannelError | None:
+    """Why a task has failed; None if it has not.
+
+    Kolibri skips files that the content server does not have, and completes the task even if it had
+    none. A channel that is not listed has been deleted since.
+    """
+    if task.state == State.FAILED:
+        return problems.failed(channel.name, task.exception or "", task.traceback or "")
+    is_listed = ChannelMetadata.objects.filter(id=channel_id).exists()
+    if task.state == State.COMPLETED and is_listed and not is_in_library(channel_id):
+        return problems.empty(channel.name)
+    return None
 
 
 def bytes_left(channel_id: str, channel: Channel) -> int:
@@ -85,9 +108,31 @@ def bytes_left(channel_id: str, channel: Channel) -> int:
     return int(channel.size * (1.0 - (task.percentage_progress if task else 0.0)))
 
 
-def _conclude(channel_id: str, channel: Channel, *, completed: bool) -> None:
+def _conclude(channel_id: str, channel: Channel) -> None:
+    channel.state = THERE
+    missing = _resources_without_files(channel_id)
+    if missing:
+        logger.warning(
+            "Channel %s (%s) is imported without %d of its resources, because the content server "
+            "lacks some of their files. To try again, choose them in Kolibri, at Device, Channels.",
+            channel.name,
+            channel_id,
+            missing,
+        )
+        return
+    logger.info("Channel %s (%s) is imported.", channel.name, channel_id)
+
+
+def _resources_without_files(channel_id: str) -> int:
+    """The resources that the task wanted and did not get: Kolibri could show them."""
+    resources = ContentNode.objects.filter(channel_id=channel_id).exclude(kind="topic")
+    missing = resources.filter(renderable_contentnodes_q_filter, available=False)
+    return int(missing.distinct().count())
+
+
+def _conclude_without_task(channel_id: str, channel: Channel) -> None:
     """A task that is gone was cancelled while it waited, or removed from the list after its end."""
-    if completed or is_in_library(channel_id):
+    if is_in_library(channel_id):
         channel.state = THERE
         logger.info("Channel %s (%s) is imported.", channel.name, channel_id)
         return

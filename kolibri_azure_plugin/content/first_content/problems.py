@@ -82,6 +82,19 @@ def failed(name: str, exception: str, traceback: str) -> ChannelError:
     )
 
 
+def empty(name: str) -> ChannelError:
+    """Kolibri's task has completed, although there was no file."""
+    return ChannelError(
+        f"The import of channel {name} fetched no files.",
+        expected="at least one resource with all its files",
+        found="Kolibri's task has completed, and the content server has none of the files",
+        remedy="The import is tried again every hour. If it fails again, look in Kolibri Studio "
+        "whether the channel's resources can be shown, or remove the channel from the setting:\n"
+        + set_app_settings(f"{VARIABLE}=TOKENS"),
+        code="channel-empty",
+    )
+
+
 def as_record(error: ChannelError) -> Problem:
     """The error in a form that JSON can encode."""
     return {

@@ -23,10 +23,10 @@ from kolibri_azure_plugin.errors import ChannelError
 #: Further states of a channel: its import has not begun, and it was there but is not any longer.
 WAITING, GONE = "waiting", "gone"
 
-#: The channels of which at least one resource is available.
-LIBRARY = """
-    SELECT replace(channel.id::text, '-', '') FROM content_channelmetadata channel
-    JOIN content_contentnode root ON root.id = channel.root_id WHERE root.available
+#: All channels, and whether at least one resource of each is available.
+LISTED = """
+    SELECT replace(channel.id::text, '-', ''), root.available FROM content_channelmetadata channel
+    JOIN content_contentnode root ON root.id = channel.root_id
 """
 
 JOBS = "SELECT id, state, saved_job FROM jobs WHERE id = ANY(%s)"
@@ -54,7 +54,7 @@ def standings(wanted: Iterable[Wanted], state: State) -> list[Standing]:
     """
     stored = state.exists(state_table.TABLE)
     records = Records.read(state) if stored else Records()
-    library = {row[0] for row in state.rows(LIBRARY)}
+    library = dict(state.rows(LISTED))
     jobs = _jobs(records, state)
     found: dict[str, Standing] = {}
     for one in wanted:
@@ -64,21 +64,26 @@ def standings(wanted: Iterable[Wanted], state: State) -> list[Standing]:
 
 
 def _standing(
-    key: str, one: Wanted, records: Records, library: set[str], jobs: dict[str, dict[str, Any]]
+    key: str,
+    one: Wanted,
+    records: Records,
+    library: dict[str, bool],
+    jobs: dict[str, dict[str, Any]],
 ) -> Standing:
     channel = records.channels.get(key)
-    if key in library:
+    if library.get(key):
         importing = channel is not None and channel.state == IMPORTING
         if not importing or jobs.get(key, {}).get("state") == "COMPLETED":
             return Standing(channel.name if channel else one.name, THERE)
     if channel is not None:
-        return _recorded(channel, jobs.get(key))
+        return _recorded(channel, jobs.get(key), is_empty=key in library)
     problem = records.problems.get(one.key)
     error = problems.from_record(problem) if problem else None
     return Standing(one.name, WAITING, problem=error)
 
 
-def _recorded(channel: Channel, job: dict[str, Any] | None) -> Standing:
+def _recorded(channel: Channel, job: dict[str, Any] | None, *, is_empty: bool) -> Standing:
+    """A channel of which no resource is available, or which is being imported."""
     if channel.state == THERE:
         return Standing(channel.name, GONE)
     if channel.state != IMPORTING or job is None:
@@ -88,6 +93,8 @@ def _recorded(channel: Channel, job: dict[str, Any] | None) -> Standing:
             channel.name, job.get("exception") or "", job.get("traceback") or ""
         )
         return Standing(channel.name, IMPORTING, problem=problem)
+    if job["state"] == "COMPLETED" and is_empty:
+        return Standing(channel.name, IMPORTING, problem=problems.empty(channel.name))
     total = job.get("total_progress") or 0
     return Standing(channel.name, IMPORTING, progress=(job["progress"] / total if total else 0.0))
 
