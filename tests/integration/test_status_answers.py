@@ -1,37 +1,24 @@
-"""The administrator's page as its server answers: to whom, and with what."""
+"""What the administrator's page shows, as its server answers."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from devtools import share
-from devtools.deployment import (
-    LEARNER,
-    LEARNER_PASSWORD,
-    SUPERUSER,
-    SUPERUSER_PASSWORD,
-)
-from devtools.kolibri_client import KolibriClient
-from devtools.story import story_of
 from kolibri_azure_plugin.doctor import stored_reports
 from kolibri_azure_plugin.errors.redaction import MASK
 from kolibri_azure_plugin.instances import lease_row
 from kolibri_azure_plugin.instances.activity import minutes, presence
 from tests.fuse import NEEDS_FUSE
 
-from .serving import gunicorn
-from .status_answers import EXAMINE, PAGE, REPORT, Document
+from .status_answers import PAGE, REPORT, Document
+from .status_school import INSTANCES, ailing, begin_school, shown, signed_in
 from .status_states import WELL
 
 pytestmark = pytest.mark.slow
-
-INSTANCES = ["first", "second"]
-
-COACH, COACH_PASSWORD = "coach", "coach-password"
 
 #: Seconds for an answer while the share hangs, on a busy machine. A request that touches the share
 #: would never get one.
@@ -40,129 +27,19 @@ ANSWERED = 20
 
 @pytest.fixture(scope="module")
 def school(copied):
-    """A deployment whose share can hang, and one of its two instances, which serves it."""
-    with copied() as (deployment, _):
-        deployment.environment["KOLIBRI_AZURE_HTTPS_PROXY"] = "false"
-        deployment.kind = "bind-then-hang"
-        with gunicorn(deployment, "--workers=1") as server:
-            _hire_coach(server.url)
-            yield deployment, server
-
-
-def _hire_coach(url):
-    administrator = signed_in(url)
-    account = administrator.create_learner(COACH, COACH_PASSWORD, COACH)
-    role = {"user": account["id"], "collection": account["facility"], "kind": "coach"}
-    administrator.post("/api/auth/role/", role)
+    with begin_school(copied) as school:
+        yield school
 
 
 @pytest.fixture(scope="module")
-def url(school):
-    return school[1].url
-
-
-@pytest.fixture(scope="module")
-def story(school):
-    """What the deployment has stored about itself: all is well, and it is used."""
-    with story_of(school[0].database_url) as made:
-        made.use(INSTANCES, hours=2)
-        made.report(WELL, INSTANCES, hours_ago=2)
-        yield made
+def administrator(school):
+    return signed_in(school.url)
 
 
 @pytest.fixture
-def well(story):
-    """The same at the beginning of each test."""
-    story.announce(INSTANCES)
-    story.report(WELL, INSTANCES, hours_ago=2)
-    yield story
-    story.forget_jobs()
-    story.state.rows("DELETE FROM kolibri_azure_state WHERE key = 'target_version' RETURNING key")
-
-
-@pytest.fixture(scope="module")
-def administrator(url):
-    return signed_in(url)
-
-
-def signed_in(url, name=SUPERUSER, password=SUPERUSER_PASSWORD):
-    client = KolibriClient(url)
-    client.sign_in(name, password)
-    return client
-
-
-def shown(client, **options):
-    """The page, which must be there."""
-    answer = client.request("GET", PAGE, **options)
-    assert answer.status_code == 200, answer.text[:500]
-    return Document(answer.text)
-
-
-def ailing(check, **changes):
-    """The reports of a healthy deployment with one outcome changed."""
-    return [{**each, **changes} if each["id"] == check else each for each in WELL]
-
-
-# ---- Who may see it
-
-
-@pytest.mark.parametrize("path", [PAGE, REPORT])
-def test_a_superuser_sees_it(path, administrator, well):
-    assert administrator.request("GET", path).status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("name", "password"), [(COACH, COACH_PASSWORD), (LEARNER, LEARNER_PASSWORD)]
-)
-def test_others_are_refused(name, password, url, well):
-    visitor = signed_in(url, name, password)
-
-    for method, path in (("GET", PAGE), ("GET", REPORT), ("POST", EXAMINE)):
-        answer = visitor.request(method, path)
-        assert answer.status_code == 403, path
-        assert "first" not in answer.text
-    assert "super admin" in Document(visitor.request("GET", PAGE).text).text
-
-
-@pytest.mark.parametrize("path", [PAGE, REPORT])
-def test_a_visitor_is_sent_to_sign_in_and_back(path, url):
-    answer = KolibriClient(url).request("GET", path)
-
-    assert answer.url.startswith(f"{url}/en/auth/")
-    assert parse_qs(urlsplit(answer.url).query)["next"] == [PAGE]
-
-
-def test_no_cache_stores_it_and_its_policy_is_strict(administrator, url, well):
-    for client in (administrator, KolibriClient(url)):
-        answer = client.request("GET", PAGE, allow_redirects=False)
-        assert "no-store" in answer.headers["Cache-Control"]
-        policy = answer.headers["Content-Security-Policy"]
-        assert policy.startswith("default-src 'none'; ")
-        assert "unsafe" not in policy
-        assert "data:" not in policy
-
-
-def test_everything_that_it_loads_comes_from_the_same_server(administrator, well):
-    page = shown(administrator)
-
-    loaded = [each["href"] for each in page.all("link")]
-    loaded += [each["src"] for each in (*page.all("script"), *page.all("img"))]
-    assert len(loaded) >= 4
-    for address in loaded:
-        assert address.startswith("/"), address
-        assert administrator.request("GET", address).status_code == 200, address
-
-
-def test_its_policy_would_allow_all_that_is_in_it(administrator, well):
-    page = shown(administrator)
-
-    assert not page.all("style")
-    assert all("src" in each for each in page.all("script"))
-    attributes = {name for _, each in page.elements for name in each}
-    assert not {name for name in attributes if name == "style" or name.startswith("on")}
-
-
-# ---- What it shows
+def well(school):
+    with school.well() as story:
+        yield story
 
 
 def test_a_healthy_deployment_is_well(administrator, well):
@@ -225,7 +102,7 @@ def test_the_time_of_a_failure_outlives_further_reports(administrator, well):
 
 
 def test_a_failed_job_is_shown_without_secrets(administrator, well, school):
-    password = school[0].database_url.partition("@")[0].rpartition(":")[2]
+    password = school.deployment.database_url.partition("@")[0].rpartition(":")[2]
     well.fail_job(
         "a" * 32,
         "kolibri.core.content.tasks.remoteimport",
@@ -258,7 +135,7 @@ def test_a_failed_job_that_nobody_can_start_again_is_no_trouble(function, admini
 
 
 def test_reports_are_shown_and_handed_out_without_secrets(administrator, well, school):
-    password = school[0].database_url.partition("@")[0].rpartition(":")[2]
+    password = school.deployment.database_url.partition("@")[0].rpartition(":")[2]
     well.report(ailing("azure.database.port", message=f"Found {password}."), INSTANCES)
 
     for path in (PAGE, REPORT):
@@ -372,9 +249,9 @@ def test_a_failed_job_does_not_hide_that_the_checks_have_stopped(administrator, 
     ],
 )
 def test_it_is_in_the_language_that_the_visitor_chose_in_kolibri(
-    chosen, language, direction, headline, url, well
+    chosen, language, direction, headline, school, well
 ):
-    visitor = signed_in(url)
+    visitor = signed_in(school.url)
     visitor.request("POST", "/en/i18n/setlang/", data={"language": chosen})
 
     page = shown(visitor)
@@ -384,43 +261,12 @@ def test_it_is_in_the_language_that_the_visitor_chose_in_kolibri(
     assert headline in page.text
 
 
-# ---- A new examination
-
-
-def test_a_new_examination_is_requested_at_most_once_in_30_seconds(administrator, well):
-    asked = "SELECT updated_at FROM kolibri_azure_state WHERE key = 'doctor_asked'"
-
-    first = administrator.request("POST", EXAMINE, allow_redirects=False)
-    begun = well.state.rows(asked)
-    second = administrator.request("POST", EXAMINE, allow_redirects=False)
-
-    assert (first.status_code, second.status_code) == (303, 303)
-    assert well.state.rows(asked) == begun != []
-    for answer, words in ((first, "has been requested"), (second, "less than 30 seconds ago")):
-        page = administrator.request("GET", answer.headers["Location"])
-        assert words in Document(page.text).text
-
-
-def test_another_site_can_request_none(administrator, well):
-    forged = administrator.request("POST", EXAMINE, headers={"X-CSRFToken": "x" * 32})
-
-    assert forged.status_code == 403
-
-
-def test_nothing_changes_by_looking(administrator, well):
-    assert administrator.request("GET", EXAMINE).status_code == 405
-
-
-# ---- While the share hangs
-
-
 @NEEDS_FUSE
 def test_a_hanging_share_does_not_delay_it(administrator, school, well):
-    deployment, _ = school
-    share.hang(deployment.share)
+    share.hang(school.deployment.share)
     try:
         text = shown(administrator, timeout=ANSWERED).text
     finally:
-        share.recover(deployment.share)
+        share.recover(school.deployment.share)
 
     assert "Content share" in text
