@@ -28,6 +28,9 @@ MENU = "[data-onboarding-id=menubar]"
 ENTRIES = ".side-nav [data-testid=side-nav-item]"
 OWN_ENTRY = f'.side-nav a[href="{PAGE}"]'
 
+#: A page of Kolibri with the menu, for each visitor.
+HOMES = {ADMIN: "/en/facility/", COACH: "/en/coach/", LEARNING: "/en/learn/", NOBODY: "/en/learn/"}
+
 
 class School:
     """The accounts of a site, and their sessions.
@@ -144,3 +147,11 @@ def sideways(page: Page) -> int:
         "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     )
     return overhang
+
+
+def assert_shown(page, problem):
+    """Its message, cause and remedy, and a link to the documentation."""
+    shown = page.locator(f"[data-check='{problem['id']}']")
+    for text in (problem["message"], problem["cause"], problem["remedy"]):
+        assert " ".join(text.split()) in " ".join(shown.inner_text().split())
+    assert shown.locator(f"a[href='{problem['docs']}']").is_visible()

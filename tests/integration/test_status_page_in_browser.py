@@ -21,6 +21,7 @@ from .status_visits import (
     COACH,
     DESKTOP,
     ENTRIES,
+    HOMES,
     LEARNING,
     MENU,
     NOBODY,
@@ -31,6 +32,7 @@ from .status_visits import (
     SUPER,
     School,
     Visits,
+    assert_shown,
     inaccessible,
     sideways,
 )
@@ -38,9 +40,6 @@ from .status_visits import (
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 INSTANCES = ["first", "second"]
-
-#: A page of Kolibri with the menu, for each visitor.
-HOMES = {ADMIN: "/en/facility/", COACH: "/en/coach/", LEARNING: "/en/learn/", NOBODY: "/en/learn/"}
 
 ACCESS = "azure.content.access"
 
@@ -159,14 +158,6 @@ def test_a_superuser_sees_everything_on_each_instance(visits, servers):
             assert page.locator(f"#{part}").count() == 1, part
         assert page.locator("svg[role=img]").count() == 3
         assert page.locator("[data-check]").count() == len(WELL)
-
-
-def assert_shown(page, problem):
-    """Its message, cause and remedy, and a link to the documentation."""
-    shown = page.locator(f"[data-check='{problem['id']}']")
-    for text in (problem["message"], problem["cause"], problem["remedy"]):
-        assert " ".join(text.split()) in " ".join(shown.inner_text().split())
-    assert shown.locator(f"a[href='{problem['docs']}']").is_visible()
 
 
 @pytest.mark.parametrize("name", each_or(AILMENTS, *AILMENTS[::8]))
