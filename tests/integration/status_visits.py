@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from devtools.browser import MissingBrowserError, running_browser
 from devtools.deployment import LEARNER, LEARNER_PASSWORD, SUPERUSER, SUPERUSER_PASSWORD
 from devtools.kolibri_client import KolibriClient
 
@@ -30,6 +34,16 @@ OWN_ENTRY = f'.side-nav a[href="{PAGE}"]'
 
 #: A page of Kolibri with the menu, for each visitor.
 HOMES = {ADMIN: "/en/facility/", COACH: "/en/coach/", LEARNING: "/en/learn/", NOBODY: "/en/learn/"}
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser; the test is skipped where there is none."""
+    try:
+        with running_browser() as browser:
+            yield browser
+    except MissingBrowserError as error:
+        pytest.skip(str(error))
 
 
 class School:
@@ -149,7 +163,7 @@ def sideways(page: Page) -> int:
     return overhang
 
 
-def assert_shown(page, problem):
+def assert_shown(page: Page, problem: dict[str, str]) -> None:
     """Its message, cause and remedy, and a link to the documentation."""
     shown = page.locator(f"[data-check='{problem['id']}']")
     for text in (problem["message"], problem["cause"], problem["remedy"]):

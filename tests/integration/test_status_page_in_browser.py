@@ -7,7 +7,6 @@ import sys
 import pytest
 
 from devtools import share
-from devtools.browser import MissingBrowserError, running_browser
 from devtools.deployment import SUPERUSER_PASSWORD
 from devtools.instances import another_instance
 from devtools.process import BackgroundProcess
@@ -33,6 +32,7 @@ from .status_visits import (
     School,
     Visits,
     assert_shown,
+    chromium,
     inaccessible,
     sideways,
 )
@@ -49,11 +49,8 @@ PLENTY = 180
 
 @pytest.fixture(scope="module")
 def browser():
-    try:
-        with running_browser() as browser:
-            yield browser
-    except MissingBrowserError as error:
-        pytest.skip(str(error))
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")
