@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 
+import requests
+
 from devtools.deadline import wait_until
 from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
-from devtools.instances import another_instance
+from devtools.instances import another_instance, start_gunicorn
 from devtools.kolibri_client import KolibriClient
+from devtools.kolibri_process import LOOPBACK_ONLY
+from devtools.process import BackgroundProcess
+from tests.integration.serving import zip_content_server
 from tests.integration.test_media import COLUMNS, run_on_media
 
 TASKS = "/api/tasks/tasks/"
@@ -29,6 +35,29 @@ IMPORT = "kolibri.core.auth.tasks.importusersfromcsv"
 PASSWORD = "a-password-that-was-uploaded"
 LIST = f"{COLUMNS}\n,newcomer,{PASSWORD},New Comer,LEARNER,,,,,\n"
 MINUTES = 60
+
+ON_A_SHARE_THAT_HANGS = """
+from pathlib import Path
+from django.conf import settings
+from devtools import share
+from devtools.deadline import wait_until
+from kolibri_azure_plugin.content.mounts import mounted_at
+from kolibri_azure_plugin.errors import ContentShareError
+from kolibri_azure_plugin.housekeeping import periods, uploads
+uploads.TIMEOUT = 1
+share.hang(Path({media!r}))
+wait_until(lambda: mounted_at(settings.MEDIA_ROOT).type.startswith("fuse"), "the hang", 20)
+try:
+    uploads.remove_old_uploads(periods.PERIODS)
+except ContentShareError as error:
+    print("FOUND", error.code)
+"""
+
+SUMMARIES = """
+from kolibri_azure_plugin.housekeeping.rounds import EVERYTHING, summary_of
+for count in (1, 2):
+    print(count, "REMOVED", summary_of({name: count for name, _ in EVERYTHING}))
+"""
 
 
 class Site:
@@ -107,3 +136,59 @@ class Site:
 def backdate(path, minutes):
     then = time.time() - minutes * MINUTES
     os.utime(path, (then, then))
+
+
+@contextlib.contextmanager
+def begin_site(copied, postgres, temporary):
+    """Such a site, whose temporary folder has uploads of killed processes."""
+    with copied() as (made, _), contextlib.ExitStack() as stack:
+        deployment = another_instance(
+            made, made.home.parent / "site", KOLIBRI_AZURE_HTTPS_PROXY="false"
+        )
+        for name, minutes in (("tmpkilled1.upload.csv", 31), ("tmpgoingon.upload.csv", 29)):
+            (temporary / name).write_text(LIST)
+            backdate(temporary / name, minutes)
+        server = stack.enter_context(start_gunicorn(deployment))
+        worker = BackgroundProcess(
+            deployment.kolibri("manage", "--skip-update", "azure_worker"),
+            environment={
+                **LOOPBACK_ONLY, **deployment.environment, "TMPDIR": str(temporary),
+            },
+            folder=deployment.home,
+            log_file=deployment.home / "worker.log",
+        )  # fmt: skip
+        stack.enter_context(worker)
+        server.wait_until_serving()
+        zip_server = stack.enter_context(zip_content_server(deployment))
+        yield Site(deployment, postgres, server, zip_server, temporary)
+
+
+def as_written(client, path):
+    """Request an address unchanged; the library requests would resolve its dots."""
+    prepared = client.session.prepare_request(requests.Request("GET", client.url + path))
+    prepared.url = client.url + path
+    return client.session.send(prepared, timeout=30)
+
+
+def addresses(file, job, facility):
+    """Where somebody may look for an uploaded list."""
+    name = file.name
+    return (
+        f"/media/temp/{name}",
+        f"/media//temp/{name}",
+        f"/media/log_export/../temp/{name}",
+        f"/media/%2e%2e/media/temp/{name}",
+        f"/static/../media/temp/{name}",
+        f"/content/../media/temp/{name}",
+        f"/content/storage/../../media/temp/{name}",
+        f"/content/databases/{name}",
+        f"/content/zipcontent/{name}/",
+        f"/zipcontent/{name}",
+        f"/temp/{name}",
+        f"/downloadcontent/{name}",
+        f"/facility/api/downloadcsvfile/temp/{facility}/",
+        f"/facility/api/downloadcsvfile/{name}/{facility}/",
+        f"/facility/api/downloadcsvfile/user/{facility}/?filename={name}",
+        f"{TASKS}{job}/",
+        TASKS,
+    )

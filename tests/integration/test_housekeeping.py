@@ -2,70 +2,50 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import re
 import uuid
 from pathlib import Path
 
 import pytest
-import requests
 
 from devtools.deadline import wait_until
 from devtools.deployment import LEARNER, LEARNER_PASSWORD
-from devtools.instances import another_instance, start_gunicorn
 from devtools.kolibri_client import KolibriClient
-from devtools.kolibri_process import LOOPBACK_ONLY
-from devtools.process import BackgroundProcess
 from tests.fuse import NEEDS_FUSE
-from tests.integration import broken_sync
-from tests.integration.broken_sync import ABANDONED, ENDED, FRESH, LEFT
-from tests.integration.housekeeping_site import (
+
+from .broken_sync import ABANDONED, ENDED, FRESH, LEFT
+from .housekeeping_site import (
     EVERYTHING,
-    LIST,
     OFTEN,
+    ON_A_SHARE_THAT_HANGS,
     PASSWORD,
+    SUMMARIES,
     TASKS,
-    Site,
+    addresses,
+    as_written,
     backdate,
+    begin_site,
 )
-from tests.integration.serving import zip_content_server
+from .old_syncs import CLEANUP, SAME_DEVICE, SILENT, buffers, make_syncs
 
 pytestmark = pytest.mark.slow
 
 #: Jobs of each of two kinds. Issue 13: such a list took 16 seconds.
 MANY = 10_000
-
-CLEANUP = "kolibri.core.auth.tasks.cleanupsync"
 AUTOMATIC = "kolibri.core.content.tasks.automatic_resource_import"
-STAGE = "kolibri_azure_plugin.facility_data.syncing.task.advance_transfer"
 EXPORT = "kolibri.core.auth.tasks.exportuserstocsv"
 
 
 @pytest.fixture(scope="module")
 def site(copied, postgres, tmp_path_factory):
-    with copied() as (made, _), contextlib.ExitStack() as stack:
-        deployment = another_instance(
-            made, made.home.parent / "site", KOLIBRI_AZURE_HTTPS_PROXY="false"
-        )
-        temporary = tmp_path_factory.mktemp("temporary")
-        for name, minutes in (("tmpkilled1.upload.csv", 31), ("tmpgoingon.upload.csv", 29)):
-            (temporary / name).write_text(LIST)
-            backdate(temporary / name, minutes)
-        server = stack.enter_context(start_gunicorn(deployment))
-        worker = BackgroundProcess(
-            deployment.kolibri("manage", "--skip-update", "azure_worker"),
-            environment={
-                **LOOPBACK_ONLY, **deployment.environment, "TMPDIR": str(temporary),
-            },
-            folder=deployment.home,
-            log_file=deployment.home / "worker.log",
-        )  # fmt: skip
-        stack.enter_context(worker)
-        server.wait_until_serving()
-        zip_server = stack.enter_context(zip_content_server(deployment))
-        yield Site(deployment, postgres, server, zip_server, temporary)
+    with begin_site(copied, postgres, tmp_path_factory.mktemp("temporary")) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def syncs(site):
+    return make_syncs(site)
 
 
 def test_twenty_thousand_finished_jobs_of_syncs_are_gone_from_the_task_list(site):
@@ -130,59 +110,6 @@ def test_only_a_superuser_starts_or_sees_the_rounds(site):
     assert learner.request("POST", TASKS, json={"type": task}).status_code == 403
     assert learner.request("GET", f"{TASKS}{EVERYTHING}/").status_code == 403
     assert site.client.get(f"{TASKS}{EVERYTHING}/")["type"] == task
-
-
-@pytest.fixture(scope="module")
-def syncs(site):
-    """All syncs but one are 25 hours old; a round has run."""
-    told = site.shell(broken_sync.script(site.url))
-    syncs = json.loads(told.split("SYNCS ")[1])
-    for sync in (site_id for name, site_id in syncs.items() if name != FRESH):
-        for table, column in (
-            ("morango_syncsession", "id"),
-            ("morango_transfersession", "sync_session_id"),
-        ):
-            site.rows(
-                f"UPDATE {table} SET last_activity_timestamp = last_activity_timestamp"
-                f" - interval '25 hours' WHERE {column} = %s",
-                sync,
-            )
-    syncs["buffers"] = {name: buffers(site, sync) for name, sync in syncs.items()}
-    waiting = json.dumps({"a-transfer_serializing_job_id": "awaited-1"})
-    site.add_jobs(1, "awaited-", CLEANUP)
-    site.rows(
-        "UPDATE morango_syncsession SET extra_fields = %s WHERE id = %s", waiting, syncs[FRESH]
-    )
-    for name in (FRESH, ABANDONED):
-        [[transfer]] = site.rows(
-            "SELECT id FROM morango_transfersession WHERE sync_session_id = %s", syncs[name]
-        )
-        site.add_jobs(1, f"stage-of-{name}-", STAGE)
-        job = {"job_id": f"stage-of-{name}-1", "func": STAGE, "state": "COMPLETED"}
-        job["kwargs"] = {"transfer_id": uuid.UUID(transfer).hex, "stage": "queuing"}
-        site.rows("UPDATE jobs SET saved_job = %s WHERE id = %s", json.dumps(job), job["job_id"])
-    site.rows("UPDATE morango_nonce SET timestamp = timestamp - interval '2 hours'")
-    site.run_round()
-    site.backdate_jobs("2 hours", "awaited-%")
-    site.backdate_jobs("2 hours", "stage-of-%")
-    site.run_round()
-    return syncs
-
-
-SAME_DEVICE = "UPDATE morango_syncsession SET client_instance_id = %s WHERE id = ANY(%s::uuid[])"
-
-SILENT = """
-    UPDATE morango_transfersession SET last_activity_timestamp = now() - interval '2 hours'
-    WHERE sync_session_id = %s
-"""
-
-
-def buffers(site, sync):
-    of_sync = (
-        "transfer_session_id IN (SELECT id FROM morango_transfersession WHERE sync_session_id = %s)"
-    )
-    tables = ("morango_buffer", "morango_recordmaxcounterbuffer")
-    return sum(site.count(table, of_sync, sync) for table in tables)
 
 
 def test_of_pulls_that_were_abandoned_a_closed_record_stays_the_newest_of_each_device(site, syncs):
@@ -257,24 +184,6 @@ def test_an_upload_is_gone_half_an_hour_after_a_trial_import(site):
     assert re.search(r"Removed 1 uploaded list[,.]", site.log)
 
 
-ON_A_SHARE_THAT_HANGS = """
-from pathlib import Path
-from django.conf import settings
-from devtools import share
-from devtools.deadline import wait_until
-from kolibri_azure_plugin.content.mounts import mounted_at
-from kolibri_azure_plugin.errors import ContentShareError
-from kolibri_azure_plugin.housekeeping import periods, uploads
-uploads.TIMEOUT = 1
-share.hang(Path({media!r}))
-wait_until(lambda: mounted_at(settings.MEDIA_ROOT).type.startswith("fuse"), "the hang", 20)
-try:
-    uploads.remove_old_uploads(periods.PERIODS)
-except ContentShareError as error:
-    print("FOUND", error.code)
-"""
-
-
 @NEEDS_FUSE
 def test_a_share_with_uploads_that_hangs_holds_up_no_worker(site, tmp_path):
     (tmp_path / "temp").mkdir()
@@ -297,13 +206,6 @@ def test_an_upload_that_an_import_waits_for_is_gone_before_the_hour_is_over(site
     site.run_round(OFTEN)
 
     assert not file.exists()
-
-
-SUMMARIES = """
-from kolibri_azure_plugin.housekeeping.rounds import EVERYTHING, summary_of
-for count in (1, 2):
-    print(count, "REMOVED", summary_of({name: count for name, _ in EVERYTHING}))
-"""
 
 
 def test_the_log_says_what_one_is_and_what_several_are(site):
@@ -329,40 +231,14 @@ def test_nothing_serves_an_uploaded_list(site):
     site.wait_for(job)
     assert PASSWORD in file.read_text()
     facility = site.client.facility()["id"]
-    name = file.name
     learner = KolibriClient(site.url)
     learner.sign_in(LEARNER, LEARNER_PASSWORD)
 
-    for path in (
-        f"/media/temp/{name}",
-        f"/media//temp/{name}",
-        f"/media/log_export/../temp/{name}",
-        f"/media/%2e%2e/media/temp/{name}",
-        f"/static/../media/temp/{name}",
-        f"/content/../media/temp/{name}",
-        f"/content/storage/../../media/temp/{name}",
-        f"/content/databases/{name}",
-        f"/content/zipcontent/{name}/",
-        f"/zipcontent/{name}",
-        f"/temp/{name}",
-        f"/downloadcontent/{name}",
-        f"/facility/api/downloadcsvfile/temp/{facility}/",
-        f"/facility/api/downloadcsvfile/{name}/{facility}/",
-        f"/facility/api/downloadcsvfile/user/{facility}/?filename={name}",
-        f"{TASKS}{job}/",
-        TASKS,
-    ):
+    for path in addresses(file, job, facility):
         for client in (KolibriClient(site.url), KolibriClient(site.zip_url), learner, site.client):
             answer = as_written(client, path)
             assert PASSWORD not in answer.text, path
             assert PASSWORD.encode() not in answer.content, path
-
-
-def as_written(client, path):
-    """Request an address unchanged; the library requests would resolve its dots."""
-    prepared = client.session.prepare_request(requests.Request("GET", client.url + path))
-    prepared.url = client.url + path
-    return client.session.send(prepared, timeout=30)
 
 
 def test_the_work_of_a_round_that_fails_is_done_by_the_next(site):
