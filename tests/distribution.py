@@ -18,6 +18,8 @@ GROUPS = (
     ("tests/integration/test_workers.py",),
     # They share the home of a school.
     ("tests/integration/test_move_in",),
+    # They share the home of a stock Kolibri with two channels.
+    ("tests/integration/test_first_content",),
     # One machine of the lab at a time: two would leave each half a processor.
     (
         "tests/container/test_real_smb.py",

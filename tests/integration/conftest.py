@@ -13,6 +13,7 @@ from devtools.process import BackgroundProcess
 from devtools.school_homes import make_home
 
 from .backing_up import Backups
+from .first_library import StudioHome
 
 OLD_TEMPLATE = "kolibri_old_template"
 
@@ -147,6 +148,12 @@ def old_template(tmp_path_factory, authority, postgres, role):
 def school_home(tmp_path_factory):
     """A home of the present version, which tests copy, or move in from without a change."""
     return make_home(tmp_path_factory.mktemp("school"))
+
+
+@pytest.fixture(scope="session")
+def studio_home(tmp_path_factory):
+    """The home of a stock Kolibri with two channels."""
+    return StudioHome.make(tmp_path_factory.mktemp("studio"))
 
 
 @pytest.fixture

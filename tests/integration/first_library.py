@@ -6,9 +6,12 @@ import contextlib
 import dataclasses
 import json
 
-from devtools.channel import CHANNEL_ID
+from devtools.channel import CHANNEL_ID, make_channel
+from devtools.deployment import SUPERUSER, SUPERUSER_PASSWORD
+from devtools.kolibri_process import Kolibri
 from devtools.studio import Studio
 from kolibri_azure_plugin.content.first_content.records import INTERVAL, JOB_ID, KEY, PAUSE, job_of
+from tests.integration.channel_files import another
 from tests.integration.workers import WORKER
 
 TOKEN = "nakav-mafak"
@@ -64,6 +67,32 @@ class Source:
     def studio(self, **options):
         tokens = {TOKEN.replace("-", ""): [CHANNEL_ID], COLLECTION.replace("-", ""): self.ids}
         return Studio(self.url, tokens, **options)
+
+
+@dataclasses.dataclass(frozen=True)
+class StudioHome:
+    """The home of such a Kolibri, which serves one module after the other.
+
+    :param second: the id of the second channel.
+    """
+
+    kolibri: Kolibri
+    second: str
+
+    @classmethod
+    def make(cls, folder):
+        kolibri = Kolibri(folder / "home")
+        kolibri.provision(username=SUPERUSER, password=SUPERUSER_PASSWORD, preset="formal")
+        second, drive = another(folder / "second")
+        kolibri.import_channel(CHANNEL_ID, make_channel(folder / "first"))
+        kolibri.import_channel(second, drive)
+        return cls(kolibri, second)
+
+    @contextlib.contextmanager
+    def source(self):
+        with self.kolibri.start() as server:
+            server.wait_until_serving()
+            yield Source(server.url, self.second, str(self.kolibri.home / "content"))
 
 
 class Rounds:
