@@ -6,18 +6,14 @@ import contextlib
 import dataclasses
 import time
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import kolibri
 
-from devtools.channel import CHANNEL_ID
-from devtools.deployment import LEARNER, Deployment
+from devtools.deployment import LEARNER
 from devtools.ports import free_port
-from kolibri_azure_plugin.configuration import image_record
-from tests.fuse import require_fuse
 
-from . import ailing_databases, faulty_databases, planted_backups
+from . import ailing_databases, ailing_images, ailing_shares, faulty_databases, planted_backups
 from .changed import CORRECTNESS, SAFETY, changed
 from .patient import Patient
 from .planted import PLANTED, Plant, World, environment, share
@@ -103,67 +99,6 @@ def missing_setup_settings(patient: Patient) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def full_share(patient: Patient) -> Iterator[None]:
-    patient.deployment.kind = "full"
-    patient.deployment.environment["KOLIBRI_AZURE_MOUNT_TYPES"] = "tmpfs"
-    yield
-
-
-@contextlib.contextmanager
-def share_without_room(patient: Patient) -> Iterator[None]:
-    patient.deployment.kind = "no-room"
-    patient.deployment.environment["KOLIBRI_AZURE_MOUNT_TYPES"] = "tmpfs"
-    yield
-
-
-@contextlib.contextmanager
-def unreachable_share(patient: Patient) -> Iterator[None]:
-    """It is not mounted, and nothing listens at its server's address."""
-    patient.deployment.kind = ""
-    patient.deployment.environment["KOLIBRI_AZURE_CONTENT_SHARE"] = "127.0.0.1/content"
-    yield
-
-
-@contextlib.contextmanager
-def full_home(patient: Patient) -> Iterator[None]:
-    deployment = patient.deployment
-    deployment.home.mkdir(exist_ok=True)
-    deployment.more_shares.append(("full", deployment.home, deployment.home))
-    yield
-
-
-@contextlib.contextmanager
-def hanging_media(patient: Patient) -> Iterator[None]:
-    require_fuse()
-    media = patient.deployment.home / "media"
-    media.mkdir(parents=True)
-    patient.deployment.more_shares.append(("hang", media, media))
-    yield
-
-
-@contextlib.contextmanager
-def another_share(patient: Patient) -> Iterator[None]:
-    other = patient.deployment.home.parent / "other-share"
-    other.mkdir()
-    patient.azure.add_share("kolibri", "content", other)
-    patient.deployment.environment["KOLIBRI_AZURE_CONTENT_SHARE"] = "kolibri/content"
-    yield
-
-
-@contextlib.contextmanager
-def lost_channel(patient: Patient) -> Iterator[None]:
-    (patient.deployment.share / "databases" / f"{CHANNEL_ID}.sqlite3").unlink()
-    yield
-
-
-@contextlib.contextmanager
-def lost_file(patient: Patient) -> Iterator[None]:
-    files = sorted((patient.deployment.share / "storage").rglob("*.mp4"))
-    files[0].unlink()
-    yield
-
-
-@contextlib.contextmanager
 def same_content_origin(patient: Patient) -> Iterator[None]:
     patient.deployment.environment.update(
         KOLIBRI_AZURE_ALLOWED_HOSTS="kolibri.example.org",
@@ -175,44 +110,6 @@ def same_content_origin(patient: Patient) -> Iterator[None]:
 @contextlib.contextmanager
 def unresponsive_content_origin(patient: Patient) -> Iterator[None]:
     patient.deployment.environment["KOLIBRI_ZIP_CONTENT_ORIGIN"] = f"http://127.0.0.1:{free_port()}"
-    yield
-
-
-def give_image(deployment: Deployment, *, days: float) -> None:
-    """Give it the record of an image whose packages are this old."""
-    built = datetime(2026, 11, 28, tzinfo=timezone.utc)
-    updated = datetime.now(timezone.utc) - timedelta(days=days)
-    file = deployment.home.parent / "image.json"
-    record = image_record.ImageRecord(
-        "v0.1.0-2026-11", "v0.1.0", created=built.isoformat(), updated=updated.isoformat()
-    )
-    image_record.write(file, record)
-    deployment.environment[image_record.VARIABLE] = str(file)
-
-
-def image_of(*, days: float) -> Plant:
-    """An image whose packages are this old."""
-
-    @contextlib.contextmanager
-    def plant(world: World) -> Iterator[None]:
-        give_image(world.deployment, days=days)
-        yield
-
-    return plant
-
-
-@contextlib.contextmanager
-def old_image_on_app_service(world: World) -> Iterator[None]:
-    world.deployment.environment.update(
-        WEBSITE_SITE_NAME="kolibri", WEBSITE_RESOURCE_GROUP="school"
-    )
-    with image_of(days=75)(world):
-        yield
-
-
-@contextlib.contextmanager
-def image_without_a_record(world: World) -> Iterator[None]:
-    world.deployment.environment[image_record.VARIABLE] = "/usr/share/lost/image.json"
     yield
 
 
@@ -304,21 +201,21 @@ AILMENTS = (
     Ailment("database.migrations", "warn", ailing_databases.empty_database),
     Ailment("database.migrations", "fail", ailing_databases.newer_database, "newer"),
     Ailment("content.mount", "fail", share("")),
-    Ailment("content.mount", "fail", unreachable_share, "no_way"),
+    Ailment("content.mount", "fail", ailing_shares.unreachable_share, "no_way"),
     Ailment("content.mount", "fail", planted("the share is read-only"), "read_only"),
     Ailment("content.access", "fail", planted("the share is dead")),
-    Ailment("content.access", "fail", share_without_room, "full"),
+    Ailment("content.access", "fail", ailing_shares.share_without_room, "full"),
     Ailment("content.access", "fail", planted("the share hangs"), "hangs"),
     Ailment("content.access", "warn", nothing, "slow", {"doctor.checks.content.SLOW_FILE": 0.0}),
     Ailment(
         "content.throughput", "warn", nothing, limits={"doctor.checks.content.SLOW_THROUGHPUT": 1e9}
     ),
-    Ailment("content.space", "warn", full_share),
-    Ailment("content.account", "fail", another_share),
+    Ailment("content.space", "warn", ailing_shares.full_share),
+    Ailment("content.account", "fail", ailing_shares.another_share),
     Ailment("content.media", "fail", environment(KOLIBRI_AZURE_INSTANCES="2")),
-    Ailment("content.media_access", "fail", hanging_media),
-    Ailment("content.databases", "warn", lost_channel),
-    Ailment("content.files", "warn", lost_file),
+    Ailment("content.media_access", "fail", ailing_shares.hanging_media),
+    Ailment("content.databases", "warn", ailing_shares.lost_channel),
+    Ailment("content.files", "warn", ailing_shares.lost_file),
     Ailment(
         "kolibri.version", "fail", nothing,
         limits={"configuration.preconditions.OLDEST_KOLIBRI": (0, 19, 99)},
@@ -371,9 +268,9 @@ AILMENTS = (
     Ailment(
         "platform.memory", "warn", nothing, limits={"doctor.checks.platform.MIN_MEMORY": 2**60}
     ),
-    Ailment("platform.disk", "warn", full_home),
+    Ailment("platform.disk", "warn", ailing_shares.full_home),
     Ailment("platform.time_zone", "warn", environment(TZ="Mars/Olympus")),
-    Ailment("platform.image_age", "warn", old_image_on_app_service),
-    Ailment("platform.image_age", "warn", image_without_a_record, "untold"),
+    Ailment("platform.image_age", "warn", ailing_images.old_image_on_app_service),
+    Ailment("platform.image_age", "warn", ailing_images.image_without_a_record, "untold"),
     Ailment("platform.instances", "warn", ailing_databases.two_running_instances),
 )  # fmt: skip

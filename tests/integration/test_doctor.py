@@ -18,7 +18,8 @@ from devtools.radius import RadiusServer
 from kolibri_azure_plugin.doctor import catalogue
 
 from . import ailing_databases, planted_backups
-from .ailments import AILMENTS, Patient, give_image
+from .ailing_images import give_image
+from .ailments import AILMENTS, Patient
 from .conftest import PASSWORD
 from .examination import RENDERERS, examine, examine_fully, report_of
 from .golden import FOLDER, WRITES, compare
