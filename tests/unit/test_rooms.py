@@ -1,4 +1,4 @@
-"""The package is a map: few rooms, fewer modules at its top, and declared imports.
+"""The package is a map: few rooms, fewer modules at its top, short modules, and declared imports.
 
 `lint-imports` (pyproject.toml, run by `make lint`) holds their order, and that there is no circle.
 The development tools have a page that names them.
@@ -9,11 +9,15 @@ from __future__ import annotations
 import ast
 import importlib.metadata
 import re
+import subprocess
 import sys
 
 import pytest
 
 MAX_MODULES, MAX_ROOMS = 8, 16
+
+#: Of any module, also of tests and tools. What is longer has more than one concern.
+MAX_LINES = 300
 
 PACKAGE = "kolibri_azure_plugin"
 
@@ -76,6 +80,18 @@ def test_the_page_of_the_development_tools_names_them_all(repository):
     there = modules - {"__init__.py"} | packages
     assert there - named - programs == set()
     assert named - there == set()
+
+
+def test_no_module_is_long(repository):
+    command = ["git", "ls-files", "--", "*.py"]
+    listed = subprocess.run(command, cwd=repository, capture_output=True, check=True, text=True)
+    lines = {
+        name: len((repository / name).read_text(encoding="utf-8").splitlines())
+        for name in listed.stdout.splitlines()
+        if (repository / name).exists()
+    }
+    assert f"{PACKAGE}/__init__.py" in lines
+    assert {name: count for name, count in lines.items() if count > MAX_LINES} == {}
 
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="Python 3.9 can't list its own modules")
