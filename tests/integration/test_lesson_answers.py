@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from .inside_kolibri import answers_of
+from .status_answers import answers_of_script
+from .trial_deployment import trial_deployment
 
 pytestmark = pytest.mark.slow
 
@@ -69,8 +71,9 @@ change(description="new", title="Renamed")
 answers["renamed"] = ask(other)
 ContentNode.objects.filter(title="Renamed").update(available=False)
 ContentCacheKey.objects.update(key=1)
-from django.core.cache import cache
-cache.clear()
+from django.core.cache import caches
+for cache in caches.all():
+    cache.clear()
 answers["removed"] = ask(other)
 ContentSummaryLog.objects.update(progress=1)
 answers["worked"] = ask(learner)
@@ -90,6 +93,13 @@ nodes.get(["%032x" % number for number in range(100)], lambda missing: [])
 nodes.get(["1"], lambda missing: [])
 answers["kept"] = len(nodes._kept[1])
 print("ANSWERS", json.dumps(answers))
+"""
+
+#: A test deployment has no learner yet.
+ON_SQLITE = """
+from kolibri.core.auth.models import Facility, FacilityUser
+facility = Facility.get_default_facility()
+FacilityUser.objects.create_user("learner", password="l" * 9, facility=facility)
 """
 
 
@@ -139,6 +149,12 @@ def test_a_hidden_lesson_is_missing_at_once(answers):
 def test_the_home_page_follows_a_coach_who_hides_a_lesson_after_two_seconds_at_most(answers):
     assert answers["home without the hidden lesson"] == [["Of the group"]]
     assert answers["home with the lesson again"] == [["Lesson", "Of the group"]]
+
+
+def test_a_test_deployment_on_sqlite_gives_the_same_answers(answers, provisioned, tmp_path):
+    instance = trial_deployment(provisioned, tmp_path / "sqlite")
+    script = ON_SQLITE + SCRIPT
+    assert answers_of_script(instance, f"exec({script!r}, {{}})") == answers
 
 
 def test_the_memory_for_resources_is_bounded(answers):
