@@ -35,7 +35,7 @@ class Administration(ABC):
     def port(self) -> int: ...
 
     @abstractmethod
-    def _connect(self, database: str) -> psycopg2.extensions.connection:
+    def connect(self, database: str) -> psycopg2.extensions.connection:
         """Open a connection as superuser."""
 
     def url(self, database: str, user: str, password: str, **parameters: str) -> str:
@@ -52,7 +52,7 @@ class Administration(ABC):
         database: str = "postgres",
     ) -> list[Row]:
         """Run one statement outside a transaction, and return its rows, if it has any."""
-        connection = self._connect(database)
+        connection = self.connect(database)
         try:
             connection.autocommit = True
             with connection.cursor() as cursor:

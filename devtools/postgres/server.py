@@ -196,7 +196,7 @@ class PostgresServer(Administration):
         self._configuration.radius[role] = RadiusServer(port, secret)
         self._write_configuration()
 
-    def _connect(self, database: str) -> psycopg2.extensions.connection:
+    def connect(self, database: str) -> psycopg2.extensions.connection:
         return psycopg2.connect(
             host=str(self._configuration.sockets),
             port=self.port,
@@ -206,7 +206,7 @@ class PostgresServer(Administration):
 
     def _answers_starting_up(self) -> bool:
         try:
-            self._connect("postgres").close()
+            self.connect("postgres").close()
         except psycopg2.OperationalError as error:
             return "the database system is starting up" in str(error)
         return False

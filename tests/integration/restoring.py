@@ -38,7 +38,7 @@ def restoring(postgres, database):
 @contextlib.contextmanager
 def table_in_use(postgres, database):
     """An administrator reads a table, so a restore can't replace it yet."""
-    with contextlib.closing(postgres._connect(database)) as session:
+    with contextlib.closing(postgres.connect(database)) as session:
         session.cursor().execute("LOCK TABLE kolibriauth_collection IN ACCESS SHARE MODE")
         yield
 

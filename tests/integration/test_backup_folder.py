@@ -77,7 +77,7 @@ def test_a_share_that_becomes_full_leaves_nothing_incomplete(backups, postgres, 
     script.chmod(0o700)
     database = backups.deployment.database
     postgres.execute(f"{CREATE_TABLE}; ALTER TABLE {CACHE} OWNER TO kolibri", database=database)
-    with contextlib.closing(postgres._connect(database)) as session:
+    with contextlib.closing(postgres.connect(database)) as session:
         with session.cursor() as cursor:
             # pg_dump waits for this table, after its file has been opened.
             cursor.execute(f"LOCK TABLE {CACHE}")

@@ -174,7 +174,7 @@ def test_a_backup_that_has_been_restored_once_is_needed_no_longer(backups):
 def test_an_administrators_session_is_left_alone(backups, postgres):
     dump = backups.create()
     database = backups.deployment.database
-    with contextlib.closing(postgres._connect(database)) as session:
+    with contextlib.closing(postgres.connect(database)) as session:
         with session.cursor() as cursor:
             cursor.execute("SELECT 1")
         session.commit()
