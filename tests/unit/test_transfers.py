@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import http.server
 import shutil
 import sqlite3
@@ -172,6 +173,47 @@ def test_a_repeated_download_is_not_appended_to_the_first_part(tmp_path, version
         download(url, path)
 
     assert path.read_bytes() == content
+
+
+VIDEO = b"a video" * 100_000
+VIDEO_ID = hashlib.md5(VIDEO).hexdigest()
+
+
+@pytest.fixture
+def damaged(tmp_path):
+    """A video on the share, of which only the beginning arrived."""
+    path = tmp_path / "storage" / VIDEO_ID[0] / VIDEO_ID[1] / f"{VIDEO_ID}.mp4"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"a video")
+    return path
+
+
+def download_video(url, path):
+    with file_transfer.FileDownload(url, str(path), VIDEO_ID, retry_wait=0) as transfer:
+        transfer.run()
+
+
+def test_a_damaged_file_is_fetched_again_while_it_is_read(damaged):
+    with studio(VIDEO) as url, damaged.open("rb") as reader:
+        download_video(url, damaged)
+
+        assert reader.read() == b"a video"
+    assert damaged.read_bytes() == VIDEO
+    assert [each.name for each in damaged.parent.iterdir()] == [damaged.name]
+
+
+def test_a_damaged_file_stays_until_a_good_one_has_arrived(damaged):
+    with studio(VIDEO[:-1]) as url:
+        for _ in range(2):
+            with pytest.raises(file_transfer.TransferFailed):
+                download_video(url, damaged)
+
+            assert damaged.read_bytes() == b"a video"
+            assert [each.name for each in damaged.parent.iterdir()] == [damaged.name]
+    with studio(VIDEO) as url:
+        download_video(url, damaged)
+
+    assert damaged.read_bytes() == VIDEO
 
 
 LEADS_AWAY = "mp4/../../../../../escaped"

@@ -60,13 +60,14 @@ def delete_unfinished_only(delete: Callable[..., None]) -> Callable[..., None]:
 def refetch_stale_file(is_complete: Callable[..., bool]) -> Callable[..., bool]:
     """Wrap `TransferFile.is_complete`, which accepts any file that has the right name.
 
-    That is enough for content, whose names are digests. A channel's database has the same name in
-    all versions.
+    A channel's database has the same name in all versions, and a file of content that was only
+    partly written has the name of the whole one. Kolibri would then fetch nothing, and compare the
+    digest of nothing. It starts a download only if a file is missing or has the wrong size.
     """
 
     @wraps(is_complete)
     def is_downloaded(file: Any, start: int | None = None, end: int | None = None) -> bool:
-        if channel_of(file.filepath) is None or file._finalized:
+        if file._finalized:
             return is_complete(file, start, end)
         return file._file_size is not None and file._bytes_written >= file._file_size
 

@@ -52,8 +52,10 @@ PATCHES = (
         wrapper=f"{TRANSFERS}:refetch_stale_file",
         reason="Kolibri considers a file fetched if a file with its name exists.",
         evidence="importchannel network never fetched an existing channel again, and silently "
-        "skipped a newer version.",
-        without="importchannel network does not fetch newer versions of channels.",
+        "skipped a newer version. An import that met a damaged file fetched nothing, and failed "
+        "each time: checksums did not match.",
+        without="importchannel network does not fetch newer versions of channels. An import from "
+        "the internet or another Kolibri fails if a file on the share is damaged.",
     ),
     Patch(
         TRANSFER,
