@@ -15,7 +15,7 @@ from kolibri_azure_plugin.doctor.check_context import CheckContext
 from kolibri_azure_plugin.doctor.checks.tables import has_table
 from kolibri_azure_plugin.doctor.outcome import Outcome, passed, skipped, warned
 from kolibri_azure_plugin.doctor.registry import DEEP_TIMEOUT, EVERY_ROLE, Registry, Scope
-from kolibri_azure_plugin.errors import remedies
+from kolibri_azure_plugin.errors import ContentShareError, remedies
 from kolibri_azure_plugin.errors.wording import counted
 
 CHECKS = Registry("content")
@@ -179,9 +179,16 @@ def uploads(ctx: CheckContext) -> Outcome:
     requires=("kolibri.settings",),
 )
 def uploads_access(ctx: CheckContext) -> Outcome:
-    if mounted_at(media.media_folder(KOLIBRI_HOME)) is None:
+    folder = media.media_folder(KOLIBRI_HOME)
+    mount = mounted_at(folder)
+    if mount is None:
         return skipped("no share is mounted for uploads and exports")
-    verified = media.verify_media_once(ctx.context.settings, KOLIBRI_HOME)
+    try:
+        with share_server.diagnose_share_errors(folder):
+            verified = media.verify_media_once(ctx.context.settings, KOLIBRI_HOME)
+    except ContentShareError as error:
+        error.remedy = remedies.name_other_share(error.remedy, "MEDIA_SHARE", mount.source)
+        raise
     assert verified is not None
     return passed(
         f"A small file takes {verified.measurements.write_ms} ms.",
