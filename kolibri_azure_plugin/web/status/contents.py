@@ -62,10 +62,12 @@ class Page:
     """The page, from its top to its end.
 
     :param note: the answer to a request for an examination.
+    :param stale: appears while the page can't be refreshed.
     """
 
     top: Top
     note: str
+    stale: str
     upgrade: str
     may_examine: bool
     instances: Table
@@ -109,6 +111,7 @@ def read(words: Wording, note: str = "") -> Page:
     return Page(
         top=_top(judged, found, words),
         note=words.text(NOTES[note]) if note in NOTES else "",
+        stale=words.text("stale.message", moment=words.moment(now)),
         upgrade=_upgrade(known.instances, words),
         may_examine=bool(state and interval),
         instances=tables.instances(known.instances, words),

@@ -73,30 +73,54 @@
     }
   }
 
+  /* The page as it is now; nothing if its visitor has signed out. */
+  function fetchPage(signal) {
+    const options = { credentials: 'same-origin', cache: 'no-store', signal };
+    return fetch(window.location.pathname, options).then(answer => {
+      if (answer.redirected) {
+        window.location.reload();
+        return '';
+      }
+      if (!answer.ok) {
+        throw new Error(answer.status);
+      }
+      return answer.text();
+    });
+  }
+
+  /* Other pages may answer in its place, and have no headline. */
+  function show(text) {
+    const fresh = new DOMParser().parseFromString(text, 'text/html');
+    if (!fresh.getElementById('headline')) {
+      throw new Error('another page');
+    }
+    const before = headline();
+    document.getElementById('stale').replaceWith(fresh.getElementById('stale'));
+    replaceParts(fresh);
+    showCopyButtons();
+    announceChange(before);
+  }
+
+  /* Until the next success, says since when the page is as it is. */
+  function sayThatItIsStale() {
+    document.getElementById('stale').hidden = false;
+  }
+
   function refresh() {
     if (document.hidden) {
       return;
     }
-    fetch(window.location.pathname, { credentials: 'same-origin', cache: 'no-store' })
-      .then(answer => {
-        if (answer.redirected) {
-          window.location.reload(); // signed out
-        }
-        return answer.ok && !answer.redirected ? answer.text() : '';
-      })
-      .then(text => {
-        if (text) {
-          const before = headline();
-          replaceParts(new DOMParser().parseFromString(text, 'text/html'));
-          showCopyButtons();
-          announceChange(before);
-        }
-      })
-      .catch(() => {}); // the next one may succeed
+    const patience = new AbortController(); // a site that hangs never answers
+    const timer = window.setTimeout(() => patience.abort(), 1000 * seconds);
+    fetchPage(patience.signal)
+      .then(text => text && show(text))
+      .catch(sayThatItIsStale)
+      .finally(() => window.clearTimeout(timer));
   }
 
   showCopyButtons();
   if (seconds) {
     window.setInterval(refresh, 1000 * seconds);
+    document.addEventListener('visibilitychange', refresh);
   }
 })();
