@@ -28,6 +28,11 @@ pytestmark = pytest.mark.slow
 LIVE, READY = "/azure/health/live", "/azure/health/ready"
 HOST = "kolibri.example.org"
 
+FOLDER, SETTINGS = "/api/device/pathpermission/", "/api/device/devicesettings/"
+
+#: Requests that would block each thread of a web server.
+MORE_THAN_ALL_THREADS = 60
+
 #: Seconds in which every probe must have its answer, whatever hangs. On a machine that is not busy
 #: it takes less than one.
 ANSWERED = 5.0
@@ -176,6 +181,33 @@ def probes_per_process(deployment, server):
     probes = set(probe_processes(deployment.mount_point))
     processes = {server.pid, *descendants(server.pid)}
     return {len(probes & children(process)) for process in processes} - {0}
+
+
+@NEEDS_FUSE
+def test_questions_about_the_content_folder_hold_up_nobody_while_the_share_hangs(served):
+    deployment, server = served
+    administrator = signed_in(server.url, SUPERUSER, SUPERUSER_PASSWORD)
+    folder = str(deployment.mount_point)
+    moved = {"primary_storage_location": folder}
+    assert ask_about_the_folder(administrator) == {
+        "writable": True, "directory": True, "path": folder
+    }  # fmt: skip
+    share.hang(deployment.share)
+    try:
+        wait_until(lambda: probed_in_time(server.url).status_code == 503, "a 503", NOTICED)
+        for _ in range(MORE_THAN_ALL_THREADS):
+            assert ask_about_the_folder(administrator) == {
+                "writable": False, "directory": False, "path": folder
+            }  # fmt: skip
+        refused = administrator.request("PATCH", SETTINGS, json=moved, timeout=NOTICED)
+        assert refused.status_code == 400
+    finally:
+        share.recover(deployment.share)
+        wait_until_ready(server.url)
+
+
+def ask_about_the_folder(administrator):
+    return administrator.request("GET", FOLDER, timeout=NOTICED).json()
 
 
 @NEEDS_WRK

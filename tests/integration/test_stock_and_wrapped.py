@@ -46,6 +46,7 @@ COMPARED = (
 )
 GOES = "test_channels_set_aside.py::test_a_database_set_aside_is_removed_with_its_channel"
 ROOM = "../unit/test_free_space.py::test_the_room_is_measured_where_the_share_answers"
+LOCATIONS = "../unit/test_storage_locations.py::test_kolibri_answers_for_a_share_that_works"
 CONTENT = "kolibri.core.content.utils"
 TRANSFER = "kolibri.utils.file_transfer"
 MOMENT = "test_answers_at_the_same_moment.py::test_each_user_sees_their_own_lessons"
@@ -108,6 +109,10 @@ ASKED_ELSEWHERE = {
     f"{CONTENT}.upgrade.transfer_channel": COMPARED,
     f"{CONTENT}.upgrade.get_annotated_content_database_file_path": COMPARED,
     "kolibri.core.device.api.get_free_space": ROOM,
+    "kolibri.core.device.api.get_path_permission": LOCATIONS,
+    "kolibri.core.device.api.check_is_directory": LOCATIONS,
+    "kolibri.core.device.serializers.get_path_permission": LOCATIONS,
+    "kolibri.core.device.serializers.check_is_directory": LOCATIONS,
     f"{TRANSFER}.Transfer.__init__": REPLACED,
     f"{TRANSFER}.ChunkedFile.__init__": REPLACED,
     f"{TRANSFER}.FileDownload._run_no_byte_range_download": REPLACED,

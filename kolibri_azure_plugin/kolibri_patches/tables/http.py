@@ -49,6 +49,25 @@ PATCHES = (
         evidence="Each request for these pages blocked a web server thread while the share hung.",
         without="The device pages may block all of the web server's threads while the share hangs.",
     ),
+    *(
+        Patch(
+            module,
+            name,
+            Kind.CORRECTNESS,
+            known=(digest,),
+            wrapper="kolibri_azure_plugin.content.storage_locations:ask_if_reachable",
+            reason="The device pages read the share while a visitor waits, and there is no hook.",
+            evidence="Each question about the content folder, and each change of the device's "
+            "settings, blocked a web server thread while the share hung.",
+            without="Administrators who open or change the storage location may block all of the "
+            "web server's threads while the share hangs.",
+        )
+        for module in ("kolibri.core.device.api", "kolibri.core.device.serializers")
+        for name, digest in (
+            ("get_path_permission", "d2ef8709a8945989"),
+            ("check_is_directory", "c1bee9d090f0e80a"),
+        )
+    ),
     Patch(
         "kolibri.core.content.zip_wsgi",
         "get_application",
