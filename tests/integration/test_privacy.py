@@ -38,10 +38,10 @@ learner = FacilityUser.objects.create_user(
     facility=facility,
 )
 classroom.add_member(learner)
-attempts = records._work(learner, 3)
+attempts = records.attempts_of(learner, 3)
 for attempt in attempts:
     attempt.answer = {{"text": {answer!r}}}
-records._saved(attempts)
+records.saved(attempts)
 Bookmark.objects.create(user=learner, contentnode_id="0" * 32)
 UserSessionLog.objects.create(user=learner)
 """

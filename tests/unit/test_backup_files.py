@@ -41,7 +41,7 @@ def incomplete(tmp_path):
 
 def end_with(error, path, *, named):
     """End the last step with an error, after or before the file got its name."""
-    with creating._explained(os.path.dirname(path), path):
+    with creating.removed_if_incomplete(os.path.dirname(path), path):
         if named:
             os.rename(path + PARTIAL, path)
         raise error
@@ -82,7 +82,7 @@ def test_a_backup_of_another_user_is_listed_as_one_that_can_not_be_used(tmp_path
         entries = catalogue_process.list_backups(
             ".", name=NAME.pattern, dump=DUMP, manifest=MANIFEST, verified=VERIFIED
         )["backups"]
-    problems = {each["file"]: catalogue._backup(".", each).problem for each in entries}
+    problems = {each["file"]: catalogue.backup_of(".", each).problem for each in entries}
     assert problems[ours.name] == ""
     assert "only another user can read it" in problems[theirs.name]
 

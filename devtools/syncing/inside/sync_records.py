@@ -70,7 +70,7 @@ def make_records(facility_id: str | None, label: str, records: int, learners: in
     facility = Facility.objects.get(**known)
     classroom = Classroom.objects.create(name=f"Class {label}", parent=facility)
     dataset = {"dataset_id": facility.dataset_id}
-    users = _saved(
+    users = saved(
         FacilityUser(
             username=f"{label}{number}",
             full_name=f"Learner {label} {number}",
@@ -80,14 +80,14 @@ def make_records(facility_id: str | None, label: str, records: int, learners: in
         )
         for number in range(learners)
     )
-    _saved(Membership(user=user, collection=classroom, **dataset) for user in users)
+    saved(Membership(user=user, collection=classroom, **dataset) for user in users)
     attempts = max(1, records // learners - PER_LEARNER)
-    _saved(attempt for user in users for attempt in _work(user, attempts))
+    saved(attempt for user in users for attempt in attempts_of(user, attempts))
 
 
 def work_on(user_id: str, attempts: int) -> None:
     """Record a learner's work on another exercise."""
-    _saved(_work(FacilityUser.objects.get(id=user_id), attempts))
+    saved(attempts_of(FacilityUser.objects.get(id=user_id), attempts))
 
 
 def rename_learners(facility_id: str) -> None:
@@ -128,14 +128,14 @@ def _resume(url: str) -> None:
         )
 
 
-def _work(user: Any, attempts: int) -> list[Any]:
+def attempts_of(user: Any, attempts: int) -> list[Any]:
     content, now = uuid.uuid4().hex, timezone.now()
     shared = {"user": user, "start_timestamp": now, "dataset_id": user.dataset_id}
     visit = {**shared, "content_id": content, "channel_id": content, "kind": "exercise"}
-    [session] = _saved([ContentSessionLog(**visit)])
-    [summary] = _saved([ContentSummaryLog(**visit)])
+    [session] = saved([ContentSessionLog(**visit)])
+    [summary] = saved([ContentSummaryLog(**visit)])
     criterion = {"type": "m_of_n", "m": 5, "n": 5}
-    [mastery] = _saved(
+    [mastery] = saved(
         [MasteryLog(**shared, summarylog=summary, mastery_level=1, mastery_criterion=criterion)]
     )
     return [
@@ -156,7 +156,7 @@ def _work(user: Any, attempts: int) -> list[Any]:
     ]
 
 
-def _saved(made: Iterable[Any]) -> list[Any]:
+def saved(made: Iterable[Any]) -> list[Any]:
     """Save the objects in bulk, as if each was saved separately."""
     objects = list(made)
     for each in objects:

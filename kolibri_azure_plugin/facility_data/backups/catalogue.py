@@ -61,7 +61,7 @@ def find_backups(place: str) -> list[Backup]:
     found = _run("list", place, name=NAME.pattern, dump=DUMP, manifest=MANIFEST, verified=VERIFIED)[
         "backups"
     ]
-    return sorted((_backup(place, entry) for entry in found), key=_order)
+    return sorted((backup_of(place, entry) for entry in found), key=_order)
 
 
 def sweep(place: str) -> None:
@@ -111,7 +111,7 @@ def newest_verified(backups: Sequence[Backup]) -> Backup | None:
     return verified[-1] if verified else None
 
 
-def _backup(place: str, entry: dict[str, Any]) -> Backup:
+def backup_of(place: str, entry: dict[str, Any]) -> Backup:
     found, problem = _manifest(entry)
     verified_at = None if problem else _verified_at(entry["verified"])
     path = os.path.join(place, entry["file"])

@@ -88,7 +88,7 @@ def create(place: str, kind: str, reason: str, tell: Tell) -> str:
             f"{megabytes(source.size)}, with pg_dump {client.version}."
         )
         path = os.path.join(place, _free_name(place, kind) + DUMP)
-        with _explained(place, path):
+        with removed_if_incomplete(place, path):
             made = _dump(session, source, client, path, tell)
             made = dataclasses.replace(made, kind=kind, reason=reason)
             manifest.write_durably(manifest.path_of(path, MANIFEST), made.encode())
@@ -238,7 +238,7 @@ def _copy(source: IO[bytes], target: IO[bytes], tell: Tell) -> tuple[int, str]:
 
 
 @contextlib.contextmanager
-def _explained(place: str, path: str) -> Iterator[None]:
+def removed_if_incomplete(place: str, path: str) -> Iterator[None]:
     """Remove what is incomplete, and explain the failure."""
     try:
         yield
