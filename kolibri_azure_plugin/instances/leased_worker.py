@@ -17,8 +17,11 @@ from kolibri_azure_plugin.instances.thread_state import JobThreads
 
 logger = logging.getLogger(__name__)
 
+#: The states of a job that a worker has picked. Kolibri omits those not yet begun (SELECTED).
+UNFINISHED = (State.RUNNING, State.SELECTED)
+
 #: Raised at the end of a job that someone has removed, or started again, in the same moment.
-NOT_OURS_ANY_MORE = (JobNotFound, JobNotRestartable)
+REMOVED_OR_RESTARTED = (JobNotFound, JobNotRestartable)
 
 #: Seconds that running jobs have to finish when their worker stops. The next holder restarts a job
 #: that takes longer. `kolibri stop` kills after 10, App Service after 5.
@@ -34,11 +37,8 @@ class LeasedWorker(Worker):
         super().__init__(regular_workers, high_workers)
 
     def requeue_stalled_jobs(self) -> None:
-        """Requeue the jobs of the last holder. No other process can have begun one.
-
-        Kolibri omits jobs that were picked but not begun (SELECTED).
-        """
-        for state in (State.RUNNING, State.SELECTED):
+        """Requeue the jobs of the last holder. No other process can have begun one."""
+        for state in UNFINISHED:
             for job in self.storage.get_jobs_by_state(state):
                 logger.info("Job %s was interrupted while %s: queued again.", job.job_id, state)
                 self.storage.mark_job_as_queued(job.job_id)
@@ -48,9 +48,9 @@ class LeasedWorker(Worker):
         return JobThreads(max_workers=self.max_workers)
 
     def check_jobs(self) -> None:
-        """First requeue jobs that lost their connection. Retried until it works."""
+        """First go on with jobs that lost their connection. Retried until it works."""
         for job_id in list(self._lost):
-            self.storage.mark_job_as_queued(job_id)
+            self._go_on_with(job_id)
             self._lost.discard(job_id)
         super().check_jobs()
 
@@ -64,24 +64,36 @@ class LeasedWorker(Worker):
 
     def handle_finished_future(self, future: Future[Any]) -> None:
         """Also handle a job whose end was not recorded. Kolibri leaves it RUNNING forever."""
-        job = self.job_future_mapping.get(future)
-        error = None if future.cancelled() else future.exception()
-        if job is None or error is None:
-            super().handle_finished_future(future)
+        job = self.job_future_mapping.pop(future, None)
+        if job is None:
             return
-        del self.job_future_mapping[future]
-        # A job that was started again may have a new future here, or have ended already.
-        self.future_job_mapping.pop(job.job_id, None)
+        # A job that was started again has another future here.
+        if self.future_job_mapping.get(job.job_id) is future:
+            del self.future_job_mapping[job.job_id]
+        if future.cancelled():
+            self.storage.mark_job_as_canceled(job.job_id)
+            return
+        error = future.exception()
         if isinstance(error, (DatabaseError, InterfaceError)):
             logger.warning(
-                "Job %s could not reach the database, and is queued again: %s",
+                "Job %s could not reach the database, and goes on when that is back: %s",
                 job.job_id,
                 str(error).strip(),
             )
             # This thread's connection is broken, and a new one may not work for a while.
             self._lost.add(job.job_id)
-        elif not isinstance(error, NOT_OURS_ANY_MORE):
+        elif error is not None and not isinstance(error, REMOVED_OR_RESTARTED):
             self._fail(job.job_id, error)
+
+    def _go_on_with(self, job_id: str) -> None:
+        """Run a job again, unless its end was recorded; then only what comes after it was lost."""
+        try:
+            if self.storage.get_job(job_id).state in UNFINISHED:
+                self.storage.mark_job_as_queued(job_id)
+            else:
+                self.storage.reschedule_finished_job_if_needed(job_id)
+        except REMOVED_OR_RESTARTED:
+            return
 
     def _fail(self, job_id: str, error: BaseException) -> None:
         """Fail a job that could not begin, such as one of a plugin that was removed."""

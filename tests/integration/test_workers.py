@@ -173,6 +173,24 @@ def test_a_job_that_is_retried_in_the_moment_it_fails_runs_again(ready_fleet, jo
     assert "could not be run" not in worker.output
 
 
+def test_a_job_whose_end_was_recorded_before_the_database_went_away_runs_once(
+    ready_fleet, jobs, processes
+):
+    jobs.add(1, 0.1, function="recorded_jobs.end_and_lose_the_database")
+
+    worker = start_worker(ready_fleet, "worker")
+    processes.append(worker)
+    fault = "Job test-1 could not reach the database"
+    worker.wait_until(lambda: fault in worker.output, "the fault", 120)
+    ready_fleet.postgres.execute(
+        f'ALTER DATABASE "{ready_fleet.database}" CONNECTION LIMIT -1'
+    )
+
+    jobs.add(2, 0.1)
+    wait_until(lambda: jobs.states() == {1: "COMPLETED", 2: "COMPLETED"}, "both jobs", 30)
+    assert len(jobs.begun(1)) == 1
+
+
 @pytest.mark.parametrize("start", ["start", "services"])
 def test_kolibri_start_and_kolibri_services_run_the_workers(ready_fleet, jobs, processes, start):
     jobs.add(1, 0.1)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,21 +44,45 @@ def fail_and_be_retried_at_once(number: int, seconds: float) -> None:
 
     _record("begin", number)
     if not job_storage._hooks:
-        job_storage._hooks = [_RetryAtOnce()]
+        job_storage._hooks = [_Once(f"test-{number}", "FAILED", job_storage.restart_job)]
         raise ValueError("the first run fails")
     time.sleep(seconds)
     _record("end", number)
 
 
-class _RetryAtOnce:
-    """Kolibri calls it in the transaction that records a job's state."""
+def end_and_lose_the_database(number: int, seconds: float) -> None:
+    """Take so many seconds. The database is away as soon as the end is recorded."""
+    from kolibri.core.tasks.main import job_storage
+
+    _record("begin", number)
+    job_storage._hooks = [_Once(f"test-{number}", "COMPLETED", _let_the_database_refuse)]
+    time.sleep(seconds)
+    _record("end", number)
+
+
+def _let_the_database_refuse(_job_id: str) -> None:
+    """End this thread's connection, and refuse others until a test permits them."""
+    from django.db import OperationalError, connection
+
+    with contextlib.suppress(OperationalError), connection.cursor() as cursor:
+        name = connection.settings_dict["NAME"]
+        cursor.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT 0')
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+class _Once:
+    """Kolibri calls it in each transaction that records a job's state. Acts after one of them."""
+
+    def __init__(self, job_id: str, state: str, act: Callable[[str], object]) -> None:
+        self._event: tuple[str, str | None] | None = (job_id, state)
+        self._act = act
 
     def update(self, job: Any, _: Any, state: str | None = None, **_changes: Any) -> None:
         from django.db import transaction
-        from kolibri.core.tasks.main import job_storage
 
-        if state == "FAILED":
-            transaction.on_commit(lambda: job_storage.restart_job(job.job_id))
+        if (job.job_id, state) == self._event:
+            self._event = None
+            transaction.on_commit(lambda: self._act(job.job_id))
 
     def schedule(self, *_: Any) -> None:
         """The same for a job that is queued."""
