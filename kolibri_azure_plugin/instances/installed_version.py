@@ -19,7 +19,10 @@ VERSION = KOLIBRI_VERSION
 GO_BACK = (
     "To go back to this image, let it restore the backup that was made before the upgrade:\n"
     'az webapp config set -g GROUP -n APP --startup-file "restore NAME.dump"\n'
-    "The log of the upgrade names that backup: The way back from the upgrade"
+    "The log of the upgrade names that backup: The way back from the upgrade\n"
+    "If there is none, restore the database to a new server:\n"
+    "az postgres flexible-server restore -g GROUP -n NEW_SERVER --source-server SERVER "
+    "--restore-time TIME"
 )
 
 #: Marks a database in which the first installation has begun.
@@ -77,10 +80,7 @@ def refuse_newer(state: State) -> None:
             found=f"Kolibri {kolibri.__version__}",
             remedy="Deploy the image that ran last, or a newer one:\n"
             "az webapp config container set -g GROUP -n APP --container-image-name IMAGE\n"
-            f"{GO_BACK}\n"
-            "If there is none, restore the database to a new server:\n"
-            "az postgres flexible-server restore -g GROUP -n NEW_SERVER --source-server SERVER "
-            "--restore-time TIME",
+            + GO_BACK,
             code="database-newer",
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from devtools.fleet import Fleet
 from devtools.kolibri_process import Kolibri
 from devtools.old_kolibri import OldKolibri
 from kolibri_azure_plugin.errors.fail_closed import EXIT_CODE
+from kolibri_azure_plugin.facility_data.backups.manifest import now, parse_time
 
 from .backing_up import FOLDER, manifest
 from .conftest import PASSWORD
@@ -136,6 +138,26 @@ def test_an_upgrade_that_fails_is_undone_with_the_backup_of_before(site):
     assert started.code == 0, started.output
     assert "Upgrading" not in started.output
     assert site.sql(TARGET) == [(OLD,)]
+
+
+def test_a_half_migrated_database_is_not_backed_up_as_the_way_back(site):
+    # The first try has no folder, and ends after its first migration.
+    first = site.new(**{FOLDER: "", "GROWING_PLUGIN_FAILS": "1"}).run("manage", "check")
+    assert first.code != 0
+    assert f"No backup is made before {UPGRADE}" in first.output
+    assert site.sql(NAMES) == [("Grown",)]
+
+    again = site.new(GROWING_PLUGIN_FAILS="1").run("manage", "check")
+
+    assert "The way back" not in again.output
+    assert site.dumps() == []
+    assert f"No backup is made before {UPGRADE}, which has already changed the data" in again.output
+    (moment,) = re.findall(r"--restore-time (\S+)", again.output)
+    assert parse_time(moment) <= now()
+    # The old image does not promise a backup that was never made.
+    refused = site.old().run("manage", "check")
+    assert "#database-half-upgraded" in refused.output
+    assert "az postgres flexible-server restore" in refused.output
 
 
 def test_the_old_image_goes_on_after_an_upgrade_that_changed_nothing(site):
