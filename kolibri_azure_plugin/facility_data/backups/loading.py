@@ -39,6 +39,10 @@ BODY = (b"ALTER ", b"COPY ", b"CREATE ")
 KNOWN_SETTINGS = "SELECT array_agg(name::text) FROM pg_settings"
 
 
+class UnreadableDumpError(ProgramError):
+    """pg_restore can't read the backup. Any other failure is the server's or the machine's."""
+
+
 def known_settings(session: Any) -> set[bytes]:
     """The names of the settings that the server knows."""
     with session.cursor() as cursor:
@@ -60,7 +64,8 @@ def load(
 
     :param connection: to the database to change.
     :param settings: those that the server knows.
-    :raises ProgramError: when anything failed. The database is then as it was.
+    :raises UnreadableDumpError: when the backup itself can't be read.
+    :raises ProgramError: when anything else failed. The database is as it was, too.
     """
     reading = [client.program("pg_restore"), *OPTIONS, f"--schema={schema}", dump]
     writing = [client.program("psql"), connection.argument, "--no-psqlrc", "--quiet"]
@@ -70,7 +75,7 @@ def load(
         with running(reading, offline, stdout=subprocess.PIPE) as restore:
             _send(psql, f"{_when_abandoned(settings)}\nBEGIN;\n{before}\n".encode())
             _feed(restore, psql, settings)
-            restore.finish()
+            _require_all_read(restore)
         _send(psql, f"{after}\nCOMMIT;\n".encode())
         psql.finish()
 
@@ -97,6 +102,15 @@ def _feed(restore: Running, psql: Running, settings: set[bytes]) -> None:
         shutil.copyfileobj(restore.output, psql.input, 1 << 20)
     except BrokenPipeError:
         _raise_for(psql)
+
+
+def _require_all_read(restore: Running) -> None:
+    try:
+        restore.finish()
+    except ProgramError as error:
+        if restore.was_killed:
+            raise
+        raise UnreadableDumpError(str(error)) from error
 
 
 def _beginning(output: IO[bytes], settings: set[bytes]) -> Iterator[bytes]:

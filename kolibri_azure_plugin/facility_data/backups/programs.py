@@ -46,6 +46,11 @@ class Running:
         if self._process.wait():
             raise ProgramError(self.last_words() or f"exit code {self._process.returncode}")
 
+    @property
+    def was_killed(self) -> bool:
+        """True if a signal ended it, such as the kernel's when a machine has no more memory."""
+        return self._process.poll() is not None and self._process.returncode < 0
+
     def last_words(self) -> str:
         """The end of its messages so far."""
         self._messages.seek(0)

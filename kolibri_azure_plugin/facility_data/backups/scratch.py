@@ -40,17 +40,26 @@ def scratch_database(session: Any, config: DatabaseConfig) -> Iterator[DatabaseC
     _create(session, name, config)
     try:
         yield dataclasses.replace(config, name=name)
-    finally:
-        _drop(session, name)
+    except BaseException:
+        # If the server can't be reached any more, what ended the block says so. Housekeeping
+        # removes the database.
+        with contextlib.suppress(psycopg2.Error):
+            _drop(session, name)
+        raise
+    _drop(session, name)
 
 
-def remove_leftovers(session: Any, database: str) -> None:
-    """Remove what killed processes left."""
+def remove_leftovers(session: Any, database: str) -> int:
+    """Remove what killed processes left; returns how many databases. Needs the lock of `verifying`.
+
+    :param database: the name of Kolibri's database.
+    """
     with session.cursor() as cursor:
         cursor.execute(LEFTOVERS, (f"^{re.escape(_stem(database))}{MARK}[0-9a-f]{{12}}$",))
         names = [name for (name,) in cursor.fetchall()]
     for name in names:
         _drop(session, name)
+    return len(names)
 
 
 def connect(database: Database, config: DatabaseConfig) -> Any:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import time
 from typing import Any, Callable
+
+import psycopg2
 
 from kolibri_azure_plugin.database import connections
 from kolibri_azure_plugin.database.advisory_lock import held
 from kolibri_azure_plugin.errors import BackupError
+from kolibri_azure_plugin.errors.redaction import redact
 from kolibri_azure_plugin.errors.wording import counted, megabytes
 from kolibri_azure_plugin.facility_data.backups import (
     examining,
@@ -62,10 +66,10 @@ def _try_out(dump: str, expected: Manifest, session: Any, tell: Tell) -> str:
     database = connections.current()
     source = describe(session)
     client = require_client(source.major)
-    with scratch.scratch_database(session, database.config) as config:
-        tell(f"Restoring it into the scratch database {config.name}.")
-        login = database.credentials.current()
-        try:
+    try:
+        with scratch.scratch_database(session, database.config) as config:
+            tell(f"Restoring it into the scratch database {config.name}.")
+            login = database.credentials.current()
             loading.load(
                 client,
                 connection(config, login, "verification"),
@@ -74,9 +78,11 @@ def _try_out(dump: str, expected: Manifest, session: Any, tell: Tell) -> str:
                 loading.known_settings(session),
                 before=loading.create_schema(expected.schema),
             )
-        except ProgramError as error:
-            raise examining.damaged(dump, f"it can't be restored: {error}") from error
-        found = _count(database, config, expected.schema)
+            found = _count(database, config, expected.schema)
+    except loading.UnreadableDumpError as error:
+        raise examining.damaged(dump, f"it can't be restored: {error}") from error
+    except (ProgramError, psycopg2.Error) as error:
+        raise _not_tried(dump, error) from error
     different = tables.difference(dict(expected.counts), found)
     if different:
         raise examining.damaged(dump, f"after restoring, {different}")
@@ -94,6 +100,18 @@ def _count(database: Any, config: Any, schema: str) -> dict[str, int]:
 def _note(dump: str, server: str, seconds: float) -> None:
     path = manifest.path_of(dump, VERIFIED)
     try:
+def _not_tried(dump: str, error: Exception) -> BackupError:
+    """The error for a server that could not do it, which says nothing against the file."""
+    return BackupError(
+        f"The backup {os.path.basename(dump)} could not be tried out.",
+        expected="a server that restores it into a scratch database; the file's checksum is right",
+        found=redact(str(error)).strip(),
+        remedy="Fix what PostgreSQL says, such as a full disk or a server that restarts, then try "
+        f"again:\nkolibri manage azure_backup verify {shlex.quote(dump)}",
+        code="backup-not-tried",
+    )
+
+
         # Nothing can be renamed onto a file that another process of the share has open.
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
