@@ -7,7 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Callable
 
 from kolibri_azure_plugin.errors.wording import counted
-from kolibri_azure_plugin.housekeeping import jobs, leftovers, syncs, uploads, visits
+from kolibri_azure_plugin.housekeeping import (
+    jobs,
+    leftovers,
+    scratch_databases,
+    syncs,
+    uploads,
+    visits,
+)
 from kolibri_azure_plugin.housekeeping.periods import PERIODS, Periods
 
 logger = logging.getLogger(__name__)
@@ -30,6 +37,7 @@ EVERYTHING: Sequence[Chore] = (
     ("expired cache entries", visits.remove_expired_cache_entries),
     *OFTEN,
     ("files that imports and exports left", leftovers.remove_leftovers),
+    ("databases that verifications left", scratch_databases.remove_scratch_databases),
 )
 
 #: What a chore removes, if it is only one.
@@ -42,6 +50,7 @@ SINGULAR = {
     "uploaded lists": "uploaded list",
     "finished jobs": "finished job",
     "files that imports and exports left": "file that an import or export left",
+    "databases that verifications left": "database that a verification left",
 }
 
 

@@ -1,19 +1,32 @@
-"""Verifications of good backups on a server in trouble."""
+"""Verifications of good backups on a server in trouble, and what killed ones leave."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
+import signal
 
+import psycopg2
 import pytest
 
 from devtools.deadline import wait_until
 from devtools.process import BackgroundProcess
+from kolibri_azure_plugin.database.lock_keys import lock_key
+from kolibri_azure_plugin.facility_data.backups.verifying import LOCK_NAME
 
 from .backing_up import Backups, rewrite
 
 pytestmark = pytest.mark.slow
 
 SOON = 180
+
+SCRATCH = "SELECT datname FROM pg_database WHERE datname LIKE '%\\_verify\\_%'"
+
+HOUSEKEEPING = """
+from kolibri_azure_plugin.housekeeping import rounds
+rounds.clean([each for each in rounds.EVERYTHING if "verifications" in each[0]])
+"""
 
 #: Ends the session in which psql restores a backup into the scratch database.
 END = """
@@ -74,3 +87,25 @@ def test_a_file_that_pg_restore_can_not_read_is_damaged_even_if_its_checksum_is_
 
     assert "it can't be restored: pg_restore: error" in refused.stderr
     assert "#backup-damaged" in refused.stderr
+
+
+def test_housekeeping_removes_the_copy_that_a_killed_verification_left(backups, postgres):
+    dump = backups.create()
+    with verifying(backups, dump) as process:
+        [(left,)] = wait_until(lambda: postgres.execute(SCRATCH), "the scratch database", SOON)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait_for_exit(SOON)
+    # Another verification may use it.
+    with contextlib.closing(psycopg2.connect(backups.deployment.database_url)) as session:
+        with session.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", (lock_key(LOCK_NAME),))
+        clean(backups)
+        assert postgres.execute(SCRATCH) == [(left,)]
+
+    clean(backups)
+
+    assert postgres.execute(SCRATCH) == []
+
+
+def clean(backups):
+    backups.deployment.require("manage", "--skip-update", "shell", "-c", HOUSEKEEPING)

@@ -11,7 +11,7 @@ from typing import Any, Callable
 import psycopg2
 
 from kolibri_azure_plugin.database import connections
-from kolibri_azure_plugin.database.advisory_lock import held
+from kolibri_azure_plugin.database.advisory_lock import AdvisoryLock, held
 from kolibri_azure_plugin.errors import BackupError
 from kolibri_azure_plugin.errors.redaction import redact
 from kolibri_azure_plugin.errors.wording import counted, megabytes
@@ -52,6 +52,17 @@ def verify(dump: str, tell: Tell) -> None:
     tell(f"Verified: {rows} were restored into a scratch database, in {seconds:.1f} s.")
 
 
+def remove_leftovers() -> int:
+    """Remove the databases that killed verifications left, unless one runs; returns how many."""
+    lock = AdvisoryLock(LOCK_NAME)
+    try:
+        if not lock.try_acquire():
+            return 0
+        return scratch.remove_leftovers(lock.session, connections.current().config.name)
+    finally:
+        lock.release()
+
+
 def _already_verifying(holder: str) -> BackupError:
     return BackupError(
         "Another process verifies a backup.",
@@ -89,17 +100,6 @@ def _try_out(dump: str, expected: Manifest, session: Any, tell: Tell) -> str:
     return source.version
 
 
-def _count(database: Any, config: Any, schema: str) -> dict[str, int]:
-    session = scratch.connect(database, config)
-    try:
-        return tables.count_rows(session, schema)
-    finally:
-        session.close()
-
-
-def _note(dump: str, server: str, seconds: float) -> None:
-    path = manifest.path_of(dump, VERIFIED)
-    try:
 def _not_tried(dump: str, error: Exception) -> BackupError:
     """The error for a server that could not do it, which says nothing against the file."""
     return BackupError(
@@ -112,6 +112,17 @@ def _not_tried(dump: str, error: Exception) -> BackupError:
     )
 
 
+def _count(database: Any, config: Any, schema: str) -> dict[str, int]:
+    session = scratch.connect(database, config)
+    try:
+        return tables.count_rows(session, schema)
+    finally:
+        session.close()
+
+
+def _note(dump: str, server: str, seconds: float) -> None:
+    path = manifest.path_of(dump, VERIFIED)
+    try:
         # Nothing can be renamed onto a file that another process of the share has open.
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
