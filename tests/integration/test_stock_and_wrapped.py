@@ -77,6 +77,8 @@ ASKED_ELSEWHERE = {
     "::test_no_file_of_the_media_folder_is_served_under_its_own_name",
     "kolibri.utils.kolibri_whitenoise.DynamicWhiteNoise.__call__": "test_health.py"
     "::test_all_other_addresses_are_kolibris",
+    "kolibri.core.content.zip_wsgi._zip_content_from_request": "test_zip_content_role.py"
+    "::test_a_page_and_its_files_come_out_of_the_archive_on_the_share",
     "kolibri.core.content.zip_wsgi.get_application": "test_zip_content_role.py"
     "::test_a_page_and_its_files_come_out_of_the_archive_on_the_share",
     f"{CONTENT}.channel_import.ChannelImport.postgres_table_import": CHANNELS,

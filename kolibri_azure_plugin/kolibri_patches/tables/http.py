@@ -70,6 +70,19 @@ PATCHES = (
     ),
     Patch(
         "kolibri.core.content.zip_wsgi",
+        "_zip_content_from_request",
+        Kind.CORRECTNESS,
+        known=("7c2510e4bb3fd854",),
+        wrapper="kolibri_azure_plugin.web.zip_content.outages:answer_unavailable",
+        reason="Kolibri treats a file that it can't read as missing, and has no hook.",
+        evidence="While the share was dead, learners were told that their page is not a valid zip "
+        "file, with status 404.",
+        without="Learners are told that interactive content does not exist while the share is "
+        "dead.",
+        roles=(ZIP_CONTENT,),
+    ),
+    Patch(
+        "kolibri.core.content.zip_wsgi",
         "get_application",
         Kind.CORRECTNESS,
         known=("fd13b93cb192d696",),
