@@ -87,7 +87,8 @@ class ContentWatch:
         self._probe_waits = Waits()
         self._probe = PersistentProbe(content)
         self._ask_again_at = 0.0
-        self._ended: set[int] = set()
+        self._killed: set[int] = set()
+        self._replaced: set[int] = set()
         # Starts the probe's process before it is needed.
         self._probe.ask()
         # If the previous watch was killed, this one may have to resume content, and to kill what
@@ -104,7 +105,7 @@ class ContentWatch:
         self._waits.see((wait for pid in servers for wait in file_waits(pid)), now)
         answer = self._answer(now)
         if self.hangs and answer is ShareState.WORKS:
-            self._resume()
+            self._resume(servers)
         elif answer is ShareState.GONE and not self.hangs:
             self._suspend(now)
         if self.hangs:
@@ -133,12 +134,25 @@ class ContentWatch:
         """Kill the stuck processes. They may not die until the share answers."""
         if now - self._suspended_at < RELOADED_WITHIN:
             self._before |= set(servers)
-        for pid in self._stuck(now) - self._ended:
-            self._ended.add(pid)
+        self._replace_those_that_live_on(servers)
+        for pid in self._stuck(now) - self._killed:
+            self._killed.add(pid)
             _signal(pid, signal.SIGKILL)
-            if is_a(GUNICORN, servers[pid]):
-                # Makes the parent start new processes.
-                _signal(servers[pid], signal.SIGHUP)
+
+    def _replace_those_that_live_on(self, servers: dict[int, int]) -> None:
+        """Let gunicorn start another process for each that did not die. It replaces dead ones.
+
+        A reload would do that only once: gunicorn then waits for the old ones to end, and starts
+        none meanwhile.
+        """
+        asked = set()
+        for pid in self._killed & servers.keys() - self._replaced:
+            parent = servers[pid]
+            if parent not in asked and is_a(GUNICORN, parent):
+                # One signal at a time: Linux merges two of a kind.
+                asked.add(parent)
+                self._replaced.add(pid)
+                _signal(parent, signal.SIGTTIN)
 
     def _stuck(self, now: float) -> set[int]:
         old = self._before & {wait.pid for wait in self._waits.lasting(HANG_TIMEOUT, now)}
@@ -147,10 +161,15 @@ class ContentWatch:
         new = {wait.pid for wait in self._waits.lasting(patience, now) if wait.is_named}
         return old | new
 
-    def _resume(self) -> None:
+    def _resume(self, servers: dict[int, int]) -> None:
         logger.info("The share at %s answers again.", self._content)
         self.hangs = False
-        self._ended.clear()
+        self._killed.clear()
+        self._replaced.clear()
+        for parent in set(servers.values()):
+            if is_a(GUNICORN, parent):
+                # Back to the usual number of processes.
+                _signal(parent, signal.SIGHUP)
         resume_content(self._run)
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 PROC = Path("/proc")
 
-#: Parts of the command lines of the parents of processes that read content. gunicorn starts new
-#: children at SIGHUP, nginx when one dies.
+#: Parts of the command lines of the parents of processes that read content. Both start a new child
+#: when one dies.
 NGINX = b"nginx/content_nginx.conf"
 GUNICORN = b"kolibri_azure_plugin.container.gunicorn_zipcontent"
 

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import os
 import signal
+import socket
 import threading
 from pathlib import Path
 
@@ -137,6 +138,37 @@ def test_visitors_who_wait_are_told_to_come_back_and_hold_up_nobody(
     assert set(answers) == {503}
     assert all_pages(container, PATIENCE) == {PAGE: 200, LIVE: 200}
     assert status(container.url, LIVE, host, PATIENCE) == 200
+
+
+def ask_the_application(container, name):
+    """Send a request for interactive content that nginx has passed on, and wait for no answer."""
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(str(container.run / "zipcontent.sock"))
+    connection.sendall(
+        f"GET /content/zipcontent/{name}.zip/index.html HTTP/1.1\r\n"
+        f"Host: {container.zipcontent_host}\r\n\r\n".encode()
+    )
+    return connection
+
+
+def test_one_process_after_another_that_gets_stuck_is_replaced(container, provisioned):
+    host = {"Host": container.zipcontent_host}
+    share.hang(provisioned.share)
+    wait_until(
+        lambda: (
+            status(container.url, f"/content/zipcontent/{FILES[0]}.zip/index.html", host) == 503
+        ),
+        "content to be held back",
+        RECOVERY,
+    )
+
+    with contextlib.ExitStack() as open_requests:
+        for name in FILES[:16]:
+            open_requests.enter_context(ask_the_application(container, name))
+        wait_until(
+            lambda: status(container.url, LIVE, host) == 0, "all threads to be stuck", RECOVERY
+        )
+        wait_until(lambda: status(container.url, LIVE, host) == 200, "the second origin", RECOVERY)
 
 
 @contextlib.contextmanager
