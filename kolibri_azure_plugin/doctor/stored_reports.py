@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kolibri_azure_plugin.database.state import State
+from kolibri_azure_plugin.doctor.outcome import Status
 from kolibri_azure_plugin.doctor.registry import Scope
 
 ON_DEPLOYMENT = "doctor_report:deployment"
@@ -117,6 +118,18 @@ def since_when(document: Mapping[str, Any], previous: Mapping[str, Any]) -> dict
         else now
         for entry in document["checks"]
     }
+
+
+def warned_since(state: State, check: str) -> str:
+    """Since when the rounds have warned of the deployment; empty if they don't.
+
+    :param check: the whole id of a check of the deployment.
+    """
+    report = state.get(ON_DEPLOYMENT) or {}
+    statuses = {entry["id"]: entry["status"] for entry in report.get("checks", ())}
+    if statuses.get(check) != Status.WARN.value:
+        return ""
+    return str(report.get(SINCE, {}).get(check, ""))
 
 
 def forget_instances(state: State, interval: float) -> None:

@@ -12,6 +12,7 @@ import kolibri
 
 from devtools.deployment import LEARNER
 from devtools.ports import free_port
+from tests.fuse import require_fuse
 
 from . import ailing_databases, ailing_images, ailing_shares, faulty_databases, planted_backups
 from .changed import CORRECTNESS, SAFETY, changed
@@ -149,6 +150,14 @@ def old_backup(patient: Patient) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def dead_backups(patient: Patient) -> Iterator[None]:
+    require_fuse()
+    folder = planted_backups.folder_of(patient.deployment)
+    patient.deployment.more_shares.append(("dead", folder, folder))
+    yield
+
+
+@contextlib.contextmanager
 def plugin_off(patient: Patient) -> Iterator[None]:
     del patient.deployment.environment["KOLIBRI_PLUGIN_ENABLE"]
     yield
@@ -257,6 +266,7 @@ AILMENTS = (
     Ailment("kolibri.backups", "warn", no_backup),
     Ailment("kolibri.backups", "warn", old_backup, "old"),
     Ailment("kolibri.backups", "warn", environment(KOLIBRI_AZURE_BACKUP_KEEP="7"), "no-folder"),
+    Ailment("kolibri.backups", "warn", dead_backups, "dead"),
     Ailment("kolibri.channels", "warn", environment(KOLIBRI_AZURE_CHANNELS="mathematics")),
     Ailment("kolibri.channels", "warn", ailing_databases.unknown_channel, "unknown"),
     Ailment("kolibri.channels", "warn", ailing_databases.channel_without_room, "no-room"),

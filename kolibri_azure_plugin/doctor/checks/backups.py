@@ -1,17 +1,25 @@
-"""How old is the newest backup of the database that has been verified?"""
+"""How old is the newest backup of the database, and the newest one that has been verified?"""
 
 from __future__ import annotations
 
 import datetime as dt
 
+import psycopg2
+
 from kolibri_azure_plugin.configuration.settings import environment_variable
+from kolibri_azure_plugin.database.state import State
+from kolibri_azure_plugin.doctor import stored_reports
 from kolibri_azure_plugin.doctor.check_context import CheckContext
 from kolibri_azure_plugin.doctor.outcome import Measurement, Outcome, passed, skipped, warned
 from kolibri_azure_plugin.doctor.registry import Registry, Scope
+from kolibri_azure_plugin.errors import KolibriAzureError
 from kolibri_azure_plugin.errors.wording import counted
 from kolibri_azure_plugin.facility_data.backups import catalogue, folder, manifest
+from kolibri_azure_plugin.facility_data.backups.catalogue import Backup
 
 CHECKS = Registry("kolibri")
+
+ID = "azure.kolibri.backups"
 
 #: Hours after which one night must have passed without a verified backup.
 LIMIT = 36
@@ -34,17 +42,17 @@ def backups(ctx: CheckContext) -> Outcome:
     if not settings.backup_folder and not settings.backup_keep:
         return skipped(f"no backups are wanted: {folder.VARIABLE} is not set")
     found = catalogue.find_backups(folder.require_folder(ctx.context.deployment))
-    unusable = [each.file for each in found if each.problem]
-    measured: dict[str, Measurement] = {"backups": len(found), "unusable": unusable}
-    newest = catalogue.newest_verified(found)
-    if newest is None or newest.manifest is None:
+    measured = _measured(found)
+    verified = catalogue.newest_verified(found)
+    if verified is None or verified.manifest is None:
         message = "There is no verified backup of the database."
         if not settings.backup_keep:
             return passed(message, **measured)
+        measured["awaited_h"] = _hours_without_one(ctx)
         return warned(
             message, cause=f"{_there_are(len(found))} in the folder", remedy=WHY, **measured
         )
-    hours = (manifest.now() - newest.manifest.time) // dt.timedelta(hours=1)
+    hours = _hours_since(verified.manifest.time)
     measured["age_h"] = hours
     message = f"The newest verified backup is {counted(hours, 'hour')} old."
     if hours > LIMIT and settings.backup_keep:
@@ -55,6 +63,35 @@ def backups(ctx: CheckContext) -> Outcome:
             **measured,
         )
     return passed(message, **measured)
+
+
+def _measured(found: list[Backup]) -> dict[str, Measurement]:
+    usable = [each for each in found if not each.problem and each.manifest]
+    measured: dict[str, Measurement] = {
+        "backups": len(found),
+        "unusable": [each.file for each in found if each.problem],
+    }
+    if usable and usable[-1].manifest:
+        measured["newest_age_h"] = _hours_since(usable[-1].manifest.time)
+        measured["newest_verified"] = usable[-1].verified_at is not None
+    return measured
+
+
+def _hours_without_one(ctx: CheckContext) -> int:
+    """For how long the rounds have warned: 0 if that is unknown, as before the first round.
+
+    The first backup is made within the hour, so the alert waits for :data:`LIMIT` hours.
+    """
+    try:
+        since = stored_reports.warned_since(State(ctx.session), ID)
+    except (KolibriAzureError, psycopg2.Error):
+        # Other checks tell what is wrong with the database.
+        since = ""
+    return _hours_since(manifest.parse_time(since)) if since else 0
+
+
+def _hours_since(moment: dt.datetime) -> int:
+    return (manifest.now() - moment) // dt.timedelta(hours=1)
 
 
 def _there_are(number: int) -> str:
