@@ -32,7 +32,12 @@ MEASUREMENTS: Mapping[str, Mapping[str, Any]] = {
     "azure.database.transactions": {"longest_s": 0},
     "azure.content.space": {"free_bytes": 81 * GIB, "total_bytes": 100 * GIB},
     "azure.content.throughput": {"read_mib_s": 88.2, "write_mib_s": 41.5},
-    "azure.kolibri.backups": {"backups": 7, "age_h": 9},
+    "azure.kolibri.backups": {
+        "backups": 7,
+        "newest_age_h": 9,
+        "newest_verified": True,
+        "age_h": 9,
+    },
 }
 
 #: What stands in the places of the golden files' placeholders.

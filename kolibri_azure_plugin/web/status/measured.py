@@ -99,13 +99,18 @@ def _expiry(findings: Findings, words: Wording) -> Iterator[Fact]:
 
 
 def _backup(findings: Findings, words: Wording) -> Iterator[Fact]:
+    newest = findings.measured("kolibri.backups", "newest_age_h")
+    if newest is not None:
+        is_verified = findings.measured("kolibri.backups", "newest_verified")
+        yield Fact(words.text("backup.newest"), words.ago(newest * 3600))
+        yield Fact(words.text("backup.verified"), words.text("yes" if is_verified else "no"))
+    # The check judges the newest verified one, so its tone belongs here.
     hours = findings.measured("kolibri.backups", "age_h")
-    found = findings.of("kolibri.backups")
     if hours is not None:
-        yield _fact("backup.newest", words.ago(hours * 3600), words, found)
-        yield Fact(words.text("backup.verified"), words.text("yes"))
+        found = findings.of("kolibri.backups")
+        yield _fact("backup.newestVerified", words.ago(hours * 3600), words, found)
     else:
-        yield from _in_words("backup.newest", "kolibri.backups", findings, words)
+        yield from _in_words("backup.newestVerified", "kolibri.backups", findings, words)
     number = findings.measured("kolibri.backups", "backups")
     if number is not None:
         yield Fact(words.text("backup.number"), words.number(number))
