@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
+from collections.abc import Iterator
 from typing import Callable
 
 from kolibri_azure_plugin.errors import ContentShareError
@@ -30,6 +32,7 @@ class ShareWaiter:
         self._ask = ask
         self._seconds = seconds
         self._lock = threading.Lock()
+        self._waiting = 0
         self._error: ContentShareError | None = None
         self._since = 0.0
         self._ask_again = 0.0
@@ -40,13 +43,27 @@ class ShareWaiter:
         :param meanwhile: called repeatedly during the wait; an exception ends the wait.
         :raises ContentShareError: when it is not back in time, or waiting can't help.
         """
-        while error := self._current_error():
-            if error.code in PERMANENT_CODES or self._downtime() >= self._seconds:
-                # Check once more, so that each thread raises its own error.
-                self._ask()
-                return
-            meanwhile(error)
-            time.sleep(GLANCE)
+        with self._waits():
+            while error := self._current_error():
+                if error.code in PERMANENT_CODES or self._downtime() >= self._seconds:
+                    # Check once more, so that each thread raises its own error.
+                    self._ask()
+                    return
+                meanwhile(error)
+                time.sleep(GLANCE)
+
+    @contextlib.contextmanager
+    def _waits(self) -> Iterator[None]:
+        """Forget the outage when no thread waits any more: nobody sees when it ends."""
+        with self._lock:
+            self._waiting += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting -= 1
+                if not self._waiting:
+                    self._error = None
 
     def _current_error(self) -> ContentShareError | None:
         with self._lock:
