@@ -6,6 +6,7 @@ is for, because visitors see it on the sign-in page while it exists.
 
 from __future__ import annotations
 
+import re
 import secrets
 import sys
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,9 @@ from devtools.kolibri_client import KolibriClient
 
 #: What the name of each such facility begins with.
 NAME = "Capacity test"
+
+#: The whole name: a school's own facility may begin with the same words, and is never removed.
+WHOLE_NAME = re.compile(rf"{NAME} [0-9a-f]{{8}}")
 
 CLASS_SIZE = 30
 
@@ -89,10 +93,15 @@ class Ground:
     accounts: list[Account] = field(default_factory=list)
 
 
+def new_name() -> str:
+    """A name that no other facility has; see `WHOLE_NAME`."""
+    return f"{NAME} {secrets.token_hex(4)}"
+
+
 @contextmanager
 def own_facility(superuser: Superuser, *, passwords: bool = True) -> Iterator[Ground]:
     """Make a facility, and remove it afterwards, also after an error or Ctrl+C."""
-    name = f"{NAME} {secrets.token_hex(4)}"
+    name = new_name()
     try:
         yield superuser.make_facility(name, passwords=passwords)
     finally:
@@ -113,7 +122,8 @@ class Superuser:
 
     def leftovers(self) -> list[str]:
         """The names of facilities that earlier runs could not remove."""
-        return [each["name"] for each in self._facilities() if each["name"].startswith(NAME)]
+        names = [each["name"] for each in self._facilities()]
+        return [name for name in names if WHOLE_NAME.fullmatch(name)]
 
     def make_facility(self, name: str, *, passwords: bool = True) -> Ground:
         """Make an empty facility; :meth:`admit` fills it."""

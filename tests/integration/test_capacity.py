@@ -16,6 +16,7 @@ from bench.capacity.facility import (
     NAME,
     CapacityError,
     Superuser,
+    new_name,
     own_facility,
 )
 from bench.capacity.process import LoadProcess
@@ -164,7 +165,7 @@ def test_the_facility_is_removed_after_a_signal(url, tmp_path, repository, numbe
 
 
 def test_a_facility_that_is_left_can_be_removed_later(url, superuser, credentials, capsys):
-    left = superuser.make_facility(f"{NAME} of yesterday")
+    left = superuser.make_facility(new_name())
     try:
         assert command.main(["--address", url, "--yes"]) == 1
         assert "--remove" in capsys.readouterr().err
@@ -172,6 +173,16 @@ def test_a_facility_that_is_left_can_be_removed_later(url, superuser, credential
         assert command.main(["--address", url, "--yes", "--remove"]) == 0
     assert f"removed {left.name}" in capsys.readouterr().out
     assert facilities(url) == {FACILITY}
+
+
+def test_a_facility_of_a_school_with_a_similar_name_is_kept(url, superuser, credentials, capsys):
+    school = superuser.make_facility(f"{NAME} of a school")
+    try:
+        assert command.main(["--address", url, "--yes", "--remove"]) == 0
+        assert facilities(url) == {FACILITY, school.name}
+        assert capsys.readouterr().out == ""
+    finally:
+        superuser.remove(school.name)
 
 
 def test_a_removal_that_fails_says_how_to_remove_by_hand(superuser, monkeypatch, capsys):

@@ -1,4 +1,4 @@
-"""The capacity's children and sums, and the numbers that pages and templates say."""
+"""The capacity's children, sums and options."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ import time
 import pytest
 
 from bench.capacity import __main__ as command
-from bench.capacity import measured, page, sizing, texts
+from bench.capacity import measured, page, sizing
 from bench.capacity.expense import Expense, machine_seconds, processor_seconds
-from bench.capacity.instances import ALLOWED, growth
+from bench.capacity.facility import NAME, Superuser
 from bench.capacity.process import Phase
 from bench.capacity.rounds import BEGIN, PAGES, name_of, rest_of_round, sign_in
 from bench.capacity.trial import LIMIT_MS, Trial, is_good
 from bench.lesson.mix import ROUND
-from bench.performance.table import marks
 
 #: A process with as many open files as for a thousand children, and a connection that ends.
 MANY_FILES = """
@@ -217,39 +216,6 @@ def test_every_size_of_the_template_has_a_known_machine_and_database():
         assert size["databaseSku"] in sizing.DATABASES
 
 
-def test_the_page_says_what_was_measured():
-    begin, end = marks(page.NAME)
-    between = page.PAGE.read_text(encoding="utf-8").partition(begin)[2].partition(end)[0]
-    assert between.strip() == page.text(measured.load()), "python -m bench.capacity.page"
-
-
-def test_the_templates_and_pages_say_the_numbers_that_follow():
-    for path, text in texts.corrected(page.learners(measured.load().found)).items():
-        assert path.read_text(encoding="utf-8") == text, "python -m bench.capacity.page"
-
-
-def test_a_sentence_that_is_lost_is_noticed(monkeypatch):
-    monkeypatch.setattr(texts, "SENTENCES", {"README.md": ("{small} elephants",)})
-    with pytest.raises(ValueError, match=r"README\.md lacks the sentence"):
-        texts.corrected(dict.fromkeys(sizing.SIZES, 1))
-
-
-def test_a_request_needs_no_more_statements_with_more_instances():
-    first, *others = measured.load().instances
-    assert [each.instances for each in (first, *others)] == [1, 2, 4]
-    for each in others:
-        assert growth(first, each)["statements"] <= ALLOWED, each
-
-
-def test_the_page_says_whether_the_cost_of_a_request_grows():
-    one = measured.load().instances[0]
-    dearer = dataclasses.replace(one.request, server_ms=one.request.server_ms * 1.2)
-    alike = dataclasses.replace(one, instances=2)
-    said = page.of_instances([one, alike, dataclasses.replace(one, instances=4, request=dearer)])
-    assert "the app's processor time by 20% with 4 instances." in said
-    assert "Nothing grows by more than 10%." in page.of_instances([one, alike])
-
-
 def test_a_site_is_not_visited_without_yes(capsys):
     with socket.create_server(("127.0.0.1", 0)) as site:
         address = f"http://127.0.0.1:{site.getsockname()[1]}"
@@ -258,6 +224,15 @@ def test_a_site_is_not_visited_without_yes(capsys):
         with pytest.raises(BlockingIOError):
             site.accept()
     assert "without --yes" in capsys.readouterr().err
+
+
+def test_only_facilities_of_a_run_are_removed(monkeypatch):
+    own, a_school = f"{NAME} 0a1b2c3d", "My school"
+    alike = [NAME, f"{NAME} 2026", f"{NAME} of a school", f"{own} (copy)", f"{own}\n", f"A {own}"]
+    found = [{"name": name} for name in (a_school, *alike, own)]
+    monkeypatch.setattr(Superuser, "_sign_in", lambda _self: None)
+    monkeypatch.setattr(Superuser, "_facilities", lambda _self: found)
+    assert Superuser("http://127.0.0.1:1", "admin", "secret").leftovers() == [own]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,44 @@
+"""The capacity's page, and the numbers that the templates, the form and other pages say."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from bench.capacity import measured, page, sizing, texts
+from bench.capacity.instances import ALLOWED, growth
+from bench.performance.table import marks
+
+
+def test_the_page_says_what_was_measured():
+    begin, end = marks(page.NAME)
+    between = page.PAGE.read_text(encoding="utf-8").partition(begin)[2].partition(end)[0]
+    assert between.strip() == page.text(measured.load()), "python -m bench.capacity.page"
+
+
+def test_the_templates_and_pages_say_the_numbers_that_follow():
+    for path, text in texts.corrected(page.learners(measured.load().found)).items():
+        assert path.read_text(encoding="utf-8") == text, "python -m bench.capacity.page"
+
+
+def test_a_sentence_that_is_lost_is_noticed(monkeypatch):
+    monkeypatch.setattr(texts, "SENTENCES", {"README.md": ("{small} elephants",)})
+    with pytest.raises(ValueError, match=r"README\.md lacks the sentence"):
+        texts.corrected(dict.fromkeys(sizing.SIZES, 1))
+
+
+def test_a_request_needs_no_more_statements_with_more_instances():
+    first, *others = measured.load().instances
+    assert [each.instances for each in (first, *others)] == [1, 2, 4]
+    for each in others:
+        assert growth(first, each)["statements"] <= ALLOWED, each
+
+
+def test_the_page_says_whether_the_cost_of_a_request_grows():
+    one = measured.load().instances[0]
+    dearer = dataclasses.replace(one.request, server_ms=one.request.server_ms * 1.2)
+    alike = dataclasses.replace(one, instances=2)
+    said = page.of_instances([one, alike, dataclasses.replace(one, instances=4, request=dearer)])
+    assert "the app's processor time by 20% with 4 instances." in said
+    assert "Nothing grows by more than 10%." in page.of_instances([one, alike])
