@@ -28,6 +28,28 @@ def test_a_sentence_that_is_lost_is_noticed(monkeypatch):
         texts.corrected(dict.fromkeys(sizing.SIZES, 1))
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "arm/createUiDefinition.json",
+        "arm/prod_deployment_template.json",
+        "docs/deploy.md",
+        "docs/parameters.md",
+    ],
+)
+def test_the_sizes_are_said_to_be_computed(repository, name):
+    said = (repository / name).read_text(encoding="utf-8")
+    factor = f"{1 / sizing.SAFETY:g}"
+    assert f"computed with a safety factor of {factor}, not measured on Azure" in said
+
+
+@pytest.mark.parametrize("name", ["arm/test_deployment_template.json", "docs/parameters.md"])
+def test_the_test_template_is_said_to_be_for_few_and_not_measured(repository, name):
+    said = (repository / name).read_text(encoding="utf-8")
+    assert "one or two people" in said
+    assert "has not been measured" in said
+
+
 def test_a_request_needs_no_more_statements_with_more_instances():
     first, *others = measured.load().instances
     assert [each.instances for each in (first, *others)] == [1, 2, 4]
