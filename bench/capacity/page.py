@@ -27,6 +27,10 @@ NAME = "capacity"
 
 SECONDS_OF_AN_HOUR = 3600
 
+#: The size whose learners per vCPU the page states: its instances have two, like the machine that
+#: was measured.
+TYPICAL = "medium"
+
 
 def write() -> None:
     """Bring the page, the templates' texts and the other pages up to date."""
@@ -139,18 +143,15 @@ def _sentence_of_search(found: Found) -> str:
 
 
 def _sentence_of_processors(found: Found) -> str:
-    usable = 1000 * sizing.SAFETY
-    lessons = _digits(usable / sizing.lesson_ms(found))
-    at_once = _digits(usable / sizing.at_once_ms(found))
-    database = _digits(usable / (found.rate * found.request.database_ms))
-    rest = found.rest
+    each, rest = sizing.per_vcpu(sizing.template_sizes()[TYPICAL], found), found.rest
+    lessons, at_once, database = _whole(each.in_lessons, each.at_once, each.database)
     return (
-        f"With the safety factor, a vCPU of the app carries {lessons} learners in lessons, and "
-        f"{at_once} who sign in at once; a vCPU of the database carries {database} learners in "
-        f"lessons. Without visitors, an instance uses {number(rest['server_seconds'])} s of "
-        f"processor time an hour, and sends {number(rest['statements'])} statements, for which the "
-        f"database uses {number(rest['database_seconds'])} s. {found.connections} connections to "
-        f"the database were open."
+        f"Without visitors, an instance uses {number(rest['server_seconds'])} s of processor time "
+        f"an hour, and sends {number(rest['statements'])} statements, for which the database uses "
+        f"{number(rest['database_seconds'])} s. After this work, and with the safety factor, "
+        f"a vCPU of the app carries {lessons} learners in lessons, and {at_once} who sign in at "
+        f"once; a vCPU of the database carries {database} (in `{TYPICAL}`). {found.connections} "
+        f"connections to the database were open."
     )
 
 

@@ -20,9 +20,9 @@ from kolibri_azure_plugin.container.sizing import sizes as container_sizes
 TEMPLATE = Path(__file__).parents[2] / "arm" / "prod_deployment_template.json"
 SIZES = ("small", "medium", "large")
 
-#: The safety factor: only half of the processor time of servers and database is planned for. The
-#: rest is for processors slower than those measured, for the background workers, for coaches and
-#: syncs, and for lessons with more requests than the measured one.
+#: The safety factor is 2: only half of the processor time that the work without visitors leaves is
+#: planned for learners. The other half is for processors slower than those measured, for coaches,
+#: syncs and background jobs, and for lessons with more requests than the measured one.
 SAFETY = 0.5
 
 #: Sites are planned for the sign-in of all learners within this many seconds.
@@ -115,6 +115,15 @@ class Carried:
         }
 
 
+@dataclass(frozen=True)
+class PerVcpu:
+    """How many learners of a size come to each of its vCPUs, by the same limits."""
+
+    at_once: float
+    in_lessons: float
+    database: float
+
+
 def template_sizes() -> dict[str, dict[str, Any]]:
     """The sizes of the production template."""
     template = json.loads(TEMPLATE.read_text(encoding="utf-8"))
@@ -152,6 +161,16 @@ def carried(size: Mapping[str, Any], found: Found) -> Carried:
         / (found.rate * request.database_ms + found.sign_in.database_ms / STORM_SECONDS),
         threads=least * container.all_threads * 1000 * SAFETY / (found.rate * busy),
         connections=instances * container.connections,
+    )
+
+
+def per_vcpu(size: Mapping[str, Any], found: Found) -> PerVcpu:
+    """Divide what a size carries by the vCPUs that carry it."""
+    whole, processors = carried(size, found), MACHINES[size["planSku"]].processors
+    return PerVcpu(
+        at_once=whole.at_once / (size["minimumInstances"] * processors),
+        in_lessons=whole.in_lessons / (size["maximumInstances"] * processors),
+        database=whole.database / DATABASES[size["databaseSku"]],
     )
 
 

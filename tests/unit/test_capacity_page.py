@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 
 from bench.capacity import measured, page, sizing, texts
 from bench.capacity.instances import ALLOWED, growth
 from bench.performance.table import marks
+
+#: The first numbers of the sentence about vCPUs: learners in lessons, at once, and by the database.
+PER_VCPU = re.compile(
+    r"a vCPU of the app carries ([\d,]+) learners in lessons, and ([\d,]+) who sign in at once;"
+    r" a vCPU of the database carries ([\d,]+)"
+)
+
+
+def number(text):
+    return int(text.replace(",", ""))
 
 
 def test_the_page_says_what_was_measured():
@@ -48,6 +59,20 @@ def test_the_test_template_is_said_to_be_for_few_and_not_measured(repository, na
     said = (repository / name).read_text(encoding="utf-8")
     assert "one or two people" in said
     assert "has not been measured" in said
+
+
+def test_the_learners_of_a_vcpu_are_those_of_the_table():
+    said = page.text(measured.load())
+    lessons, at_once, database = map(number, PER_VCPU.search(said).groups())
+    row = next(line for line in said.splitlines() if line.startswith("| `medium` |"))
+    in_all = dict(zip(("at_once", "lessons", "database"), map(number, row.split(" | ")[3:6])))
+    size = sizing.template_sizes()["medium"]
+    vcpus = sizing.MACHINES[size["planSku"]].processors
+    # All numbers are rounded down to two digits.
+    assert lessons * size["maximumInstances"] * vcpus == pytest.approx(in_all["lessons"], rel=0.1)
+    assert at_once * size["minimumInstances"] * vcpus == pytest.approx(in_all["at_once"], rel=0.1)
+    vcpus = sizing.DATABASES[size["databaseSku"]]
+    assert database * vcpus == pytest.approx(in_all["database"], rel=0.1)
 
 
 def test_a_request_needs_no_more_statements_with_more_instances():
