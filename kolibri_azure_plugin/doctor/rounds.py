@@ -29,6 +29,7 @@ from kolibri_azure_plugin.doctor.examination import Examiner, NoReportError, Sto
 from kolibri_azure_plugin.doctor.outcome import Status
 from kolibri_azure_plugin.doctor.registry import Scope
 from kolibri_azure_plugin.errors.fail_closed import fail_closed
+from kolibri_azure_plugin.housekeeping.temporary_uploads import sweep_until
 from kolibri_azure_plugin.instances.activity import presence
 from kolibri_azure_plugin.instances.activity.process_start import parent_started
 from kolibri_azure_plugin.instances.activity.recorder import Recorder
@@ -189,6 +190,9 @@ def main(words: list[str]) -> None:
             if settings.check_interval:
                 Rounds(ctx, None, settings.check_interval, stopping).go()
             return
+        if not settings.workers:
+            # Otherwise the workers' process does it.
+            sweep_until(stopping)
         state = StateAccess(lambda: ctx.database, PURPOSE, LOSS)
         recorder = _start_recorder(state, arguments, stopping)
         Rounds(ctx, state, settings.check_interval, stopping).go()

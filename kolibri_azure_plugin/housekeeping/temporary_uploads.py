@@ -12,8 +12,6 @@ import tempfile
 import threading
 import time
 
-from django.conf import settings
-
 from kolibri_azure_plugin.errors.wording import counted
 from kolibri_azure_plugin.housekeeping.periods import PERIODS, Periods
 
@@ -39,9 +37,9 @@ def _sweep_until(stopping: threading.Event) -> None:
 
 def sweep(periods: Periods) -> int:
     """Remove the abandoned uploads of this process's user; returns how many."""
-    folder = settings.FILE_UPLOAD_TEMP_DIR or tempfile.gettempdir()
     removed = 0
-    for entry in os.scandir(folder):
+    # Where Django writes them, as Kolibri sets no FILE_UPLOAD_TEMP_DIR.
+    for entry in os.scandir(tempfile.gettempdir()):
         # Django's names for uploads (3.2.25, core/files/uploadedfile.py).
         if not (entry.name.startswith(tempfile.gettempprefix()) and ".upload" in entry.name):
             continue

@@ -14,6 +14,7 @@ from kolibri_azure_plugin.doctor.registry import Scope
 
 from .content_app import content_app
 from .doctor_rounds import ACCESS, BREAKING, EXPIRY, MOUNT, PLENTY, WHEN_ASKED, Runner, begin_pair
+from .housekeeping_site import backdate
 
 pytestmark = pytest.mark.slow
 
@@ -151,3 +152,25 @@ def test_where_the_interval_is_0_reports_are_made_on_request_only(pair):
         return len(pair.reports()) == len(BY_SCOPE)
 
     runner.wait_until(ask_until_there_are_reports, "the reports", PLENTY)
+
+
+def test_an_instance_without_workers_removes_abandoned_uploads_too(pair, tmp_path):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    for name, minutes in (("tmpkilled1.upload.csv", 31), ("tmpgoingon.upload.csv", 29)):
+        (temporary / name).write_text("username,password\n")
+        backdate(temporary / name, minutes)
+
+    pair.begin(
+        "second",
+        "-m",
+        "kolibri_azure_plugin.doctor.rounds",
+        KOLIBRI_AZURE_WORKERS="off",
+        TMPDIR=str(temporary),
+    )
+
+    wait_until(
+        lambda: [path.name for path in temporary.glob("tmp*.csv")] == ["tmpgoingon.upload.csv"],
+        "the upload of a killed process to be removed",
+        PLENTY,
+    )
