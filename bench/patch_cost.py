@@ -1,21 +1,26 @@
 """Measures each speed patch: a round with all patches, and without this one.
 
-    python -m bench.patch_cost [ROUNDS [PATCH...]]
+    python -m bench.patch_cost [ROUNDS [NAME...]]
 
 Plays rounds of a lesson, or of a coach's class page, with and without the patch in turn, in one
 process, so that other load affects both alike. Between two pages, a visitor makes a pause, longer
 than the plugin keeps rights in memory. Patches that need each other are switched together.
 Prints what they save of the whole round, and of the request that they help most: the statements,
 and the CPU time of the fastest tenth.
+
+The classes in `OVERRIDES` are measured in the same way. They need no patch, because a setting of
+Django puts them, or a class that is based on them, in place of Kolibri's.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
+import pkgutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Union
 
 from bench.capacity.rounds import SIZES
 from bench.inside import MARK, school_to_measure
@@ -39,6 +44,65 @@ class Cost:
     times: list[float]
 
 
+#: The plugin's function, the one that it replaces, and each reference to it: an object and a name.
+Replaced = tuple[Any, Any, Sequence[tuple[Any, str]]]
+
+
+@dataclass(frozen=True)
+class Patches:
+    """A patch, with those that need it."""
+
+    group: list[Patch]
+
+    @property
+    def names(self) -> list[str]:
+        return [patch.name for patch in self.group]
+
+    @property
+    def mix(self) -> str:
+        """The visitor whose round shows what they save."""
+        return "coach" if self.group[0] in coaching.PATCHES else "lesson"
+
+    def replaced(self) -> list[Replaced]:
+        return [(patch.current, patch.original, holders(patch)) for patch in self.group]
+
+
+@dataclass(frozen=True)
+class Override:
+    """A class of the plugin whose methods do the same as those of its base class, but faster.
+
+    :param name: the setting that names the class, or the method.
+    """
+
+    name: str
+    path: str
+    methods: tuple[str, ...]
+    mix: str = "lesson"
+
+    @property
+    def names(self) -> list[str]:
+        return [self.name]
+
+    def replaced(self) -> list[Replaced]:
+        owner = pkgutil.resolve_name(self.path)
+        return [
+            (vars(owner)[each], getattr(owner.__base__, each), [(owner, each)])
+            for each in self.methods
+        ]
+
+
+Measured = Union[Patches, Override]
+
+OVERRIDES = (
+    Override(
+        "SESSION_ENGINE",
+        "kolibri_azure_plugin.database.browser_sessions:SessionStore",
+        ("load", "save"),
+    ),
+    Override("validate_key", "kolibri_azure_plugin.speed.freshness:_Memory", ("validate_key",)),
+)
+
+
 def main() -> None:
     if sys.argv[1:2] == [INSIDE]:
         del sys.argv[1]
@@ -51,27 +115,18 @@ def main() -> None:
 
 
 def measure(rounds: int, names: list[str]) -> list[list[Any]]:
-    """A row for each group of patches, or for those with the given names."""
+    """A row for each group that is switched together; with names, for the groups with one of them."""
     # Importing it loads Kolibri.
     from bench.lesson.in_process import MIXES
     from bench.requests_in_process import noted_statements
 
     sent = noted_statements()
     mixes = {mix: MIXES[mix]() for mix in ("lesson", "coach")}
-    chosen = [
-        group for group in groups() if not names or {patch.name for patch in group} & set(names)
-    ]
+    measured: list[Measured] = [*map(Patches, groups()), *OVERRIDES]
+    chosen = [each for each in measured if not names or {*each.names} & {*names}]
     # The coach first, before the lessons' rounds have made thousands of notifications.
-    chosen.sort(key=lambda group: not is_for_coaches(group))
-    return [
-        _measure(group, mixes["coach" if is_for_coaches(group) else "lesson"], rounds, sent)
-        for group in chosen
-    ]
-
-
-def is_for_coaches(group: list[Patch]) -> bool:
-    """Whether a coach's page shows what these patches save, and not a lesson."""
-    return group[0] in coaching.PATCHES
+    chosen.sort(key=lambda each: each.mix != "coach")
+    return [_measure(each, mixes[each.mix], rounds, sent) for each in chosen]
 
 
 def groups() -> list[list[Patch]]:
@@ -88,19 +143,19 @@ def groups() -> list[list[Patch]]:
     return found
 
 
-def _measure(group: list[Patch], visitor: Any, rounds: int, sent: list[str]) -> list[Any]:
-    """Play rounds with and without these patches; `sent` grows by each statement."""
+def _measure(measured: Measured, visitor: Any, rounds: int, sent: list[str]) -> list[Any]:
+    """Play rounds with and without it; `sent` grows by each statement."""
     from django.core.cache import cache
 
     from bench.lesson.in_process import play
 
     first_of_pages = {0, *itertools.accumulate(SIZES)}
-    places = [(patch.current, patch.original, holders(patch)) for patch in group]
+    replaced = measured.replaced()
     found = {on: [Cost(0, []) for _ in visitor.requests] for on in (True, False)}
     for turn in range(2 * (WARM_UP + rounds)):
         with_it = turn % 2 == 0
-        for wrapped, own, where in places:
-            put(wrapped if with_it else own, where)
+        for ours, own, where in replaced:
+            put(ours if with_it else own, where)
         for number, (cost, request) in enumerate(zip(found[with_it], visitor.requests)):
             if number in first_of_pages:
                 cache.forget_fresh()
@@ -109,9 +164,9 @@ def _measure(group: list[Patch], visitor: Any, rounds: int, sent: list[str]) -> 
             cost.statements = len(sent)
             if turn >= 2 * WARM_UP:
                 cost.times.append(took)
-    for wrapped, _own, where in places:
-        put(wrapped, where)
-    name = "`, `".join(patch.name for patch in group)
+    for ours, _own, where in replaced:
+        put(ours, where)
+    name = "`, `".join(measured.names)
     return row(name, [request.title for request in visitor.requests], found)
 
 
@@ -143,7 +198,7 @@ def holders(patch: Patch) -> list[tuple[Any, str]]:
     ]
 
 
-def put(function: Any, places: list[tuple[Any, str]]) -> None:
+def put(function: Any, places: Sequence[tuple[Any, str]]) -> None:
     for holder, name in places:
         setattr(holder, name, function)
 

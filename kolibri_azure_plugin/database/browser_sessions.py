@@ -5,6 +5,9 @@ Django's ORM takes three times as long to build the statement as PostgreSQL take
 
 Browsers keep their sessions alive, so three requests of a lesson save one. Django does so in a
 transaction, which takes three round trips to the database instead of one.
+
+Both save 10 % of the time of a round of a lesson; of the request that keeps a learner's session,
+25 % (``python -m bench.patch_cost 80 SESSION_ENGINE``).
 """
 
 from __future__ import annotations
