@@ -1,4 +1,4 @@
-"""No address of the container leads to a backup, to a home that moves in, or to Kolibri's own files."""
+"""No address of the container leads to a backup, a home that moves in, or Kolibri's own files."""
 
 from __future__ import annotations
 
