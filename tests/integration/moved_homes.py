@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg2
+
+from devtools.deadline import wait_until
 from devtools.fleet import Fleet
 from devtools.kolibri_process import Finished, Kolibri
+from devtools.process import BackgroundProcess
 from devtools.school_homes import ADMINISTRATOR
 from devtools.syncing.records import Records
 from devtools.syncing.school import INSIDE, School
@@ -20,6 +29,11 @@ PASSWORDS = "SELECT username, password FROM kolibriauth_facilityuser ORDER BY us
 
 #: The resources that the site has.
 RESOURCES = "SELECT title FROM content_contentnode WHERE available AND kind <> 'topic'"
+
+WAITING = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 
 #: Everything that a second move could change.
 TABLES = (
@@ -57,6 +71,38 @@ class Site:
         """Run the command to its end."""
         return self.kolibri.run("manage", "azure_move_in", str(path), *options, seconds=SECONDS)
 
+    def begin_to_move_in(self, path: Path, *options: str) -> BackgroundProcess:
+        """Run the command without waiting for its end."""
+        return self.kolibri.begin("manage", "azure_move_in", str(path), *options, log="shell.log")
+
+    def kill_work(self, shell: BackgroundProcess) -> None:
+        """Kill the process of the work, not the shell."""
+        process = self.lines()[0]["process"]
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+        shell.wait_for_exit(60)
+        wait_until(lambda: not self._copies(), "the copy's process to end", 30)
+
+    def _copies(self) -> list[str]:
+        """The processes that run in a copy of a home."""
+        found = subprocess.run(
+            ["pgrep", "-f", "moving_in.copy_process"], capture_output=True, text=True, check=False
+        )
+        return [pid for pid in found.stdout.split() if cwd_of(pid).startswith(str(self.folder))]
+
+    @contextlib.contextmanager
+    def locked(self, table: str, mode: str) -> Iterator[None]:
+        """Lock a table while the block runs."""
+        with contextlib.closing(psycopg2.connect(self.fleet.url())) as connection:
+            connection.cursor().execute(f"LOCK TABLE {table} IN {mode} MODE")
+            yield
+            connection.rollback()
+
+    def waiting(self) -> int:
+        """How many sessions wait for a lock."""
+        [[number]] = self.rows(WAITING)
+        return int(number)
+
     def rows(self, statement: str, values: Any = ()) -> list[Any]:
         found: list[Any] = self.fleet.postgres.execute(
             statement, values, database=self.fleet.database
@@ -79,6 +125,24 @@ class Site:
         """The progress of the last work."""
         text = (self.folder / "progress.jsonl").read_text(encoding="utf-8")
         return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+
+def steps_of(shell: BackgroundProcess) -> list[str]:
+    """The titles of the steps that the shell has shown."""
+    return [line[:-2] for line in shell.output.splitlines() if line.endswith(" …")]
+
+
+def has_begun(shell: BackgroundProcess, beginning: str) -> bool:
+    """True when a step whose title begins like this has begun."""
+    return any(title.startswith(beginning) for title in steps_of(shell))
+
+
+def cwd_of(pid: str) -> str:
+    """The folder in which a process runs; empty if it has ended."""
+    try:
+        return os.readlink(f"/proc/{pid}/cwd")
+    except OSError:
+        return ""
 
 
 def copy_of(school: School, folder: Path) -> School:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import random
-import signal
 import subprocess
 
 import pytest
@@ -20,7 +19,7 @@ from devtools.school_homes import ANOTHER, FACILITY
 from kolibri_azure_plugin.provisioning.moving_in import room
 from tests.long_forms import LONG_FORM
 
-from .moved_homes import RESOURCES, Site, assert_moved_in, contents
+from .moved_homes import RESOURCES, Site, assert_moved_in, contents, has_begun, steps_of
 
 pytestmark = pytest.mark.slow
 
@@ -28,10 +27,16 @@ pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("KOLIBRI_AZURE_MOVE_KILLS", "1"))
 
 #: The title of each step begins like this. The last is the import of channels.
-STEPS = ("Copying", "Upgrading", "Preparing", "Importing the", "Comparing", "Importing channel")
+STEPS = (
+    *("Copying", "Upgrading", "Preparing", "Importing the", "Writing", "Comparing"),
+    "Importing channel",
+)
 
 #: A kill follows a step's first line within so many seconds.
 LATER = 3.0
+
+#: Records that Morango has received, but not written to their tables.
+RECEIVED = "SELECT 1 FROM morango_store WHERE dirty_bit"
 
 
 @pytest.fixture
@@ -61,42 +66,31 @@ def test_a_killed_work_leaves_no_process_and_continues(site, school_home, counts
 
 
 def kill_work(site, school_home, beginning, later):
-    """Kill the process of the work, not the shell; return the step in which it was."""
-    shell = site.kolibri.begin("manage", "azure_move_in", str(school_home.home), log="shell.log")
+    """Kill the work some seconds after a step has begun; return the step in which it was."""
+    shell = site.begin_to_move_in(school_home.home)
     shell.wait_until(lambda: has_begun(shell, beginning), beginning, 300)
     with contextlib.suppress(TimeoutError):
         wait_until(lambda: shell.exit_code is not None, "nothing in particular", later)
     at = steps_of(shell)[-1]
-    process = site.lines()[0]["process"]
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(process, signal.SIGKILL)
-    shell.wait_for_exit(60)
-    wait_until(lambda: not children_of(site), "the copy's process to end", 30)
+    site.kill_work(shell)
     return at
 
 
-def steps_of(shell):
-    """The titles of the steps that the shell has shown."""
-    return [line[:-2] for line in shell.output.splitlines() if line.endswith(" …")]
+def test_records_that_a_killed_work_has_received_are_written_by_the_next(site, school_home):
+    with site.locked("logger_attemptlog", "SHARE"):
+        shell = site.begin_to_move_in(school_home.home, "--no-content")
+        shell.wait_until(lambda: site.rows(RECEIVED), "records to be received", 300)
+        shell.wait_until(lambda: has_begun(shell, "Writing the records"), "the next step", 300)
+        site.kill_work(shell)
+    assert site.rows(RECEIVED)
+    assert set(site.records().facilities()).isdisjoint({FACILITY, ANOTHER})
 
+    moved = site.move_in(school_home.home, "--no-content")
 
-def has_begun(shell, beginning):
-    return any(title.startswith(beginning) for title in steps_of(shell))
-
-
-def children_of(site):
-    """The processes that run in a copy of a home."""
-    found = subprocess.run(
-        ["pgrep", "-f", "moving_in.copy_process"], capture_output=True, text=True, check=False
-    )
-    return [pid for pid in found.stdout.split() if cwd_of(pid).startswith(str(site.folder))]
-
-
-def cwd_of(pid):
-    try:
-        return os.readlink(f"/proc/{pid}/cwd")
-    except OSError:
-        return ""
+    assert moved.code == 0, moved.output
+    assert not site.rows(RECEIVED)
+    for facility in (FACILITY, ANOTHER):
+        assert_moved_in(school_home, site, facility)
 
 
 @pytest.fixture
@@ -126,7 +120,7 @@ def test_a_disk_without_room_is_refused_before_and_during_the_work(site, school_
     assert site.temporary_files() == []
     ballast.unlink()
 
-    shell = site.kolibri.begin("manage", "azure_move_in", str(school_home.home), log="shell.log")
+    shell = site.begin_to_move_in(school_home.home)
     shell.wait_until(lambda: has_begun(shell, "Upgrading"), "the upgrade", 120)
     with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
         while True:

@@ -178,6 +178,9 @@ def _import_facilities(
 ) -> None:
     for facility in facilities:
         merged = _is_here(facility)
+        if importing.has_unwritten(facility):
+            with progress.step(f"Writing the records of facility {facility.name}"):
+                importing.write_received(facility)
         with progress.step(f"Importing the records of facility {facility.name}", unit="records"):
             importing.import_facility(url, facility, progress)
         with progress.step(f"Comparing facility {facility.name}"):
