@@ -40,3 +40,9 @@ def content_app(folder: Path, channel: Path) -> Deployment:
         "KOLIBRI_AZURE_MOUNT_TYPES": f"{type_of(folder)},fuse",
     }
     return deployment
+
+
+def databases(app: Deployment) -> list[Path]:
+    """Every database file of the app."""
+    files = [path for path in app.home.rglob("*") if path.is_file()]
+    return [path for path in files if path.read_bytes().startswith(b"SQLite format")]
