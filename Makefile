@@ -54,7 +54,7 @@ test: ## run the tests, two at a time; ARGS="-n 0" one by one
 
 long: ## run the tests in every variation, also those that `make test` shows once; three hours
 	$(call environment,test)
-	KOLIBRI_AZURE_LONG=1 $(RUN) -m pytest --numprocesses 2 $(ARGS)
+	KOLIBRI_AZURE_LONG=1 KOLIBRI_AZURE_BUSY_SECONDS=60 $(RUN) -m pytest --numprocesses 2 $(ARGS)
 
 sync: ## sync 200,000 records both ways, and sync while instances are killed; two hours
 	$(call environment,test)

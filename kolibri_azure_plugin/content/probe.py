@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,14 +81,23 @@ def track_hung_probes(hung: HungProbes | None) -> None:
     _hung_earlier = hung
 
 
-def touch(folder: str, marker: str | None = None) -> Measurements:
+def do_nothing() -> None:
+    """Take no notice of a probe's start."""
+
+
+def touch(
+    folder: str, marker: str | None = None, on_start: Callable[[], None] = do_nothing
+) -> Measurements:
     """Write, read and delete a small file in the folder.
 
     :param marker: the name of a file in the folder whose text to return as well.
+    :param on_start: called when the probe is running, and turns to the folder.
     :raises ProbeTimeoutError: when there is no answer in time.
     :raises OSError: when the folder can't be read or written.
     """
-    return Measurements(**_probe("touch", folder, {"marker": marker}, DEADLINE))
+    return Measurements(
+        **_probe("touch", folder, {"marker": marker}, DEADLINE, on_start=on_start)
+    )
 
 
 def throughput(folder: str, size: int, seconds: float) -> Throughput:
@@ -113,7 +122,12 @@ def run_program(
 
 
 def _probe(
-    action: str, folder: str, arguments: dict[str, Any], seconds: float, program: Path = PROGRAM
+    action: str,
+    folder: str,
+    arguments: dict[str, Any],
+    seconds: float,
+    program: Path = PROGRAM,
+    on_start: Callable[[], None] = do_nothing,
 ) -> dict[str, Any]:
     key = folder if program is PROGRAM else f"{folder} {program.stem}"
     with _locks[key]:
@@ -125,6 +139,7 @@ def _probe(
         if not _has_started(process):
             _abandon(process)
             raise ProbeTimeoutError(f"the probe did not start within {START_TIMEOUT:g} seconds")
+        on_start()
         try:
             output, _ = process.communicate(json.dumps(arguments).encode(), timeout=seconds)
             _hung.pop(key, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import errno
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from kolibri_azure_plugin.content import probe
 from kolibri_azure_plugin.content.mounts import Mount, mounted_at
@@ -40,14 +40,17 @@ class VerifiedShare:
     measurements: Measurements
 
 
-def verify(path: str, types: Sequence[str]) -> VerifiedShare:
+def verify(
+    path: str, types: Sequence[str], on_start: Callable[[], None] = probe.do_nothing
+) -> VerifiedShare:
     """Make sure that a share is mounted at exactly this path, and that it works.
 
     :param types: file system types that count as a share.
+    :param on_start: as for :func:`probe.touch`.
     :raises ContentShareError: when it is missing, not a share, or does not work.
     """
     mount = find_mount(path, types)
-    return VerifiedShare(mount, use(path))
+    return VerifiedShare(mount, use(path, on_start=on_start))
 
 
 def find_mount(path: str, types: Sequence[str]) -> Mount:
@@ -83,13 +86,15 @@ def find_mount(path: str, types: Sequence[str]) -> Mount:
     return mount
 
 
-def use(path: str, marker: str | None = None) -> Measurements:
+def use(
+    path: str, marker: str | None = None, on_start: Callable[[], None] = probe.do_nothing
+) -> Measurements:
     """Write, read and delete a small file, within a deadline.
 
     :raises ContentShareError: when that fails; transient when the share may come back.
     """
     with share_errors(path):
-        return probe.touch(path, marker)
+        return probe.touch(path, marker, on_start)
 
 
 @contextlib.contextmanager
