@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime as dt
 import heapq
 import itertools
 from collections.abc import Generator, Iterable, Iterator
@@ -24,6 +25,21 @@ BATCH = 2000
 #: Devices, not schools' data: Kolibri itself leaves out most of these records when it syncs.
 LEFT_OUT = ("device_learnerdevicestatus",)
 
+RUN_AGAIN = (
+    "Run the same command again. If the same records are missing again, Kolibri could not read "
+    "them: report this, with the message above."
+)
+
+#: When a first import brought something that the home does not have, or people were faster than it.
+IMPORT_AFRESH = (
+    "If no one has worked in the facility on this site yet, remove it from the site, and run the "
+    "same command again:\n"
+    "kolibri manage deletefacility --facility {}\n"
+    "If the same is reported again, report it, with the message above.\n"
+    "If people have worked in it, keep it, because their work would be lost. Ask them whether they "
+    "made these records and changed these passwords. If they did, the facility is complete."
+)
+
 PASSWORDS = "SELECT id, password FROM kolibriauth_facilityuser WHERE dataset_id = {} ORDER BY id"
 
 #: Records that were deleted here on purpose, and those that could not be read, with the reason.
@@ -41,6 +57,11 @@ class Differences:
     added: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     passwords: list[str] = dataclasses.field(default_factory=list)
 
+    @property
+    def beyond_home(self) -> bool:
+        """True if something is here that is not from the home."""
+        return bool(self.added or self.passwords)
+
 
 def counts_here(dataset: str) -> dict[str, int]:
     """How many records of each kind there are here."""
@@ -52,35 +73,33 @@ def counts_here(dataset: str) -> dict[str, int]:
         return counts
 
 
-def compare(copy: HomeCopy, facility: FacilityInCopy, *, merged: bool) -> None:
-    """Compare all records that a sync transfers.
-
-    :param merged: the facility was here before, and may have more records and newer passwords.
-    :raises MovingInError: naming records, when any of the copy's is not here, or when a facility
-        that was not here before has others.
-    """
-    found = differences(copy, facility)
+def require_none(found: Differences, copy: HomeCopy, facility: FacilityInCopy) -> None:
+    """:raises MovingInError: naming the records that differ."""
     lines = [_line("not here", table, ids) for table, ids in found.missing.items()]
-    if not merged:
-        lines += [_line("only here", table, ids) for table, ids in found.added.items()]
-        if found.passwords:
-            lines.append(_line("another password", "kolibriauth_facilityuser", found.passwords))
+    lines += [_line("only here", table, ids) for table, ids in found.added.items()]
+    if found.passwords:
+        lines.append(_line("another password", "kolibriauth_facilityuser", found.passwords))
     if lines:
         raise MovingInError(
             f"Facility {facility} is not the same here as in {copy.path}.",
             expected="each record of the home, and no other",
             found="\n".join(lines),
-            remedy="Run the same command again. If the same records are missing again, Kolibri "
-            "could not read them: report this, with the message above.",
+            remedy=IMPORT_AFRESH.format(facility.id) if found.beyond_home else RUN_AGAIN,
             code="moving-in-difference",
         )
 
 
-def differences(copy: HomeCopy, facility: FacilityInCopy) -> Differences:
-    """The ids of all records that are on one side only, and of users with another password."""
+def differences(
+    copy: HomeCopy, facility: FacilityInCopy, first_import: dt.datetime | None
+) -> Differences:
+    """The ids of records that are not here, and what is here that is not from the home.
+
+    :param first_import: when it began; None if the facility was here before, and so may have more
+        records and newer passwords.
+    """
     result = Differences()
     with copy.open() as database, connection.cursor() as cursor:
-        for table in _tables():
+        for table, model in _models().items():
             query = f"SELECT id FROM {table} WHERE dataset_id = {{}} ORDER BY id"  # noqa: S608
             there = _from_sqlite(database, query, facility.dataset)
             here = _from_postgresql(query, facility.dataset)
@@ -89,8 +108,10 @@ def differences(copy: HomeCopy, facility: FacilityInCopy) -> Differences:
             missing = _explained(cursor, missing)
             if missing:
                 result.missing[table] = missing
-            if added:
+            if first_import and (added := _not_since(first_import, model, added)):
                 result.added[table] = added
+        if first_import is None:
+            return result
         there = _from_sqlite(database, PASSWORDS, facility.dataset)
         known = dict(_from_postgresql(PASSWORDS, facility.dataset))
         result.passwords = [
@@ -99,18 +120,30 @@ def differences(copy: HomeCopy, facility: FacilityInCopy) -> Differences:
     return result
 
 
-def _tables() -> list[str]:
-    """The tables of all records that Kolibri syncs."""
+def _models() -> dict[str, Any]:
+    """The tables of all records that Kolibri syncs, with one model of each."""
     from kolibri.core.auth.constants.morango_sync import PROFILE_FACILITY_DATA
     from morango.registry import syncable_models
 
-    models = syncable_models.get_models(PROFILE_FACILITY_DATA)
-    tables = dict.fromkeys(
-        model._meta.db_table  # noqa: SLF001 - Django's documented interface
-        for model in models
-        if any(field.attname == "dataset_id" for field in model._meta.fields)  # noqa: SLF001
-    )
-    return [table for table in tables if table not in LEFT_OUT]
+    models = {
+        model._meta.db_table: model  # noqa: SLF001 - Django's documented interface
+        for model in syncable_models.get_models(PROFILE_FACILITY_DATA)
+        if _has_field(model, "dataset_id")
+    }
+    return {table: model for table, model in models.items() if table not in LEFT_OUT}
+
+
+def _has_field(model: Any, name: str) -> bool:
+    return any(field.attname == name for field in model._meta.fields)  # noqa: SLF001
+
+
+def _not_since(moment: dt.datetime, model: Any, ids: list[str]) -> list[str]:
+    """Without the logs of what people have done here since then, such as signing in."""
+    if not _has_field(model, "start_timestamp"):
+        return ids
+    logs = model.objects.filter(start_timestamp__gte=moment)
+    since = {_plain((each,)) for each in logs.filter(pk__in=ids).values_list("pk", flat=True)}
+    return [each for each in ids if each not in since]
 
 
 def _from_sqlite(database: Any, query: str, dataset: str) -> Iterator[Any]:

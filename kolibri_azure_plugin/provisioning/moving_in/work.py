@@ -15,6 +15,7 @@ from kolibri_azure_plugin.provisioning.moving_in import (
     certificates,
     channels,
     comparison,
+    first_imports,
     identity,
     importing,
     room,
@@ -177,14 +178,19 @@ def _import_facilities(
     copy: HomeCopy, url: str, facilities: list[FacilityInCopy], progress: ProgressFile
 ) -> None:
     for facility in facilities:
-        merged = _is_here(facility)
+        with open_state() as state:
+            began = first_imports.begin(state, facility.dataset, is_here=_is_here(facility))
         if importing.has_unwritten(facility):
             with progress.step(f"Writing the records of facility {facility.name}"):
                 importing.write_received(facility)
         with progress.step(f"Importing the records of facility {facility.name}", unit="records"):
             importing.import_facility(url, facility, progress)
         with progress.step(f"Comparing facility {facility.name}"):
-            comparison.compare(copy, facility, merged=merged)
+            found = comparison.differences(copy, facility, began)
+            if not found.beyond_home:
+                with open_state() as state:
+                    first_imports.end(state, facility.dataset)
+            comparison.require_none(found, copy, facility)
         here = describe(comparison.counts_here(facility.dataset))
         progress.say(f"Facility {facility} is here: {here}.")
 
