@@ -115,7 +115,7 @@ def main() -> None:
 
 
 def measure(rounds: int, names: list[str]) -> list[list[Any]]:
-    """A row for each group that is switched together; with names, for the groups with one of them."""
+    """A row for everything that is switched together, or only for what has one of the names."""
     # Importing it loads Kolibri.
     from bench.lesson.in_process import MIXES
     from bench.requests_in_process import noted_statements
