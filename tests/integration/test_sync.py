@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,6 +12,7 @@ import pytest
 
 from devtools.deadline import wait_until
 from devtools.deployment import DATABASE_PASSWORD, FACILITY, SUPERUSER, SUPERUSER_PASSWORD
+from devtools.descendants import command_line, descendants
 from devtools.fleet import Fleet
 from devtools.kolibri_process import CommandFailedError
 from devtools.syncing.cloud import Cloud
@@ -35,6 +37,8 @@ END_OF_PUSH = [("dequeuing", "pending"), ("deserializing", "pending")]
 
 #: docs/sync.md: two first imports, a regular sync, a learn-only device, and interrupted syncs.
 TAKE_OVER, TAKE_OVER_A_SCHOOL, SYNC, TAKE_OVER_A_LEARNER, RESUME = commands()
+#: In the command line of a school's process that runs steps.
+IN_A_SHELL = "manage shell"
 WHO = (SUPERUSER, SUPERUSER_PASSWORD)
 
 UNKNOWN = """
@@ -208,6 +212,33 @@ def test_a_school_syncs_both_ways_while_a_class_is_at_work_in_the_cloud(cloud, s
             ended.set()
         working.result()
     run_steps(school, step("sync", cloud.url, facility))
+    assert school.records().of_facility(facility) == cloud.records().of_facility(facility)
+
+
+def test_a_push_that_a_power_cut_interrupted_is_resumed(cloud, school):
+    facility, cut = facility_of(cloud), []
+
+    def cut_the_power(exchange):
+        """After the first chunk."""
+        if not cut and exchange.method == "POST" and exchange.path.endswith("/buffers/"):
+            cut.extend(pid for pid in descendants(os.getpid()) if IN_A_SHELL in command_line(pid))
+            for pid in cut:
+                os.kill(pid, signal.SIGKILL)
+
+    run_steps(
+        school,
+        step("sync", cloud.url, facility, no_push=True, **CREDENTIALS),
+        step("make_records", facility, "cut", RECORDS, LEARNERS),
+    )
+    cloud.front.on_answer = cut_the_power
+    with pytest.raises(CommandFailedError):
+        run_steps(school, step("sync", cloud.url, facility, no_pull=True))
+    assert cut
+    assert school.records().of_facility(facility) != cloud.records().of_facility(facility)
+
+    cloud.front.forget()
+    ((session,),) = school.rows("SELECT id FROM morango_syncsession WHERE active")
+    run_documented_command(school, RESUME, **{SITE: cloud.url, "SESSION": session})
     assert school.records().of_facility(facility) == cloud.records().of_facility(facility)
 
 
