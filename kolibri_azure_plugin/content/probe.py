@@ -95,9 +95,7 @@ def touch(
     :raises ProbeTimeoutError: when there is no answer in time.
     :raises OSError: when the folder can't be read or written.
     """
-    return Measurements(
-        **_probe("touch", folder, {"marker": marker}, DEADLINE, on_start=on_start)
-    )
+    return Measurements(**_probe("touch", folder, {"marker": marker}, DEADLINE, on_start=on_start))
 
 
 def throughput(folder: str, size: int, seconds: float) -> Throughput:

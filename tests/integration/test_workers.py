@@ -182,9 +182,7 @@ def test_a_job_whose_end_was_recorded_before_the_database_went_away_runs_once(
     processes.append(worker)
     fault = "Job test-1 could not reach the database"
     worker.wait_until(lambda: fault in worker.output, "the fault", 120)
-    ready_fleet.postgres.execute(
-        f'ALTER DATABASE "{ready_fleet.database}" CONNECTION LIMIT -1'
-    )
+    ready_fleet.postgres.execute(f'ALTER DATABASE "{ready_fleet.database}" CONNECTION LIMIT -1')
 
     jobs.add(2, 0.1)
     wait_until(lambda: jobs.states() == {1: "COMPLETED", 2: "COMPLETED"}, "both jobs", 30)
