@@ -54,7 +54,7 @@ class ShareWaiter:
 
     @contextlib.contextmanager
     def _waits(self) -> Iterator[None]:
-        """Forget the outage when no thread waits any more: nobody sees when it ends."""
+        """Forget the outage when no thread waits any more, as none would see its end."""
         with self._lock:
             self._waiting += 1
         try:

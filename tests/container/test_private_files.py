@@ -36,7 +36,7 @@ PREFIXES = (
 
 @pytest.fixture
 def private_files(provisioned):
-    """A file in each folder whose files are nobody's to download."""
+    """A file in each folder from which no visitor may download."""
     folders = (
         provisioned.home / "moving_in" / "work-school",
         provisioned.home / "backups",

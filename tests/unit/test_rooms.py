@@ -16,7 +16,7 @@ import pytest
 
 MAX_MODULES, MAX_ROOMS = 8, 16
 
-#: Of any module, also of tests and tools. What is longer has more than one concern.
+#: Of any module, also of tests and tools. A longer one has more than one concern.
 MAX_LINES = 300
 
 PACKAGE = "kolibri_azure_plugin"
