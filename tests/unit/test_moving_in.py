@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import sqlite3
 
 import pytest
 
+from kolibri_azure_plugin.content.channels.import_errors import is_retryable
 from kolibri_azure_plugin.errors import MovingInError
 from kolibri_azure_plugin.provisioning.moving_in import display as displays
 from kolibri_azure_plugin.provisioning.moving_in.display import INTERVAL, Bars, Lines, display
@@ -77,6 +79,20 @@ def test_a_folder_is_read_in_place_and_nothing_is_made_in_it(tmp_path):
         assert (scratch / "content" / "databases").samefile(home / "content" / "databases")
         assert folder == str(scratch)
     assert not (home / "content" / "storage").exists()
+
+
+def test_a_file_that_is_not_found_is_tried_again_only_if_the_whole_home_is_gone(tmp_path):
+    home, scratch = tmp_path / "home", tmp_path / "scratch"
+    for name in ("databases", "storage"):
+        (home / "content" / name).mkdir(parents=True)
+    (home / "db.sqlite3").write_text("a database")
+    content = open_source(str(home)).content(str(scratch), "")
+
+    with content.with_files(set()) as folder:
+        missing = FileNotFoundError(errno.ENOENT, "missing", f"{folder}/content/storage/a/b/ab.mp4")
+        assert not is_retryable(missing, folder)
+        home.rename(tmp_path / "on a share that was unmounted")
+        assert is_retryable(missing, folder)
 
 
 def test_the_content_folder_is_the_one_of_options_ini_if_it_is_here(tmp_path):

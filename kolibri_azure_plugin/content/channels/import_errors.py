@@ -87,8 +87,17 @@ def _is_missing_from_source(source: str | None, error: OSError) -> bool:
         isinstance(error, FileNotFoundError)
         and source is not None
         and str(error.filename).startswith(source)
-        and os.path.isdir(os.path.join(source, "content"))
+        and _has_content(source)
     )
+
+
+def _has_content(drive: str) -> bool:
+    """False when the drive is gone.
+
+    A home that moves in is read through a folder with links to its own, and this folder remains.
+    """
+    folders = (os.path.join(drive, "content", name) for name in ("databases", "storage"))
+    return any(os.path.isdir(folder) for folder in folders)
 
 
 def _is_full(error: BaseException) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from kolibri_azure_plugin.errors import MovingInError
+from kolibri_azure_plugin.errors.wording import counted
 from kolibri_azure_plugin.provisioning.moving_in import room
 from kolibri_azure_plugin.provisioning.moving_in.files_of_home import CHANNEL_DATABASE
 from kolibri_azure_plugin.provisioning.moving_in.home_copy import HomeCopy
@@ -20,6 +21,9 @@ from kolibri_azure_plugin.provisioning.moving_in.source import Content
 from kolibri_azure_plugin.provisioning.moving_in.source_errors import gone
 
 logger = logging.getLogger(__name__)
+
+#: Missing files of a channel that a message names.
+NAMED = 5
 
 NAMES = "SELECT name, version FROM content_channelmetadata WHERE id = ?"
 
@@ -124,8 +128,8 @@ def import_channel(
     """Import what the home has of a channel and is not here yet.
 
     :param scratch: the folder for what can't be read in place.
-    :raises MovingInError: when Kolibri can't import it. Files that were imported stay, and are not
-        imported again the next time.
+    :raises MovingInError: when Kolibri can't import it, or the home lacks files of it. Files that
+        were imported stay, and are not imported again the next time.
     """
     from kolibri.core.content.utils.resource_import import DiskChannelResourceImportManager
 
@@ -139,12 +143,47 @@ def import_channel(
         def update_progress(self, increment: int = 1, *_: Any, **__: Any) -> None:
             progress.advance(increment)
 
-    with _explained(channel), unpacked(content, channel, scratch) as folder:
+    with _explained(channel, content), unpacked(content, channel, scratch) as folder:
         if _needs_database(channel, content):
             from django.core.management import call_command
 
             call_command("importchannel", "disk", channel.id, folder)
-        FollowedImport(channel.id, path=folder, node_ids=channel.nodes).run()
+        manager = FollowedImport(channel.id, path=folder, node_ids=channel.nodes)
+        manager.run()
+        _require_all_files(channel, content, manager)
+
+
+def _require_all_files(channel: ChannelInHome, content: Content, manager: Any) -> None:
+    """Look for files that the home's database has, but its content folder has not.
+
+    Kolibri's import skips them, and counts only how many.
+    """
+    imported = set(manager.file_checksums_to_annotate)
+    skipped = [file for file in manager.files_to_download if file["id"] not in imported]
+    missing = sorted(channel.files & {f"{file['id']}.{file['extension']}" for file in skipped})
+    if not missing:
+        return
+    _require_readable(content)
+    are = "is" if len(missing) == 1 else "are"
+    more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
+    raise MovingInError(
+        f"Channel {channel} is not complete.",
+        expected="each file that the home's database names",
+        found=f"{counted(len(missing), 'file')} {are} missing in the home: "
+        f"{', '.join(missing[:NAMED])}{more}",
+        remedy="All other files of the channel are here. Copy the home's content folder again, and"
+        " run the same command: it imports what is missing. Or import the rest of the channel from"
+        " Kolibri's catalogue, and use --no-content.",
+        code="moving-in-channel",
+    )
+
+
+def _require_readable(content: Content) -> None:
+    """:raises MovingInError: when the home is gone, as with a share that is no longer mounted."""
+    try:
+        os.listdir(content.databases())
+    except OSError as error:
+        raise gone(os.path.dirname(content.databases()), error) from error
 
 
 def _needs_database(channel: ChannelInHome, content: Content) -> bool:
@@ -164,13 +203,14 @@ def _needs_database(channel: ChannelInHome, content: Content) -> bool:
 
 
 @contextlib.contextmanager
-def _explained(channel: ChannelInHome) -> Iterator[None]:
+def _explained(channel: ChannelInHome, content: Content) -> Iterator[None]:
     try:
         yield
     except MovingInError:
         raise
     except Exception as error:
         logger.warning("The import of channel %s failed.", channel, exc_info=True)
+        _require_readable(content)
         raise MovingInError(
             f"Channel {channel} could not be imported.",
             expected="all of its files, and room for them on the content share",

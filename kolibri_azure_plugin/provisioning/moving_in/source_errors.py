@@ -20,6 +20,9 @@ DAMAGED = (
 )
 
 
+SOURCE_GONE = "moving-in-source-gone"
+
+
 @contextlib.contextmanager
 def explained(path: str) -> Iterator[None]:
     """Turn errors of reading PATH into instructions."""
@@ -65,5 +68,5 @@ def gone(path: str, error: OSError) -> MovingInError:
         found=error.strerror or str(error),
         remedy="If it is on a share, wait until the share answers. Then run the same command again:"
         " it continues.",
-        code="moving-in-source-gone",
+        code=SOURCE_GONE,
     )

@@ -38,6 +38,7 @@ from kolibri_azure_plugin.provisioning.moving_in.identity import HomeState
 from kolibri_azure_plugin.provisioning.moving_in.opening import open_source
 from kolibri_azure_plugin.provisioning.moving_in.progress import ProgressFile
 from kolibri_azure_plugin.provisioning.moving_in.source import Content, Source
+from kolibri_azure_plugin.provisioning.moving_in.source_errors import SOURCE_GONE
 from kolibri_azure_plugin.provisioning.moving_in.upgraded_copy import UpgradedCopy, upgraded
 
 logger = logging.getLogger(__name__)
@@ -97,7 +98,7 @@ def run(request: Request, folder: Folder, progress: ProgressFile) -> None:
         for facility in facilities:
             _settle_superusers(request, facility, progress)
         if content is not None:
-            _import_channels(copy, content, scratch, progress)
+            _import_channels(content, found, scratch, progress)
         progress.say(
             "Everything is here. Let the school's Kolibri sync with this site once before learners "
             "work here: see docs/move-in.md."
@@ -215,20 +216,22 @@ def _say_superusers(facility: FacilityInCopy, progress: ProgressFile) -> None:
 
 
 def _import_channels(
-    copy: HomeCopy, content: Content, scratch: str, progress: ProgressFile
+    content: Content, found: list[ChannelInHome], scratch: str, progress: ProgressFile
 ) -> None:
-    """Import each channel, also when another one failed."""
+    """Import each channel, also when another one failed, unless the home can't be read any more."""
     failures: list[MovingInError] = []
-    for channel in channels.channels_in(copy, content):
+    for channel in found:
         with progress.step(f"Importing channel {channel.name}", channel.size, "B"):
             try:
                 channels.import_channel(content, channel, scratch, progress)
             except MovingInError as error:
+                if error.code == SOURCE_GONE:
+                    raise
                 failures.append(error)
                 progress.say(error.summary)
     if failures:
         if len(failures) > 1:
-            progress.say(f"{counted(len(failures), 'channel')} could not be imported. The first:")
+            progress.say(f"{counted(len(failures), 'channel')} are not complete. The first:")
         raise failures[0]
 
 
