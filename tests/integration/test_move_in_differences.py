@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -51,6 +53,10 @@ REPORTED = (
 )
 
 
+PAGE = Path(__file__).parents[2] / "docs" / "troubleshooting.md"
+REMOVE = re.compile("kolibri manage deletefacility .*")
+
+
 @pytest.fixture
 def site(ready_fleet):
     site = Site(ready_fleet)
@@ -66,9 +72,10 @@ def test_what_an_import_added_is_reported_until_the_facility_is_imported_afresh(
     again = site.move_in(school_home.home, *OPTIONS)
 
     assert_reported(again)
-    remedy = f"manage deletefacility --facility {facility_of(school_home)}"
-    assert f"kolibri {remedy}\n" in again.output
-    site.kolibri.succeed(*remedy.split(), "--noninteractive")
+    facility = facility_of(school_home)
+    assert facility in again.output
+    documented = REMOVE.search(PAGE.read_text())[0].replace("FACILITY", facility)
+    site.kolibri.succeed(*documented.split()[1:], "--noninteractive")
     afresh = site.move_in(school_home.home, *OPTIONS)
     assert afresh.code == 0, afresh.output
     assert_moved_in(school_home, site, FACILITY)

@@ -207,16 +207,18 @@ def half_there(site, drive):
         path.parent.mkdir(parents=True, exist_ok=True)
     paths[0].write_bytes(whole.read_bytes())
     paths[1].write_bytes(damaged.read_bytes()[:1000])
-    return paths[0]
+    return paths
 
 
 def test_a_damaged_file_is_fetched_again_and_a_whole_one_is_not(half_there, task, site):
-    time_of_whole = half_there.stat().st_mtime_ns
+    whole, damaged = half_there
+    time_of_whole = whole.stat().st_mtime_ns
 
     task.wait_until_it_is("COMPLETED")
 
-    assert half_there.stat().st_mtime_ns == time_of_whole
+    assert whole.stat().st_mtime_ns == time_of_whole
     assert_every_file_is_right(site)
+    assert {path.suffix for path in damaged.parent.iterdir()} == {".mp4"}, "nothing else is left"
     assert available(site) == FILES
 
 

@@ -132,14 +132,20 @@ def test_a_share_that_hangs_is_told_in_time(served):
 @NEEDS_FUSE
 def test_a_page_is_not_called_missing_while_the_share_is_dead(served):
     app, server = served
+    missing = f"/content/zipcontent/{'0' * 32}.zip/index.html"
+    assert get(server, missing).status_code == 404
     share.kill(app.share)
     try:
-        wait_until(lambda: get(server, PAGE_PATH).status_code == 503, "a 503", NOTICED)
-        assert get(server, PAGE_PATH).headers["Retry-After"] == "10"
+        wait_until(lambda: get(server, PAGE_PATH).status_code != 200, "an outage", NOTICED)
+        answer = get(server, PAGE_PATH)
+        assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "10")
+        assert "can't be shown at the moment" in answer.text
+        assert get(server, missing).status_code == 503
     finally:
         share.recover(app.share)
-    wait_until(lambda: get(server, PAGE_PATH).ok, "the page", NOTICED)
-    assert get(server, f"/content/zipcontent/{'0' * 32}.zip/index.html").status_code == 404
+    wait_until(lambda: get(server, PAGE_PATH).status_code == 200, "the page", NOTICED)
+    assert get(server, missing).status_code == 404
+    assert "Traceback" not in server.output
 
 
 @pytest.mark.parametrize(

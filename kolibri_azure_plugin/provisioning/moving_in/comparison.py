@@ -32,12 +32,9 @@ RUN_AGAIN = (
 
 #: When a first import brought something that the home does not have, or people were faster than it.
 IMPORT_AFRESH = (
-    "If no one has worked in the facility on this site yet, remove it from the site, and run the "
-    "same command again:\n"
-    "kolibri manage deletefacility --facility {}\n"
-    "If the same is reported again, report it, with the message above.\n"
-    "If people have worked in it, keep it, because their work would be lost. Ask them whether they "
-    "made these records and changed these passwords. If they did, the facility is complete."
+    "If people have worked in the facility on this site, keep it. Ask them whether they made these "
+    "records and changed these passwords; if they did, the facility is complete.\n"
+    "If no one has worked in it yet, import it afresh, as the page below says."
 )
 
 PASSWORDS = "SELECT id, password FROM kolibriauth_facilityuser WHERE dataset_id = {} ORDER BY id"
@@ -84,7 +81,7 @@ def require_none(found: Differences, copy: HomeCopy, facility: FacilityInCopy) -
             f"Facility {facility} is not the same here as in {copy.path}.",
             expected="each record of the home, and no other",
             found="\n".join(lines),
-            remedy=IMPORT_AFRESH.format(facility.id) if found.beyond_home else RUN_AGAIN,
+            remedy=IMPORT_AFRESH if found.beyond_home else RUN_AGAIN,
             code="moving-in-difference",
         )
 
