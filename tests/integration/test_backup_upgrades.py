@@ -152,7 +152,7 @@ def test_a_half_migrated_database_is_not_backed_up_as_the_way_back(site):
     assert "The way back" not in again.output
     assert site.dumps() == []
     assert f"No backup is made before {UPGRADE}, which has already changed the data" in again.output
-    (moment,) = re.findall(r"--restore-time (\S+)", again.output)
+    (moment,) = re.findall(r"A nightly backup of before (\S+) leads back", again.output)
     assert parse_time(moment) <= now()
     # The old image does not promise a backup that was never made.
     refused = site.old().run("manage", "check")

@@ -31,10 +31,10 @@ IS_FRESH = """
 #: One line, because a log has no line breaks in its messages.
 NO_WAY_BACK = (
     "No backup is made before {upgrade}, which has already changed the database: it would not lead "
-    "back. A nightly backup of before {moment} leads back, or Azure's backup of PostgreSQL "
-    f"({DOCUMENTATION}/backup.md#an-upgrade-without-a-backup): "
+    "back. A nightly backup of before {moment} leads back, or Azure's backup of PostgreSQL, with "
+    f"that moment as TIME ({DOCUMENTATION}/backup.md#an-upgrade-without-a-backup): "
     "az postgres flexible-server restore -g GROUP -n NEW_SERVER --source-server SERVER "
-    "--restore-time {moment}"
+    "--restore-time TIME"
 )
 
 
