@@ -6,6 +6,7 @@ import pytest
 
 from devtools.channel.content import CHANNEL_ID, EXERCISE_TITLE, PAGE_TITLE, VIDEO_TITLE
 from devtools.school_homes import ANOTHER
+from tests.long_forms import LONG_FORM
 
 from .moved_homes import RESOURCES, Site, copy_of, has_begun
 
@@ -44,6 +45,7 @@ def test_a_file_that_the_home_lacks_is_named_and_comes_with_the_next_run(site, s
     assert titles(site) == ALL
 
 
+@LONG_FORM
 def test_a_home_that_is_gone_during_the_import_of_a_channel_is_named(site, school, tmp_path):
     site.kolibri.succeed("manage", "importchannel", "disk", CHANNEL_ID, school.home)
     with site.locked("content_localfile", "ACCESS EXCLUSIVE"):

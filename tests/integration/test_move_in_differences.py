@@ -13,6 +13,7 @@ import pytest
 from devtools.deadline import wait_until
 from devtools.school_homes import FACILITY
 from devtools.syncing.school import run_steps, step
+from tests.long_forms import LONG_FORM
 
 from .moved_homes import PASSWORDS, Site, assert_moved_in
 
@@ -84,6 +85,7 @@ def test_what_an_import_added_is_reported_until_the_facility_is_imported_afresh(
     assert later.code == 0, later.output
 
 
+@LONG_FORM
 def test_a_work_killed_before_its_comparison_makes_it_later_but_people_may_work_meanwhile(
     site, school_home
 ):
