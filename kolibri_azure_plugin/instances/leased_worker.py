@@ -88,7 +88,7 @@ class LeasedWorker(Worker):
     def _go_on_with(self, job_id: str) -> None:
         """Run a job again, unless its end was recorded; then only what comes after it was lost."""
         try:
-            if self.storage.get_job(job_id).state in UNFINISHED:
+            if self.storage.get_orm_job(job_id).state in UNFINISHED:
                 self.storage.mark_job_as_queued(job_id)
             else:
                 self.storage.reschedule_finished_job_if_needed(job_id)
