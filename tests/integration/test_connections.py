@@ -52,7 +52,8 @@ def test_a_job_that_the_database_refused_is_done_when_it_agrees_again(ready_flee
     ready_fleet.postgres.execute(REFUSE, database=ready_fleet.database)
     worker = start_worker(ready_fleet, "worker")
     processes.append(worker)
-    wait_until(lambda: "goes on when that is back: refused by the test" in worker.output, "a refusal", 60)
+    refusal = "goes on when that is back: refused by the test"
+    wait_until(lambda: refusal in worker.output, "a refusal", 60)
     # The first failure does not end the attempts.
     wait_until(lambda: worker.output.count("Got an exception running") > 1, "two tries", 30)
 
