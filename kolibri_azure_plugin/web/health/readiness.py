@@ -37,7 +37,7 @@ WAIT_TIMEOUT = 0.7
 
 #: Seconds that it waits for that start. A busy machine is slow to start a process, which says
 #: nothing about the share. nginx waits for 5 seconds in all (docker/nginx/health.conf).
-START_TIMEOUT = 3.0
+START_TIMEOUT = 2.0
 
 
 @dataclasses.dataclass(frozen=True)
