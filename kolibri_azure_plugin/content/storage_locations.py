@@ -6,10 +6,8 @@ import logging
 from typing import Callable
 
 from kolibri_azure_plugin.configuration import context
-from kolibri_azure_plugin.content import probe
 from kolibri_azure_plugin.content.mounts import mount_around
-from kolibri_azure_plugin.content.persistent_probe import GONE
-from kolibri_azure_plugin.content.probe import ProbeTimeoutError
+from kolibri_azure_plugin.content.reachability import reason_unreachable
 from kolibri_azure_plugin.wrapping import wraps
 
 logger = logging.getLogger(__name__)
@@ -34,16 +32,7 @@ def _is_reachable(path: str) -> bool:
     mount = mount_around(path) if path else None
     if mount is None or mount.type not in context.current().settings.mount_types:
         return True
-    try:
-        probe.touch(mount.path)
-    except ProbeTimeoutError as error:
-        return _deny(path, str(error))
-    except OSError as error:
-        if error.errno in GONE:
-            return _deny(path, str(error.strerror))
-    return True
-
-
-def _deny(path: str, reason: str) -> bool:
-    logger.warning("Can't look at the storage location %s: %s.", path, reason)
-    return False
+    reason = reason_unreachable(mount.path)
+    if reason:
+        logger.warning("Can't look at the storage location %s: %s.", path, reason)
+    return not reason
