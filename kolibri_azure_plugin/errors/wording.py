@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def counted(number: int, singular: str, plural: str = "") -> str:
     """A number with its noun: ``1 channel``, ``2 channels``.
@@ -14,6 +16,12 @@ def counted(number: int, singular: str, plural: str = "") -> str:
 def with_reason(sentence: str, reason: str) -> str:
     """A sentence and its reason, joined by a colon."""
     return f"{sentence.removesuffix('.')}: {reason}" if reason else sentence
+
+
+def first_of(names: Sequence[str], most: int) -> str:
+    """The first names of a list that may be long: ``a, b and 3 more``."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 def megabytes(size: float) -> str:

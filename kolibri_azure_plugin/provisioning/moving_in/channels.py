@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from kolibri_azure_plugin.errors import MovingInError
-from kolibri_azure_plugin.errors.wording import counted
+from kolibri_azure_plugin.errors.wording import counted, first_of
 from kolibri_azure_plugin.provisioning.moving_in import room
 from kolibri_azure_plugin.provisioning.moving_in.files_of_home import CHANNEL_DATABASE
 from kolibri_azure_plugin.provisioning.moving_in.home_copy import HomeCopy
@@ -165,12 +165,11 @@ def _require_all_files(channel: ChannelInHome, content: Content, manager: Any) -
         return
     _require_readable(content)
     are = "is" if len(missing) == 1 else "are"
-    more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
     raise MovingInError(
         f"Channel {channel} is not complete.",
         expected="each file that the home's database names",
         found=f"{counted(len(missing), 'file')} {are} missing in the home: "
-        f"{', '.join(missing[:NAMED])}{more}",
+        f"{first_of(missing, NAMED)}",
         remedy="All other files of the channel are here. Copy the home's content folder again, and"
         " run the same command: it imports what is missing. Or import the rest of the channel from"
         " Kolibri's catalogue, and use --no-content.",

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection
 
 from kolibri_azure_plugin.errors import MovingInError
+from kolibri_azure_plugin.errors.wording import first_of
 from kolibri_azure_plugin.provisioning.moving_in.facilities import KINDS, FacilityInCopy, rows_of
 from kolibri_azure_plugin.provisioning.moving_in.home_copy import HomeCopy
 
@@ -192,6 +193,4 @@ def _explained(cursor: Any, ids: list[str]) -> list[str]:
 
 
 def _line(what: str, table: str, ids: list[str]) -> str:
-    named = ", ".join(ids[:NAMED])
-    more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
-    return f"{what}: {len(ids)} of {table}: {named}{more}"
+    return f"{what}: {len(ids)} of {table}: {first_of(ids, NAMED)}"
