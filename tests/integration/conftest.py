@@ -13,6 +13,7 @@ from devtools.process import BackgroundProcess
 from devtools.school_homes import make_home
 
 from .backing_up import Backups
+from .doctor_rounds import begin_pair
 from .first_library import StudioHome
 
 OLD_TEMPLATE = "kolibri_old_template"
@@ -160,3 +161,10 @@ def studio_home(tmp_path_factory):
 def old_fleet(fleet_on, old_template):
     """Several instances on one database of Kolibri 0.18.4, without its home."""
     yield from fleet_on(old_template)
+
+
+@pytest.fixture
+def pair(provisioned, azure, postgres):
+    """Two instances whose doctors make rounds."""
+    with begin_pair(provisioned, azure, postgres) as pair:
+        yield pair

@@ -17,15 +17,9 @@ from devtools.descendants import command_line, descendants
 from devtools.instances import WSGI_MODULE, start_kolibri
 from kolibri_azure_plugin.doctor.__main__ import NICENESS
 
-from .doctor_rounds import ACCESS, PLENTY, WHEN_ASKED, begin_pair
+from .doctor_rounds import ACCESS, PLENTY, WHEN_ASKED
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def pair(provisioned, azure, postgres):
-    with begin_pair(provisioned, azure, postgres) as pair:
-        yield pair
 
 
 def niceness(pids):

@@ -13,7 +13,7 @@ from kolibri_azure_plugin.doctor import catalogue
 from kolibri_azure_plugin.doctor.registry import Scope
 
 from .content_app import content_app
-from .doctor_rounds import ACCESS, BREAKING, EXPIRY, MOUNT, PLENTY, WHEN_ASKED, Runner, begin_pair
+from .doctor_rounds import ACCESS, BREAKING, EXPIRY, MOUNT, PLENTY, WHEN_ASKED, Runner
 from .housekeeping_site import backdate
 
 pytestmark = pytest.mark.slow
@@ -21,12 +21,6 @@ pytestmark = pytest.mark.slow
 BY_SCOPE = {
     scope: {check.id for check in catalogue.CHECKS if check.scope is scope} for scope in Scope
 }
-
-
-@pytest.fixture
-def pair(provisioned, azure, postgres):
-    with begin_pair(provisioned, azure, postgres) as pair:
-        yield pair
 
 
 def rounds_of(runners, check):

@@ -6,15 +6,9 @@ import pytest
 
 from kolibri_azure_plugin.doctor import stored_reports
 
-from .doctor_rounds import DAY, begin_pair
+from .doctor_rounds import DAY
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def pair(provisioned, azure, postgres):
-    with begin_pair(provisioned, azure, postgres) as pair:
-        yield pair
 
 
 def test_a_second_request_right_away_is_refused(pair):
